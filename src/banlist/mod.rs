@@ -1,0 +1,4 @@
+//! Banned lists.
+
+/// A list of folded terms.
+pub struct Banlist;

@@ -1,0 +1,188 @@
+//! The one error type: what went wrong, where, and what to do about it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Why a policy, a list or a configuration was refused.
+///
+/// Errors come from configuration and files, never from a password: checking
+/// cannot fail. No error holds a banned term or any other secret text; the
+/// line of a policy is quoted with the values that could be terms masked.
+///
+/// `Display` prints everything there is to say, over several lines where a
+/// position is known:
+///
+/// ```text
+/// acme.toml:5:8: unknown kind `lenght`
+///   |
+/// 5 | kind = "lenght"
+///   |        ^^^^^^^^
+///   = did you mean `length`?
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: Cow<'static, str>,
+    file: Option<String>,
+    at: Option<Position>,
+    hint: Option<Cow<'static, str>>,
+    source: Option<std::io::Error>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The document or the configuration built from it.
+    Policy,
+    /// A banned list, built or to be built.
+    List,
+    /// The operating system refused a file.
+    Io,
+}
+
+/// A place in a policy file, and what the line looks like.
+#[derive(Clone, Debug)]
+pub(crate) struct Position {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    /// Counted from 1, in characters.
+    pub(crate) column: usize,
+    /// In characters, at least 1.
+    pub(crate) width: usize,
+    /// The line itself, values that could be terms masked.
+    pub(crate) excerpt: String,
+}
+
+impl Error {
+    #[cold]
+    pub(crate) fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            file: None,
+            at: None,
+            hint: None,
+            source: None,
+        }))
+    }
+
+    #[cold]
+    pub(crate) fn policy(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Policy, message)
+    }
+
+    #[cold]
+    pub(crate) fn list(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::List, message)
+    }
+
+    #[cold]
+    pub(crate) fn io(message: impl Into<Cow<'static, str>>, source: std::io::Error) -> Self {
+        let mut error = Self::new(Kind::Io, message);
+        error.0.source = Some(source);
+        error
+    }
+
+    pub(crate) fn at(mut self, position: Position) -> Self {
+        self.0.at = Some(position);
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the file the error is about, for errors of text that was parsed
+    /// from memory. An error that has a name already keeps it.
+    #[must_use]
+    pub fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.0.file.get_or_insert_with(|| name.into());
+        self
+    }
+
+    /// Whether the policy, or the engine's configuration, is at fault.
+    pub fn is_policy(&self) -> bool {
+        self.0.kind == Kind::Policy
+    }
+
+    /// Whether a banned list is at fault: malformed, foreign, of another fold.
+    pub fn is_list(&self) -> bool {
+        self.0.kind == Kind::List
+    }
+
+    /// Whether the operating system refused to read or write a file.
+    pub fn is_io(&self) -> bool {
+        self.0.kind == Kind::Io
+    }
+
+    /// The file at fault, where it is known.
+    pub fn file(&self) -> Option<&str> {
+        self.0.file.as_deref()
+    }
+
+    /// The line in the policy, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.0.at.as_ref().map(|at| at.line)
+    }
+
+    /// The column in that line, counted from 1 in characters.
+    pub fn column(&self) -> Option<usize> {
+        self.0.at.as_ref().map(|at| at.column)
+    }
+
+    /// What is wrong, in one line.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it, where there is something to suggest.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { file, at, message, hint, source, .. } = &*self.0;
+        match (file, at) {
+            (Some(file), Some(at)) => write!(f, "{file}:{}:{}: ", at.line, at.column)?,
+            (Some(file), None) => write!(f, "{file}: ")?,
+            (None, Some(at)) => write!(f, "line {}, column {}: ", at.line, at.column)?,
+            (None, None) => {}
+        }
+        f.write_str(message)?;
+        if let Some(source) = source {
+            write!(f, ": {source}")?;
+        }
+        let margin = at.as_ref().map_or(1, |at| at.line.to_string().len());
+        if let Some(at) = at {
+            let lead = at.column.saturating_sub(1);
+            write!(f, "\n{:margin$} |", "")?;
+            write!(f, "\n{} | {}", at.line, at.excerpt)?;
+            write!(f, "\n{:margin$} | {:lead$}{}", "", "", "^".repeat(at.width))?;
+        }
+        if let Some(hint) = hint {
+            write!(f, "\n{:margin$} = {hint}", "")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("file", &self.0.file)
+            .field("line", &self.line())
+            .field("column", &self.column())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
