@@ -47,9 +47,12 @@ pub(crate) struct Position {
     pub(crate) line: usize,
     /// Counted from 1, in characters.
     pub(crate) column: usize,
+    /// Where the marker starts in the excerpt, in characters from 0.
+    pub(crate) marker: usize,
     /// In characters, at least 1.
     pub(crate) width: usize,
-    /// The line itself, values that could be terms masked.
+    /// The line, or the part of a very long one around the place; values that
+    /// could be terms are masked.
     pub(crate) excerpt: String,
 }
 
@@ -157,7 +160,7 @@ impl fmt::Display for Error {
         }
         let margin = at.as_ref().map_or(1, |at| at.line.to_string().len());
         if let Some(at) = at {
-            let lead = at.column.saturating_sub(1);
+            let lead = at.marker;
             write!(f, "\n{:margin$} |", "")?;
             write!(f, "\n{} | {}", at.line, at.excerpt)?;
             write!(f, "\n{:margin$} | {:lead$}{}", "", "", "^".repeat(at.width))?;

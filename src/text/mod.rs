@@ -1,1 +1,51 @@
-//! Text.
+//! Text as rules see it: typed code points, the characters of the NFC form,
+//! and folded characters, with the way back to positions in the typed text.
+
+mod buffer;
+mod class;
+pub(crate) mod fold;
+mod fold_table;
+mod forms;
+mod nfc;
+mod substitution;
+
+pub(crate) use buffer::{Buffer, Full};
+pub use class::Class;
+pub use fold::FOLD_VERSION;
+pub use forms::{Fold, Grain};
+pub(crate) use forms::{Forms, Plan, origins};
+pub use substitution::Substitution;
+
+use zeroize::Zeroizing;
+
+/// The text in NFC, as it is judged and as it should be hashed: on set and on
+/// verify, so that a password typed on another keyboard is the same password.
+///
+/// The result is wiped when dropped.
+///
+/// ```
+/// assert_eq!(*countersign::nfc("e\u{301}"), "é");
+/// ```
+pub fn nfc(text: &str) -> Zeroizing<String> {
+    let mut characters = Zeroizing::new(vec!['\0'; Plan::decomposed_bound(text)]);
+    let mut buffer = Buffer::new(&mut characters);
+    // Cannot be full: a code point decomposes to at most four characters.
+    let _ = nfc::push_nfc(text, &mut buffer);
+    let characters = buffer.as_slice();
+    // Reserved at once: growing would leave copies behind.
+    let mut text =
+        Zeroizing::new(String::with_capacity(characters.iter().map(|c| c.len_utf8()).sum()));
+    text.extend(characters);
+    text
+}
+
+/// Hands out the matching form of `text`, one folded character at a time:
+/// NFC, then the fold, then the substitutions.
+pub(crate) fn fold_into(text: &str, substitution: &Substitution, mut emit: impl FnMut(char)) {
+    let mut one = |c| fold::fold_char(c, |folded| emit(substitution.map(folded)));
+    if nfc::is_quick(text) {
+        text.chars().for_each(one);
+    } else {
+        nfc(text).chars().for_each(&mut one);
+    }
+}

@@ -1,0 +1,129 @@
+//! The two mappings, computed the slow and obvious way.
+
+use std::collections::BTreeMap;
+
+use icu_casemap::{CaseMapper, CaseMapperBorrowed};
+use icu_properties::props::DefaultIgnorableCodePoint;
+use icu_properties::{CodePointSetData, CodePointSetDataBorrowed};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::alike::{self, Alike};
+use crate::{marks, unicode};
+
+/// A mapping of code points to text, where it changes anything.
+pub type Changes = BTreeMap<char, String>;
+
+/// Both mappings.
+pub struct Mapping {
+    fold: Changes,
+    case: Changes,
+    repeated: Vec<char>,
+}
+
+impl Mapping {
+    /// Computes both mappings for every code point.
+    #[must_use]
+    pub fn new() -> Self {
+        let steps = Steps::new();
+        let mut mapping = Self { fold: Changes::new(), case: Changes::new(), repeated: Vec::new() };
+        for c in unicode::changeable() {
+            let case = steps.case.fold_string(&c.to_string()).into_owned();
+            if !case.chars().eq([c]) {
+                mapping.case.insert(c, case);
+            }
+            let once = steps.apply(c);
+            let fold = steps.settle(once.clone());
+            if fold != once {
+                mapping.repeated.push(c);
+            }
+            if !fold.chars().eq([c]) {
+                mapping.fold.insert(c, fold);
+            }
+        }
+        mapping
+    }
+
+    /// Where the fold (steps 1 to 3) differs from its input.
+    #[must_use]
+    pub fn folds(&self) -> &Changes {
+        &self.fold
+    }
+
+    /// Where full case folding differs from its input.
+    #[must_use]
+    pub fn case_folds(&self) -> &Changes {
+        &self.case
+    }
+
+    /// The fold of one code point.
+    #[must_use]
+    pub fn fold(&self, c: char) -> String {
+        self.fold.get(&c).map_or_else(|| c.to_string(), String::clone)
+    }
+
+    /// The full case folding of one code point.
+    #[must_use]
+    pub fn case_fold(&self, c: char) -> String {
+        self.case.get(&c).map_or_else(|| c.to_string(), String::clone)
+    }
+
+    /// The code points for which the steps had to be taken more than once.
+    #[must_use]
+    pub fn repeated(&self) -> &[char] {
+        &self.repeated
+    }
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Steps 1 to 3.
+struct Steps {
+    case: CaseMapperBorrowed<'static>,
+    ignorable: CodePointSetDataBorrowed<'static>,
+    alike: Alike,
+}
+
+impl Steps {
+    fn new() -> Self {
+        let case = CaseMapper::new();
+        Self {
+            case,
+            ignorable: CodePointSetData::new::<DefaultIgnorableCodePoint>(),
+            alike: Alike::new(case),
+        }
+    }
+
+    /// Takes the steps once.
+    fn apply(&self, c: char) -> String {
+        if self.ignorable.contains(c) {
+            return String::new();
+        }
+        // Before the decomposition, which would leave the parentheses.
+        if let Some(reading) = alike::enclosed(c) {
+            return reading.to_string();
+        }
+        let bare: String = c.nfkd().filter(|&c| !marks::is_dropped(c)).collect();
+        self.case
+            .fold_string(&bare)
+            .nfkd()
+            .filter(|&c| !marks::is_dropped(c))
+            .map(|c| self.alike.get(self.case, c).unwrap_or(c))
+            .collect()
+    }
+
+    /// Takes the steps again until nothing changes, so that the fold is
+    /// idempotent whatever the data. With that of Unicode 18 nothing does.
+    fn settle(&self, mut text: String) -> String {
+        loop {
+            let next = text.chars().map(|c| self.apply(c)).collect();
+            if next == text {
+                return text;
+            }
+            text = next;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The fold: text to its matching form, one code point at a time.
+//!
+//! A code point of the NFC text becomes zero or more characters, and the text
+//! their concatenation. In order: default-ignorable code points vanish;
+//! compatibility decomposition, marks dropped, full case folding, once more
+//! decomposition and marks dropped; then whatever is left outside ASCII becomes
+//! the ASCII letter or digit it looks like, if it looks like one. A policy's
+//! substitutions come after this and are not part of it.
+//!
+//! The mapping is a generated table (`cargo run -p fold-table`).
+
+use super::fold_table::{BLOCK, BLOCKS, CASE, FOLD, LAST, POOL, SAME};
+pub use super::fold_table::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
+
+/// Emits what `c`, a code point of an NFC text, folds to: at most [`FOLD_MAX`]
+/// characters.
+#[inline]
+pub(crate) fn fold_char(c: char, mut emit: impl FnMut(char)) {
+    if c.is_ascii() {
+        emit(c.to_ascii_lowercase());
+    } else if !hangul(c, |jamo| map(block(&FOLD, jamo), jamo, &mut emit)) {
+        map(block(&FOLD, c), c, emit);
+    }
+}
+
+/// Emits the full case folding of `c`, without any normalisation: at most
+/// [`FOLD_MAX`] characters.
+#[inline]
+pub(crate) fn case_fold_char(c: char, mut emit: impl FnMut(char)) {
+    if c.is_ascii() {
+        emit(c.to_ascii_lowercase());
+    } else {
+        map(block(&CASE, c), c, emit);
+    }
+}
+
+/// Which block of the table `c` is in.
+fn block<T: Copy + Into<usize>>(index: &[T], c: char) -> Option<usize> {
+    index.get(c as usize / BLOCK).map(|&block| block.into())
+}
+
+/// Emits what the table has for `c`, given its block.
+fn map(block: Option<usize>, c: char, mut emit: impl FnMut(char)) {
+    let row = block.and_then(|block| BLOCKS.get(block));
+    let start = row.and_then(|row| row.get(c as usize % BLOCK)).copied().unwrap_or(SAME);
+    if start == SAME {
+        return emit(c);
+    }
+    for &element in POOL.iter().skip(start.into()) {
+        if let Some(c) = char::from_u32(element & !LAST) {
+            emit(c);
+        }
+        if element & LAST != 0 {
+            return;
+        }
+    }
+}
+
+/// Takes a Hangul syllable apart (the Unicode Standard, section 3.12), so that
+/// 11,172 of them need no table. Says whether `c` is one.
+fn hangul(c: char, mut emit: impl FnMut(char)) -> bool {
+    const FIRST: u32 = 0xAC00;
+    const COUNT: u32 = 11_172;
+    const VOWELS: u32 = 21;
+    const TRAILS: u32 = 28;
+
+    let Some(syllable) = u32::from(c).checked_sub(FIRST).filter(|&syllable| syllable < COUNT)
+    else {
+        return false;
+    };
+    let trail = syllable % TRAILS;
+    let jamo =
+        [0x1100 + syllable / TRAILS / VOWELS, 0x1161 + syllable / TRAILS % VOWELS, 0x11A7 + trail];
+    let count = if trail == 0 { 2 } else { 3 };
+    jamo.into_iter().take(count).filter_map(char::from_u32).for_each(&mut emit);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use sha2::{Digest, Sha256};
+    use unicode_normalization::UnicodeNormalization;
+
+    use super::*;
+
+    fn fold(text: &str) -> String {
+        let mut folded = String::new();
+        text.nfc().for_each(|c| fold_char(c, |c| folded.push(c)));
+        folded
+    }
+
+    #[test]
+    fn the_examples_of_the_specification() {
+        for (typed, folded) in [
+            ("ТЕSТ-ВАNК", "test-bank"),
+            ("łONDON1", "london1"),
+            ("p\u{200B}assword", "password"),
+            ("PA\u{301}SSWO\u{301}RD", "password"),
+            ("PÁSSWÓRD", "password"),
+            ("p\u{3AC}ssword", "password"),
+            ("passwørd", "password"),
+            ("ＡＤＭＩＮ", "admin"),
+            ("𝐀𝐃𝐌𝐈𝐍", "admin"),
+            ("ß", "ss"),
+            ("Straße", "strasse"),
+            ("\u{39D}", "v"),
+            ("🄿🅐🅂🅂", "pass"),
+            ("🅰🅳🅼🅸🅽", "admin"),
+            ("ⓐⒹ⒨🄘🇳", "admin"),
+        ] {
+            assert_eq!(fold(typed), folded, "{typed}");
+        }
+        assert_eq!(fold("ВОДА"), fold("вода"));
+    }
+
+    #[test]
+    fn marks_that_are_letters_stay() {
+        // Thai, Devanagari and Japanese (decomposed) keep theirs; Hebrew and
+        // Arabic lose their points.
+        assert_eq!(fold("น้ำ"), "น\u{E49}\u{E4D}า");
+        assert_eq!(fold("हिन्दी"), "हिन्दी");
+        assert_eq!(fold("が"), "か\u{3099}");
+        assert_eq!(fold("ש\u{5C1}\u{5B8}"), "ש");
+        assert_eq!(fold("ج\u{64E}"), "ج");
+        assert_eq!(fold("\u{5BE}"), "\u{5BE}", "Hebrew punctuation is no mark");
+    }
+
+    #[test]
+    fn substitutions_are_not_part_of_it() {
+        assert_eq!(fold("P@$$w0rd!1"), "p@$$w0rd!1");
+    }
+
+    #[test]
+    fn no_code_point_folds_to_more_than_fold_max() {
+        let lengths = ('\0'..=char::MAX).map(|c| {
+            let (mut fold, mut case) = (0, 0);
+            fold_char(c, |_| fold += 1);
+            case_fold_char(c, |_| case += 1);
+            (fold.max(case), c)
+        });
+        assert_eq!(lengths.max_by_key(|&(length, _)| length), Some((FOLD_MAX, '\u{FDFA}')));
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_listing() {
+        let mut listing = String::new();
+        let mut list = |name: &str, map: &dyn Fn(char, &mut dyn FnMut(char))| {
+            writeln!(listing, "{name}").unwrap();
+            for c in '\0'..=char::MAX {
+                let mut becomes = Vec::new();
+                map(c, &mut |c| becomes.push(c));
+                if becomes != [c] {
+                    let becomes: Vec<_> =
+                        becomes.iter().map(|&c| format!("{:04X}", u32::from(c))).collect();
+                    writeln!(listing, "{:04X};{}", u32::from(c), becomes.join(" ")).unwrap();
+                }
+            }
+        };
+        list("fold", &|c, emit| fold_char(c, emit));
+        list("case", &|c, emit| case_fold_char(c, emit));
+        let hash: String =
+            Sha256::digest(listing).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hash, FOLD_HASH);
+    }
+
+    #[test]
+    fn the_version_says_which_unicode() {
+        assert!(FOLD_VERSION.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(FOLD_VERSION.contains("-unicode-"));
+    }
+}
