@@ -1,4 +1,327 @@
-//! Banned lists.
+//! Banned lists: folded terms in an automaton, built once, opened often.
+//!
+//! ```
+//! use countersign::{Banlist, Substitution};
+//!
+//! let mut builder = Banlist::builder(&Substitution::entra());
+//! builder.add_term("Contoso")?;
+//! builder.add_lines("Widget\nLondon\n".as_bytes())?;
+//! let list = builder.build()?;
+//!
+//! assert_eq!(list.info().terms(), 3);
+//! assert!(list.contains("C0nt0s0"));
+//! assert!(!list.contains("Contoso1"));
+//! # Ok::<(), countersign::Error>(())
+//! ```
+//!
+//! A list is a file of two automata, the terms as they are and reversed.
+//! Opening checks its hash and walks both automata once, so that lookups run
+//! on checked bytes and cannot fail. A file is only as trustworthy as where it
+//! comes from: the hash shows accidents, not who made it.
 
-/// A list of folded terms.
-pub struct Banlist;
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use self::automaton::Automaton;
+use self::format::{Layout, Lengths, Meta};
+use crate::error::Error;
+use crate::text::{self, FOLD_VERSION, Substitution};
+
+mod automaton;
+mod build;
+pub(crate) mod builtin;
+mod format;
+mod mapped;
+mod runs;
+mod sort;
+mod walk;
+
+pub use self::build::{Builder, Summary};
+
+/// Characters of the longest term, folded. The search for near terms costs
+/// more than linearly in it.
+pub(crate) const LONGEST_TERM: usize = 48;
+
+/// A list of banned terms, folded.
+///
+/// Cheap to clone; clones share the bytes. `Debug` prints counts, never terms.
+#[derive(Clone)]
+pub struct Banlist(Arc<List>);
+
+struct List {
+    bytes: Bytes,
+    reversed: Option<Section>,
+    forward: Option<Section>,
+    lengths: Lengths,
+    info: Info,
+}
+
+enum Bytes {
+    Held(Cow<'static, [u8]>),
+    Mapped(mapped::Mapped),
+}
+
+/// Where an automaton stands in the file.
+struct Section {
+    range: Range<usize>,
+    root: usize,
+}
+
+/// How much of a file to check before it is used.
+#[derive(Clone, Copy, PartialEq)]
+enum Check {
+    Everything,
+    #[cfg_attr(not(feature = "mmap"), allow(dead_code))]
+    Outline,
+}
+
+impl Banlist {
+    /// Takes a list from memory. `&'static` bytes, as of `include_bytes!`, are
+    /// borrowed.
+    ///
+    /// # Errors
+    ///
+    /// Anything but an undamaged list of this format version and this fold:
+    /// foreign, cut short or changed bytes, a newer format, another fold or an
+    /// unknown substitution set, and automata that are not what
+    /// [`Builder`] writes, even where the hash is right.
+    pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Self, Error> {
+        Self::new(Bytes::Held(bytes.into()), Check::Everything)
+    }
+
+    /// Reads a list into memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Banlist::from_bytes`], and where the file cannot be read;
+    /// all name the file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        std::fs::read(path)
+            .map_err(|error| Error::io("cannot read the list", error))
+            .and_then(Self::from_bytes)
+            .map_err(|error| error.in_file(path.display().to_string()))
+    }
+
+    /// Starts a list whose terms are folded with a substitution set.
+    pub fn builder(substitution: &Substitution) -> Builder {
+        Builder::new(substitution)
+    }
+
+    /// What the list says of itself.
+    pub fn info(&self) -> &Info {
+        &self.0.info
+    }
+
+    /// Whether the text, folded as the terms are, is a term.
+    pub fn contains(&self, text: &str) -> bool {
+        let mut folded = Zeroizing::new(['\0'; LONGEST_TERM]);
+        let mut length = 0;
+        text::fold_into(text, &self.0.info.substitution, |c| {
+            if let Some(place) = folded.get_mut(length) {
+                *place = c;
+            }
+            length += 1;
+        });
+        folded.get(..length).is_some_and(|text| self.is_term(text))
+    }
+
+    /// Whether the section for searching near terms was built.
+    pub(crate) fn has_forward(&self) -> bool {
+        self.0.forward.is_some()
+    }
+
+    /// Whether the section for occurrences inside a text was built.
+    pub(crate) fn has_reversed(&self) -> bool {
+        self.0.reversed.is_some()
+    }
+
+    /// The number of terms of `min` to `max` characters, both included.
+    pub(crate) fn effective(&self, min: usize, max: usize) -> u64 {
+        let within = |each: &(usize, u64)| (min..=max).contains(&each.0);
+        self.0.lengths.iter().filter(within).map(|each| each.1).sum()
+    }
+
+    /// Visits the start of each term that occupies `start..end` of a folded
+    /// text and has at least `shortest` characters, the shortest term first.
+    #[inline]
+    pub(crate) fn ends_at(
+        &self,
+        text: &[char],
+        end: usize,
+        shortest: usize,
+        visit: impl FnMut(usize),
+    ) {
+        if let Some(reversed) = self.reversed() {
+            walk::ends_at(reversed, text, end, shortest, visit);
+        }
+    }
+
+    /// Whether a folded text is a term.
+    pub(crate) fn is_term(&self, text: &[char]) -> bool {
+        match (self.forward(), self.reversed()) {
+            _ if text.len() > LONGEST_TERM => false,
+            (Some(forward), _) => walk::is_term(forward, text.iter()),
+            (None, Some(reversed)) => walk::is_term(reversed, text.iter().rev()),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether a folded text is within one edit of a term of at least
+    /// `shortest` characters. Never where the list was built without
+    /// [`Builder::forward`], so ask [`Banlist::has_forward`] beforehand.
+    pub(crate) fn is_near(&self, text: &[char], shortest: usize) -> bool {
+        let (Some(forward), Some(reversed)) = (self.forward(), self.reversed()) else {
+            return false;
+        };
+        let Info { shortest: least, longest: most, .. } = self.0.info;
+        walk::is_near(forward, reversed, text, least.max(shortest)..=most)
+    }
+
+    fn new(bytes: Bytes, check: Check) -> Result<Self, Error> {
+        let file = bytes.get();
+        let layout = Layout::read(file)?;
+        if check == Check::Everything {
+            layout.verify(file)?;
+        }
+        let section = |name| layout.section(name).and_then(|range| file.get(range));
+        let meta =
+            section(format::META).ok_or_else(|| Error::list("the section `meta` is missing"))?;
+        let Meta { substitution, lengths, provenance } = Meta::read(meta)?;
+        let automaton = |name: &str| {
+            let Some(range) = layout.section(name) else {
+                return Ok(None);
+            };
+            let refused = |reason| Error::list(format!("the section `{name}` {reason}"));
+            let automaton =
+                Automaton::new(file.get(range.clone()).unwrap_or_default()).map_err(refused)?;
+            if check == Check::Everything {
+                automaton.validate(&lengths, layout.seed()).map_err(refused)?;
+            }
+            Ok(Some(Section { range, root: automaton.root() }))
+        };
+        let (reversed, forward) = (automaton(format::REVERSED)?, automaton(format::FORWARD)?);
+        if reversed.is_none() && forward.is_none() {
+            return Err(Error::list("the list holds no terms in any form this countersign reads"));
+        }
+        let info = Info {
+            substitution,
+            terms: lengths.total().unwrap_or(0),
+            shortest: lengths.shortest().unwrap_or(0),
+            longest: lengths.longest().unwrap_or(0),
+            bytes: file.len(),
+            sha256: layout.sha256_hex(),
+            sections: layout.sections,
+            provenance,
+        };
+        Ok(Self(Arc::new(List { bytes, reversed, forward, lengths, info })))
+    }
+
+    fn reversed(&self) -> Option<Automaton<'_>> {
+        self.automaton(self.0.reversed.as_ref()?)
+    }
+
+    fn forward(&self) -> Option<Automaton<'_>> {
+        self.automaton(self.0.forward.as_ref()?)
+    }
+
+    #[inline]
+    fn automaton(&self, section: &Section) -> Option<Automaton<'_>> {
+        let bytes = self.0.bytes.get().get(section.range.clone())?;
+        Some(Automaton::known(bytes, section.root))
+    }
+}
+
+impl fmt::Debug for Banlist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Info { terms, shortest, longest, .. } = self.0.info;
+        f.debug_struct("Banlist")
+            .field("terms", &terms)
+            .field("shortest", &shortest)
+            .field("longest", &longest)
+            .field("substitution", &self.0.info.substitution())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bytes {
+    #[inline]
+    fn get(&self) -> &[u8] {
+        match self {
+            Self::Held(bytes) => bytes,
+            Self::Mapped(mapped) => mapped.bytes(),
+        }
+    }
+}
+
+/// What a list says of itself, checked when it was opened.
+#[derive(Clone, Debug)]
+pub struct Info {
+    substitution: Substitution,
+    terms: u64,
+    shortest: usize,
+    longest: usize,
+    bytes: usize,
+    sections: Vec<(String, Range<usize>)>,
+    provenance: String,
+    sha256: String,
+}
+
+impl Info {
+    /// The version of the file format.
+    pub fn format(&self) -> u32 {
+        format::FORMAT
+    }
+
+    /// The version of the fold, which is this program's: others are refused.
+    pub fn fold(&self) -> &str {
+        FOLD_VERSION
+    }
+
+    /// The name of the substitution set, which for a set of one's own is its
+    /// pairs.
+    pub fn substitution(&self) -> &str {
+        self.substitution.name()
+    }
+
+    /// The number of terms, all different.
+    pub fn terms(&self) -> u64 {
+        self.terms
+    }
+
+    /// Folded characters of the shortest term; 0 without terms.
+    pub fn shortest(&self) -> usize {
+        self.shortest
+    }
+
+    /// Folded characters of the longest term, at most 48; 0 without terms.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The size of the whole list in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Name and size in bytes of each section, in the order of the file.
+    pub fn sections(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.sections.iter().map(|(name, range)| (name.as_str(), range.len()))
+    }
+
+    /// Where the terms come from, as whoever built the list put it.
+    pub fn provenance(&self) -> &str {
+        &self.provenance
+    }
+
+    /// SHA-256 over the list but for its last 32 bytes, which hold it; in
+    /// hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+}

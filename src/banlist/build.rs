@@ -1,0 +1,388 @@
+//! Building a list: read lines, fold, sort, write.
+
+use std::io::{self, BufRead};
+
+use zeroize::Zeroizing;
+
+use super::automaton::is_continuation;
+use super::format::{self, Lengths, Meta};
+use super::sort::{Order, TERM_BYTES, Terms};
+use super::{Banlist, LONGEST_TERM};
+use crate::error::Error;
+use crate::text::{self, Substitution};
+
+/// Bytes of the longest line, which is more than 48 characters and whatever
+/// vanishes when they are folded could sensibly take.
+const LONGEST_LINE: usize = 4096;
+/// Refused lines that an error lists.
+const LISTED: usize = 20;
+const MEMORY_BUDGET: usize = 256 << 20;
+
+/// Makes a list. The same terms give the same bytes, whatever their order,
+/// however often each is added, and however much memory there is.
+///
+/// Terms are wiped from the builder's own memory when it is dropped.
+///
+/// ```
+/// use countersign::{Banlist, Substitution};
+///
+/// let mut builder = Banlist::builder(&Substitution::entra())
+///     .provenance("Names of our products, 2026-07-01")
+///     .comments(true);
+/// builder.add_lines("# internal\nWidget\nGadget\n".as_bytes())?;
+/// let mut file = Vec::new();
+/// let summary = builder.write_to(&mut file)?;
+/// assert_eq!(summary.terms, 2);
+/// # Ok::<(), countersign::Error>(())
+/// ```
+pub struct Builder {
+    substitution: Substitution,
+    forward: bool,
+    comments: bool,
+    skip_invalid: bool,
+    budget: usize,
+    provenance: String,
+    terms: Terms,
+    dropped: u64,
+    skipped: u64,
+    /// Lines were refused, and whoever ignores that error gets no list.
+    refused: bool,
+}
+
+/// What became of the terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Terms in the list.
+    pub terms: u64,
+    /// Terms that were there already, once folded.
+    pub duplicates: u64,
+    /// Terms that fold to nothing.
+    pub dropped: u64,
+    /// Invalid terms and lines, skipped as [`Builder::skip_invalid`] asks.
+    pub skipped: u64,
+    /// The size of the list in bytes.
+    pub bytes: u64,
+}
+
+/// Why a term or a line cannot be part of a list.
+#[derive(Clone, Copy)]
+enum Invalid {
+    LongLine,
+    NotUtf8,
+    LongTerm,
+}
+
+impl Builder {
+    pub(super) fn new(substitution: &Substitution) -> Self {
+        Self {
+            substitution: substitution.clone(),
+            forward: true,
+            comments: false,
+            skip_invalid: false,
+            budget: MEMORY_BUDGET,
+            provenance: String::new(),
+            terms: Terms::default(),
+            dropped: 0,
+            skipped: 0,
+            refused: false,
+        }
+    }
+
+    /// Whether to write the section `forward`, which takes half of the file
+    /// and which `fuzzy = "whole"` needs. It is written unless told otherwise.
+    #[must_use]
+    pub fn forward(mut self, forward: bool) -> Self {
+        self.forward = forward;
+        self
+    }
+
+    /// Whether lines that start with `#` are comments. They are terms unless
+    /// told otherwise.
+    #[must_use]
+    pub fn comments(mut self, comments: bool) -> Self {
+        self.comments = comments;
+        self
+    }
+
+    /// Whether to skip and count invalid terms and lines instead of refusing
+    /// to build.
+    #[must_use]
+    pub fn skip_invalid(mut self, skip: bool) -> Self {
+        self.skip_invalid = skip;
+        self
+    }
+
+    /// Where the terms come from, for [`Info`](super::Info::provenance). Any
+    /// text without control characters other than line feed and tab.
+    #[must_use]
+    pub fn provenance(mut self, provenance: impl Into<String>) -> Self {
+        self.provenance = provenance.into();
+        self
+    }
+
+    /// The memory to sort in, in bytes; 256 MiB unless told otherwise.
+    ///
+    /// With feature `spill`, more terms than fit go to temporary files, which
+    /// have no name and vanish with the process. Without it, all terms are
+    /// sorted in memory, whatever the budget: about 40 bytes for each.
+    #[must_use]
+    pub fn memory_budget(mut self, bytes: usize) -> Self {
+        self.budget = bytes;
+        self
+    }
+
+    /// Adds a term, folding it first.
+    ///
+    /// # Errors
+    ///
+    /// Where the term has more than 48 folded characters or more than 4,096
+    /// bytes, unless those are to be skipped; the builder is then as before.
+    /// With feature `spill`, also where a temporary file cannot be written.
+    pub fn add_term(&mut self, term: &str) -> Result<(), Error> {
+        match self.add(term.as_bytes())? {
+            Some(invalid) if !self.skip_invalid => {
+                Err(Error::list(format!("the term {}", invalid.reason())))
+            }
+            invalid => {
+                self.skipped += u64::from(invalid.is_some());
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds each line as a term, as it is: nothing is trimmed.
+    ///
+    /// Lines end with LF or CRLF; a byte order mark at the start and empty
+    /// lines are skipped. Memory is bounded also for a line without end.
+    ///
+    /// # Errors
+    ///
+    /// Where a line is not UTF-8, has more than 48 folded characters or more
+    /// than 4,096 bytes, unless those are to be skipped. The error lists the
+    /// first 20 by number, never their text, and how many there are. The
+    /// builder then no longer builds. Otherwise where the input cannot be
+    /// read or, with feature `spill`, a temporary file cannot be written.
+    pub fn add_lines(&mut self, input: impl BufRead) -> Result<(), Error> {
+        let mut refused = Refused::default();
+        let mut lines = Lines::new(input);
+        while let Some(line) = lines.next()? {
+            let invalid = match line {
+                Line::Long => Some(Invalid::LongLine),
+                Line::Text(b"") => None,
+                Line::Text([b'#', ..]) if self.comments => None,
+                Line::Text(line) => self.add(line)?,
+            };
+            match invalid {
+                Some(_) if self.skip_invalid => self.skipped += 1,
+                Some(invalid) => refused.note(lines.number, invalid),
+                None => {}
+            }
+        }
+        self.refused |= refused.total > 0;
+        refused.into_result()
+    }
+
+    /// Builds the list in memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::write_to`].
+    pub fn build(self) -> Result<Banlist, Error> {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes)?;
+        Banlist::from_bytes(bytes)
+    }
+
+    /// Writes the list from front to end.
+    ///
+    /// # Errors
+    ///
+    /// Where lines were refused, the provenance is not as described, or the
+    /// list or a temporary file cannot be written. What was written until then
+    /// is no list: write beside the destination and rename.
+    pub fn write_to(mut self, out: impl io::Write) -> Result<Summary, Error> {
+        if self.refused {
+            return Err(Error::list("lines were refused, so there is nothing to build"));
+        }
+        if !format::is_provenance(&self.provenance) {
+            return Err(Error::list("the provenance holds control characters"));
+        }
+        let mut file = format::Writer::new(out).map_err(unwritten)?;
+        if self.forward {
+            self.write_automaton(&mut file, Order::Forward)?;
+        }
+        let lengths = self.write_automaton(&mut file, Order::Reversed)?;
+        let terms = lengths.total().filter(|&terms| terms <= u64::from(u32::MAX));
+        let terms = terms.ok_or_else(|| Error::list("a list holds at most 2^32 - 1 terms"))?;
+        let summary = Summary {
+            terms,
+            duplicates: self.terms.added() - terms,
+            dropped: self.dropped,
+            skipped: self.skipped,
+            bytes: 0,
+        };
+        let meta = Meta { substitution: self.substitution, lengths, provenance: self.provenance };
+        file.begin_section().map_err(unwritten)?;
+        io::Write::write_all(&mut file, meta.written().as_bytes()).map_err(unwritten)?;
+        file.end_section(format::META);
+        let bytes = file.finish().map_err(unwritten)?;
+        Ok(Summary { bytes, ..summary })
+    }
+
+    /// Folds a term and keeps it, unless it is invalid.
+    fn add(&mut self, term: &[u8]) -> Result<Option<Invalid>, Error> {
+        if term.len() > LONGEST_LINE {
+            return Ok(Some(Invalid::LongLine));
+        }
+        let Ok(term) = std::str::from_utf8(term) else {
+            return Ok(Some(Invalid::NotUtf8));
+        };
+        let mut folded = Zeroizing::new([0; TERM_BYTES]);
+        let mut used = 0;
+        let mut characters = 0;
+        text::fold_into(term, &self.substitution, |c| {
+            characters += 1;
+            if let Some(room) = folded.get_mut(used..used + c.len_utf8()) {
+                used += c.encode_utf8(room).len();
+            }
+        });
+        match folded.get(..used) {
+            _ if characters > LONGEST_TERM => return Ok(Some(Invalid::LongTerm)),
+            None | Some([]) => self.dropped += 1,
+            Some(folded) => self.terms.add(folded, self.budget)?,
+        }
+        Ok(None)
+    }
+
+    fn write_automaton<W: io::Write>(
+        &mut self,
+        file: &mut format::Writer<W>,
+        order: Order,
+    ) -> Result<Lengths, Error> {
+        file.begin_section().map_err(unwritten)?;
+        let mut automaton = fst::raw::Builder::new(&mut *file).map_err(unbuilt)?;
+        let mut lengths = Lengths::default();
+        self.terms.each(order, &mut |term| {
+            lengths.add(term.iter().filter(|&&byte| !is_continuation(byte)).count());
+            automaton.add(term).map_err(unbuilt)
+        })?;
+        automaton.finish().map_err(unbuilt)?;
+        file.end_section(match order {
+            Order::Forward => format::FORWARD,
+            Order::Reversed => format::REVERSED,
+        });
+        Ok(lengths)
+    }
+}
+
+impl Invalid {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::LongLine => "has more than 4096 bytes",
+            Self::NotUtf8 => "is not UTF-8",
+            Self::LongTerm => "has more than 48 characters when folded",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Refused {
+    first: Vec<(u64, Invalid)>,
+    total: u64,
+}
+
+impl Refused {
+    fn note(&mut self, line: u64, invalid: Invalid) {
+        self.total += 1;
+        if self.first.len() < LISTED {
+            self.first.push((line, invalid));
+        }
+    }
+
+    fn into_result(self) -> Result<(), Error> {
+        let mut message = match self.total {
+            0 => return Ok(()),
+            1 => "1 line cannot be a term".to_owned(),
+            total => format!("{total} lines cannot be terms"),
+        };
+        for (line, invalid) in &self.first {
+            message.push_str(&format!("\n  line {line} {}", invalid.reason()));
+        }
+        if self.total > LISTED as u64 {
+            message.push_str(&format!("\n  and {} more", self.total - LISTED as u64));
+        }
+        Err(Error::list(message).hint("correct these lines, or have invalid lines skipped"))
+    }
+}
+
+// Lines --------------------------------------------------------------------
+
+struct Lines<R> {
+    input: R,
+    /// The line last read, wiped when dropped; never longer than the longest.
+    line: Zeroizing<Vec<u8>>,
+    number: u64,
+}
+
+enum Line<'a> {
+    Text(&'a [u8]),
+    Long,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R) -> Self {
+        // Growing would leave a copy behind.
+        let line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE + 2 + BYTE_ORDER_MARK.len()));
+        Self { input, line, number: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<Line<'_>>, Error> {
+        self.line.clear();
+        let mut started = false;
+        let mut long = false;
+        loop {
+            let read = match self.input.fill_buf() {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::io("cannot read the terms", error)),
+            };
+            started |= !read.is_empty();
+            let end = read.iter().position(|&byte| byte == b'\n');
+            let used = end.map_or(read.len(), |end| end + 1);
+            let room = self.line.capacity() - self.line.len();
+            long |= used > room;
+            self.line.extend(read.iter().take(used.min(room)));
+            self.input.consume(used);
+            if end.is_some() || used == 0 {
+                break;
+            }
+        }
+        if !started {
+            return Ok(None);
+        }
+        self.number += 1;
+        let line = self.line.as_slice();
+        let line =
+            line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        let line = match line.strip_prefix(BYTE_ORDER_MARK) {
+            Some(line) if self.number == 1 => line,
+            _ => line,
+        };
+        Ok(Some(if long { Line::Long } else { Line::Text(line) }))
+    }
+}
+
+fn unwritten(error: io::Error) -> Error {
+    Error::io("cannot write the list", error)
+}
+
+/// Crate `fst` puts terms into the text of its other errors.
+fn unbuilt(error: fst::Error) -> Error {
+    match error {
+        fst::Error::Io(error) => unwritten(error),
+        fst::Error::Fst(_) => Error::list("the terms are out of order: a fault of countersign"),
+    }
+}
