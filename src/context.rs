@@ -1,0 +1,155 @@
+//! What is known about the user and the operation.
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+/// A kind of name that a [`Context`] may hold. In policies and on the command
+/// line it is written in kebab case.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Field {
+    /// The user's first name.
+    GivenName,
+    /// The user's last name.
+    Surname,
+    /// The name shown to others.
+    DisplayName,
+    /// The account name (Windows: sAMAccountName).
+    AccountName,
+    /// The user principal name; compared up to its last `@`.
+    UserPrincipalName,
+    /// The organisation's name.
+    Tenant,
+    /// The organisation's domain; compared up to its first `.`.
+    TenantDomain,
+    /// Any other word that is too close to the user.
+    Term,
+}
+
+impl Field {
+    /// Every field, in the order in which they are compared.
+    pub const ALL: &[Self] = &[
+        Self::GivenName,
+        Self::Surname,
+        Self::DisplayName,
+        Self::AccountName,
+        Self::UserPrincipalName,
+        Self::Tenant,
+        Self::TenantDomain,
+        Self::Term,
+    ];
+
+    /// The part of the field's value that is compared.
+    fn compared(self, value: &str) -> &str {
+        match self {
+            Self::UserPrincipalName => value.rsplit_once('@').map_or(value, |(local, _)| local),
+            Self::TenantDomain => value.split_once('.').map_or(value, |(label, _)| label),
+            _ => value,
+        }
+    }
+}
+
+/// What is known about the user, before an engine has prepared it.
+///
+/// Values are kept as given and wiped on drop; there is no `Debug`. A field
+/// may be given several times, and every value counts.
+///
+/// ```
+/// use countersign::Context;
+///
+/// let context = Context::new()
+///     .given_name("Adele")
+///     .surname("Vance")
+///     .user_principal_name("adele.vance@contoso.example")
+///     .tenant("Contoso");
+/// # let _ = context;
+/// ```
+#[derive(Clone, Default)]
+pub struct Context {
+    names: Vec<(Field, Zeroizing<String>)>,
+    disable_strong_password: bool,
+}
+
+macro_rules! setters {
+    ($($method:ident $field:ident)*) => {$(
+        #[doc = concat!("Adds a value of [`Field::", stringify!($field), "`].")]
+        #[must_use]
+        pub fn $method(self, value: &str) -> Self {
+            self.with(Field::$field, value)
+        }
+    )*};
+}
+
+impl Context {
+    /// Nobody is known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a value of `field`.
+    #[must_use]
+    pub fn with(mut self, field: Field, value: &str) -> Self {
+        self.names.push((field, Zeroizing::new(value.to_owned())));
+        self
+    }
+
+    setters! {
+        given_name GivenName
+        surname Surname
+        display_name DisplayName
+        account_name AccountName
+        user_principal_name UserPrincipalName
+        tenant Tenant
+        tenant_domain TenantDomain
+        term Term
+    }
+
+    /// Whether the account has `DisableStrongPassword` among its password
+    /// policies: rules with `unless = "disable-strong-password"` are skipped.
+    #[must_use]
+    pub fn disable_strong_password(mut self, disabled: bool) -> Self {
+        self.disable_strong_password = disabled;
+        self
+    }
+
+    /// Whether the account has the property.
+    pub(crate) fn has(&self, property: Property) -> bool {
+        match property {
+            Property::DisableStrongPassword => self.disable_strong_password,
+        }
+    }
+
+    /// The strings of the fields, as they are to be compared, in the order
+    /// they were given.
+    pub fn names<'a>(&'a self, fields: &'a [Field]) -> impl Iterator<Item = &'a str> {
+        self.names
+            .iter()
+            .filter(|(field, _)| fields.contains(field))
+            .map(|(field, value)| field.compared(value))
+    }
+}
+
+/// A property of the account that a rule's `unless` may name.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Property {
+    DisableStrongPassword,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_as_they_are_compared() {
+        let context = Context::new()
+            .user_principal_name("o'hara@x@contoso.example")
+            .user_principal_name("plain")
+            .tenant_domain("contoso.onmicrosoft.example")
+            .term("a.b@c");
+        let names: Vec<_> = context.names(Field::ALL).collect();
+        assert_eq!(names, ["o'hara@x", "plain", "contoso", "a.b@c"]);
+        assert_eq!(context.names(&[Field::Term]).count(), 1);
+    }
+}

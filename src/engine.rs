@@ -1,0 +1,478 @@
+//! A policy compiled together with its lists, and judging with it.
+
+mod lists;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use zeroize::Zeroize;
+
+use crate::banlist::Banlist;
+use crate::context::{Context, Property};
+use crate::error::Error;
+use crate::policy::{Options, Policy, RuleEntry, join, suggestion};
+use crate::report::{Check, MAX_CHECKS, Report, Tag};
+use crate::rules::{Findings, Judge, KINDS, Kind, Prepared, Rule, Tape};
+use crate::text::{Forms, Full, Grain, Plan, origins};
+pub use lists::Lists;
+use lists::Supplied;
+pub(crate) use lists::Wanted;
+
+/// The most numbers of state that a rule may keep per prefix.
+const MAX_WIDTH: usize = 64;
+
+/// A policy compiled together with its lists: the thing that judges.
+///
+/// Cheap to clone, immutable, and safe to share between threads.
+///
+/// ```
+/// use countersign::{Context, Dialect, Engine, Policy};
+///
+/// let engine = Engine::builder()
+///     .terms("custom", ["contoso", "widget"])
+///     .build(&Policy::preset("entra")?)?;
+///
+/// let context = Context::new().given_name("Adele").tenant("Contoso");
+/// let subject = engine.subject(&context);
+///
+/// assert!(engine.check("cli365P@ssW0rd", &subject).is_valid());
+/// let report = engine.check("ContosoWidget1", &subject);
+/// assert_eq!(report.to_graph(Dialect::FirstFailure).validation_results[0].rule_name, "password_banned");
+/// # Ok::<(), countersign::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    /// Tells subjects of this engine from those of others.
+    id: u64,
+    policy_name: String,
+    max_text: usize,
+    plan: Plan,
+    rules: Vec<Compiled>,
+    /// `text.limit`, then the rules' checks in policy order.
+    checks: Vec<Check>,
+    /// What the rules prepare for nobody.
+    nobody: Vec<Prepared>,
+}
+
+struct Compiled {
+    rule: Box<dyn Rule>,
+    grain: Grain,
+    /// The index of the grain's form in the plan.
+    form: usize,
+    width: usize,
+    unless: Option<Property>,
+    /// Where the rule's checks stand among the engine's.
+    checks: Range<usize>,
+}
+
+/// A [`Context`] prepared once for one engine. The default is nobody.
+///
+/// Cheap to clone; wiped when the last clone is dropped. With another engine
+/// than the one it was made for it is prepared again at each check, which is
+/// slow but right.
+#[derive(Clone, Default)]
+pub struct Subject(Option<Arc<Known>>);
+
+struct Known {
+    engine: u64,
+    context: Context,
+    prepared: Vec<Prepared>,
+}
+
+impl Subject {
+    fn has(&self, property: Property) -> bool {
+        self.0.as_ref().is_some_and(|known| known.context.has(property))
+    }
+}
+
+/// Builds an [`Engine`].
+#[derive(Default)]
+pub struct EngineBuilder {
+    kinds: Vec<Kind>,
+    rules: Vec<(String, Box<dyn Rule>)>,
+    supplied: Supplied,
+}
+
+impl EngineBuilder {
+    /// Supplies a banned list under a name: that of a slot, or of a list that
+    /// the policy names, even a built-in one, which it then replaces.
+    ///
+    /// Several lists may have the same name. A rule uses those that were
+    /// folded with its own substitution set.
+    #[must_use]
+    pub fn list(mut self, name: impl Into<String>, list: Banlist) -> Self {
+        self.supplied.lists.push((name.into(), list));
+        self
+    }
+
+    /// Supplies banned terms under a name, as [`list`](Self::list) does; they
+    /// are folded as each rule that uses the name asks for.
+    #[must_use]
+    pub fn terms<T: Into<String>>(
+        mut self,
+        name: impl Into<String>,
+        terms: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let terms = terms.into_iter().map(|term| zeroize::Zeroizing::new(term.into())).collect();
+        self.supplied.terms.push((name.into(), terms));
+        self
+    }
+
+    /// Adds a kind that policies may name.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Adds a rule after those of the policy.
+    #[must_use]
+    pub fn rule(mut self, id: impl Into<String>, rule: impl Rule) -> Self {
+        self.rules.push((id.into(), Box::new(rule)));
+        self
+    }
+
+    /// Compiles a policy.
+    ///
+    /// # Errors
+    ///
+    /// A rule of an unknown kind or with options that make no sense, a list
+    /// that is not there or does not fit, more than [`MAX_CHECKS`] checks, a
+    /// supplied list that no rule uses. Errors about the policy point into it.
+    pub fn build(self, policy: &Policy) -> Result<Engine, Error> {
+        let mut lists = Lists::new(&self.supplied);
+        let mut assembly = Assembly {
+            plan: Plan::new(),
+            rules: Vec::new(),
+            checks: vec![Check::text_limit(policy.max_text())],
+        };
+        for entry in policy.rules() {
+            let kind = self.find_kind(policy, entry)?;
+            let rule = (kind.build)(&Options::new(policy.document(), &entry.options), &mut lists)?;
+            assembly.add(&entry.id, rule, entry.unless).map_err(|message| {
+                policy.document().error_at(entry.id_span.clone(), message.to_string())
+            })?;
+        }
+        lists.all_used()?;
+        for (id, rule) in self.rules {
+            let taken = |check: &Check| check.id.split('.').next() == Some(&id);
+            if assembly.checks.iter().any(taken) || id.contains('.') {
+                return Err(Error::policy(format!("a second rule with the id `{id}`")));
+            }
+            assembly.add(&id, rule, None).map_err(Error::policy)?;
+        }
+        let Assembly { plan, rules, checks } = assembly;
+        let context = Context::new();
+        let nobody = rules.iter().map(|compiled| compiled.rule.prepare(&context)).collect();
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        Ok(Engine(Arc::new(Inner {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            policy_name: policy.name().to_owned(),
+            max_text: policy.max_text(),
+            plan,
+            rules,
+            checks,
+            nobody,
+        })))
+    }
+
+    fn find_kind(&self, policy: &Policy, entry: &RuleEntry) -> Result<&Kind, Error> {
+        let mut known = self.kinds.iter().chain(KINDS);
+        known.find(|kind| kind.name == entry.kind).ok_or_else(|| {
+            let names = || self.kinds.iter().chain(KINDS).map(|kind| kind.name);
+            let hint = suggestion(&entry.kind, names())
+                .unwrap_or_else(|| format!("known kinds are {}", join(names())));
+            let message = if entry.kind.len() <= 64 {
+                format!("unknown kind `{}`", entry.kind)
+            } else {
+                "unknown kind".to_owned()
+            };
+            policy.document().error_at(entry.kind_span.clone(), message).hint(hint)
+        })
+    }
+}
+
+/// An engine's rules, while they are being put together.
+struct Assembly {
+    plan: Plan,
+    rules: Vec<Compiled>,
+    checks: Vec<Check>,
+}
+
+impl Assembly {
+    fn add(
+        &mut self,
+        id: &str,
+        rule: Box<dyn Rule>,
+        unless: Option<Property>,
+    ) -> Result<(), &'static str> {
+        let start = self.checks.len();
+        for mut check in rule.checks() {
+            check.id = format!("{id}.{}", check.id);
+            check.causes = check.causes.get(..=Tag::MAX_CAUSE).unwrap_or(check.causes);
+            self.checks.push(check);
+        }
+        // The implicit check does not count.
+        if self.checks.len() > MAX_CHECKS + 1 {
+            return Err("the policy has more than 256 checks");
+        }
+        let grain = rule.grain();
+        let form = self
+            .plan
+            .form(grain.clone())
+            .ok_or("the policy's rules ask for more than 14 different foldings")?;
+        let width = rule.width();
+        if width > MAX_WIDTH {
+            return Err("the rule keeps more than 64 numbers per character");
+        }
+        let checks = start..self.checks.len();
+        self.rules.push(Compiled { rule, grain, form, width, unless, checks });
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Starts building an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// The name of the policy.
+    pub fn policy_name(&self) -> &str {
+        &self.0.policy_name
+    }
+
+    /// Every check, in policy order; the first is the implicit `text.limit`.
+    pub fn checks(&self) -> &[Check] {
+        &self.0.checks
+    }
+
+    /// The most bytes of typed text that are judged; longer text fails
+    /// `text.limit`, and everything else is deferred.
+    pub fn max_text(&self) -> usize {
+        self.0.max_text
+    }
+
+    /// Prepares what is known about a user.
+    pub fn subject(&self, context: &Context) -> Subject {
+        Subject(Some(Arc::new(Known {
+            engine: self.0.id,
+            context: context.clone(),
+            prepared: self.prepare(context),
+        })))
+    }
+
+    /// Judges a password. Cannot fail, and allocates nothing up to 128
+    /// characters and 512 folded ones.
+    pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
+        let mut report = Report::new(self);
+        if text.len() > self.0.max_text {
+            if let Some(limit) = report.tags.first_mut() {
+                *limit = Tag::FAILED;
+            }
+            return report;
+        }
+        match &subject.0 {
+            None => self.judge(text, subject, &self.0.nobody, &mut report),
+            Some(known) if known.engine == self.0.id => {
+                self.judge(text, subject, &known.prepared, &mut report);
+            }
+            Some(known) => {
+                let prepared = self.prepare(&known.context);
+                self.judge(text, subject, &prepared, &mut report);
+            }
+        }
+        report
+    }
+
+    /// Which parts of the typed text made a check fail: ranges of bytes of
+    /// `text`, in order and apart from each other. Empty if the check passed,
+    /// is unknown, or no part is more to blame than another.
+    pub fn spans(&self, text: &str, subject: &Subject, check: &str) -> Vec<Range<usize>> {
+        let report = self.check(text, subject);
+        let failed = |(index, found): &(usize, &Check)| {
+            found.id == check && report.tags.get(*index).is_some_and(|tag| tag.is_failed())
+        };
+        let Some((index, _)) = self.0.checks.iter().enumerate().find(failed) else {
+            return Vec::new();
+        };
+        let owner = self.0.rules.iter().enumerate().find(|(_, rule)| rule.checks.contains(&index));
+        let Some((owner, compiled)) = owner else {
+            // The limit on the text: what is beyond it.
+            let within = (0..=self.0.max_text).rev().find(|at| text.is_char_boundary(*at));
+            return Vec::from_iter(within.map(|within| within..text.len()));
+        };
+        let mut marked = Vec::new();
+        let mut mark = |run: &Run<'_>| {
+            let judge = run.judge();
+            let check = index - compiled.checks.start;
+            compiled.rule.spans(check, &judge, &mut |range| marked.push(range));
+        };
+        let own;
+        let prepared = match &subject.0 {
+            None => &self.0.nobody,
+            Some(known) if known.engine == self.0.id => &known.prepared,
+            Some(known) => {
+                own = self.prepare(&known.context);
+                &own
+            }
+        };
+        self.with_room(text, |forms, states| {
+            let prepared = prepared.get(owner).ok_or(Full)?;
+            mark(&compiled.run(forms, states, prepared)?);
+            Ok(())
+        });
+        let origins = origins(text, &compiled.grain);
+        merged(marked.into_iter().filter_map(|range| {
+            let chars = origins.get(range)?;
+            Some(chars.first()?.start..chars.iter().map(|origin| origin.end).max()?)
+        }))
+    }
+
+    fn prepare(&self, context: &Context) -> Vec<Prepared> {
+        self.0.rules.iter().map(|compiled| compiled.rule.prepare(context)).collect()
+    }
+
+    fn judge(&self, text: &str, subject: &Subject, prepared: &[Prepared], report: &mut Report<'_>) {
+        self.with_room(text, |forms, states| {
+            for (compiled, prepared) in self.0.rules.iter().zip(prepared) {
+                let mut findings = Findings::new(report, compiled.checks.clone());
+                if compiled.unless.is_some_and(|property| subject.has(property)) {
+                    findings.skip();
+                    continue;
+                }
+                let run = compiled.run(forms, states, prepared)?;
+                compiled.rule.judge(&run.judge(), &mut findings);
+            }
+            Ok(())
+        });
+    }
+
+    /// Calls `job` with the text's forms and with room for states: on the
+    /// stack if that suffices, else on the heap. Wipes both.
+    ///
+    /// `job` says [`Full`] if the room does not suffice, and is called again.
+    fn with_room(
+        &self,
+        text: &str,
+        mut job: impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
+    ) {
+        if text.len() <= SHORT && text.is_ascii() {
+            // Small enough that clearing it does not show.
+            if self.on_stack::<{ 3 * SHORT }, { 8 * (SHORT + 1) }>(text, &mut job).is_ok() {
+                return;
+            }
+        }
+        // 128 code points as typed, their decomposition, and 512 folded
+        // characters in each of two folds; eight numbers a folded character.
+        if self.on_stack::<{ 128 * 5 + 512 * 2 }, { 8 * 513 }>(text, &mut job).is_ok() {
+            return;
+        }
+        self.on_heap(text, &mut job);
+    }
+
+    #[inline(never)]
+    fn on_stack<const CHARS: usize, const STATES: usize>(
+        &self,
+        text: &str,
+        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
+    ) -> Result<(), Full> {
+        self.in_room(text, &mut ['\0'; CHARS], &mut [0; STATES], job)
+    }
+
+    #[cold]
+    fn on_heap(
+        &self,
+        text: &str,
+        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
+    ) {
+        let bound = self.0.plan.bound(text);
+        let width = self.0.rules.iter().map(|rule| rule.width).max().unwrap_or(0);
+        let mut slots = vec!['\0'; bound];
+        let mut states = vec![0; (bound + 1) * width];
+        // Cannot be full: the bound holds for every text.
+        let _ = self.in_room(text, &mut slots, &mut states, job);
+    }
+
+    fn in_room(
+        &self,
+        text: &str,
+        slots: &mut [char],
+        states: &mut [u32],
+        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
+    ) -> Result<(), Full> {
+        let forms = Forms::fill(text, &self.0.plan, slots)?;
+        let result = job(&forms, states);
+        let longest = self.0.rules.iter().map(|rule| rule.states(&forms)).max().unwrap_or(0);
+        let used = longest.min(states.len());
+        states.get_mut(..used).unwrap_or_default().zeroize();
+        result
+    }
+}
+
+/// Text of at most this many ASCII characters is judged in the small room.
+const SHORT: usize = 48;
+
+/// One rule run over one text.
+struct Run<'a> {
+    text: &'a [char],
+    states: &'a [u32],
+    width: usize,
+    prepared: &'a Prepared,
+}
+
+impl Run<'_> {
+    fn judge(&self) -> Judge<'_> {
+        Judge { text: self.text, states: self.states, width: self.width, prepared: self.prepared }
+    }
+}
+
+impl Compiled {
+    /// How many numbers of state a text needs.
+    fn states(&self, forms: &Forms<'_>) -> usize {
+        (forms.form(self.form).len() + 1) * self.width
+    }
+
+    fn run<'a>(
+        &self,
+        forms: &'a Forms<'_>,
+        states: &'a mut [u32],
+        prepared: &'a Prepared,
+    ) -> Result<Run<'a>, Full> {
+        let text = forms.form(self.form);
+        let states = states.get_mut(..self.states(forms)).ok_or(Full)?;
+        if self.width > 0 {
+            states.get_mut(..self.width).ok_or(Full)?.fill(0);
+            self.rule.run(&mut Tape::new(text, states, self.width, 0, prepared));
+        }
+        Ok(Run { text, states, width: self.width, prepared })
+    }
+}
+
+/// Ranges in order, with those that touch or overlap made one.
+fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// The policy's name and the number of rules; an engine holds terms.
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("policy", &self.0.policy_name)
+            .field("rules", &self.0.rules.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,162 @@
+//! Results in the shape of Microsoft Graph's `passwordValidationInformation`.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::report::{CheckResult, Listed, Outcome, Report};
+
+/// The two public shapes of `validatePassword`'s result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// One entry: the first failing check in policy order, or `AllChecks`.
+    /// As on Microsoft's page.
+    #[default]
+    FirstFailure,
+    /// One entry per listed check, with the requirement as its message. As in
+    /// the documentation of CLI for Microsoft 365, 2023.
+    AllRules,
+}
+
+/// Microsoft Graph's `passwordValidationInformation`.
+///
+/// Reading takes null for any member, which Graph's metadata allows, and
+/// ignores members it does not know; writing gives every member.
+///
+/// ```
+/// use countersign::{Dialect, Engine, Policy, Subject};
+///
+/// let engine = Engine::builder().build(&Policy::preset("entra")?)?;
+/// let report = engine.check("1234567890", &Subject::default());
+/// let info = report.to_graph(Dialect::FirstFailure);
+/// assert_eq!(info.validation_results[0].rule_name, "password_not_meet_complexity");
+/// # Ok::<(), countersign::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordValidationInformation {
+    /// The URL of the type's metadata; an HTTP service adds it.
+    #[serde(rename = "@odata.context", default, skip_serializing_if = "Option::is_none")]
+    pub odata_context: Option<String>,
+    /// Whether the password may be used.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_valid: bool,
+    /// The rules, and whether the password passed them.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub validation_results: Vec<ValidationResult>,
+}
+
+/// Microsoft Graph's `validationResult`: one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidationResult {
+    /// The name of the rule.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub rule_name: String,
+    /// Whether the password passed it.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub validation_passed: bool,
+    /// Why it did or did not. English, as published; never holds any part of
+    /// the password or of a list.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub message: String,
+}
+
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl PasswordValidationInformation {
+    pub(crate) fn from_report(report: &Report<'_>, dialect: Dialect) -> Self {
+        let validation_results = match dialect {
+            Dialect::FirstFailure => vec![first_failure(report)],
+            Dialect::AllRules => all_rules(report),
+        };
+        Self { odata_context: None, is_valid: report.is_valid(), validation_results }
+    }
+}
+
+fn first_failure(report: &Report<'_>) -> ValidationResult {
+    let first = |outcome| report.checks().find(|result| result.outcome == outcome);
+    match first(Outcome::Failed).or_else(|| first(Outcome::Deferred)) {
+        Some(result) => ValidationResult {
+            rule_name: result.check.first_failure.rule_name.clone(),
+            validation_passed: false,
+            message: rendered(&result.check.first_failure.message, &result),
+        },
+        None => ValidationResult {
+            rule_name: "AllChecks".to_owned(),
+            validation_passed: true,
+            message: "Password meets all validation requirements.".to_owned(),
+        },
+    }
+}
+
+fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
+    let mut results: Vec<ValidationResult> = Vec::new();
+    for result in report.checks() {
+        let listed = match result.check.listed {
+            Listed::Always => result.outcome != Outcome::Skipped,
+            Listed::WhenFailed => result.outcome == Outcome::Failed,
+            Listed::Never => false,
+        };
+        if !listed {
+            continue;
+        }
+        let named = &result.check.all_rules;
+        let passed = result.outcome == Outcome::Passed;
+        let known = results.iter_mut().find(|known| known.rule_name == named.rule_name);
+        match known {
+            // The text is that of the first failing, else of the first.
+            Some(known) if passed || !known.validation_passed => {}
+            Some(known) => {
+                known.validation_passed = false;
+                known.message = rendered(&named.message, &result);
+            }
+            None => results.push(ValidationResult {
+                rule_name: named.rule_name.clone(),
+                validation_passed: passed,
+                message: rendered(&named.message, &result),
+            }),
+        }
+    }
+    results
+}
+
+fn rendered(message: &str, result: &CheckResult<'_>) -> String {
+    match result.measured {
+        Some(measured) => message.replace("{measured}", &measured.to_string()),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_members_are_read_and_never_written() {
+        let read: PasswordValidationInformation = serde_json::from_str(
+            r#"{"@odata.type":"x","isValid":null,"validationResults":[{"message":null}]}"#,
+        )
+        .unwrap();
+        assert!(!read.is_valid);
+        assert_eq!(
+            serde_json::to_string(&read).unwrap(),
+            r#"{"isValid":false,"validationResults":[{"ruleName":"","validationPassed":false,"message":""}]}"#
+        );
+    }
+
+    #[test]
+    fn the_context_comes_first_where_there_is_one() {
+        let info = PasswordValidationInformation {
+            odata_context: Some("https://graph.example/beta/$metadata#users/$entity".to_owned()),
+            ..Default::default()
+        };
+        let json = serde_json::to_string(&info).unwrap();
+        assert!(json.starts_with(r#"{"@odata.context":"https"#), "{json}");
+        assert_eq!(serde_json::from_str::<PasswordValidationInformation>(&json).unwrap(), info);
+    }
+}

@@ -1,0 +1,333 @@
+//! What was found out about one password.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+
+use crate::engine::Engine;
+use crate::graph::{Dialect, PasswordValidationInformation};
+
+/// The most checks that the rules of one policy may own together.
+pub const MAX_CHECKS: usize = 256;
+
+/// All checks of an engine: the rules' and the implicit one.
+pub(crate) const SLOTS: usize = MAX_CHECKS + 1;
+
+/// The id of the implicit rule; its check is `text.limit`.
+pub(crate) const TEXT_RULE: &str = "text";
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The password meets the requirement.
+    Passed,
+    /// It does not.
+    Failed,
+    /// The check does not apply to this account; it counts for nothing.
+    Skipped,
+    /// The engine alone cannot tell. The caller may [settle](Report::settle)
+    /// the check; until then the password is not valid.
+    Deferred,
+}
+
+/// What all checks came to together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every check that applies passed.
+    Accepted,
+    /// At least one check failed.
+    Refused,
+    /// None failed, but at least one is deferred.
+    Undecided,
+}
+
+/// When the all-rules dialect lists a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    Always,
+    WhenFailed,
+    Never,
+}
+
+/// A name and a message of one of the dialects. `{measured}` in the message
+/// stands for the measured value.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) rule_name: String,
+    pub(crate) message: String,
+}
+
+/// The smallest thing that passes or fails: its name, what it requires, and
+/// how the dialects of Microsoft Graph name it.
+#[derive(Clone, Debug)]
+pub struct Check {
+    pub(crate) id: String,
+    pub(crate) requirement: String,
+    pub(crate) first_failure: Named,
+    pub(crate) all_rules: Named,
+    pub(crate) listed: Listed,
+    pub(crate) causes: &'static [&'static str],
+}
+
+impl Check {
+    /// A check named `name` within its rule (`min` of `length.min`) and what
+    /// it requires, in plain words (`at least 8 characters`).
+    ///
+    /// The dialects' names default to ones made from `name`, and their
+    /// messages to the requirement.
+    pub fn new(name: &str, requirement: impl Into<String>) -> Self {
+        let requirement = requirement.into();
+        let named = |rule_name| Named { rule_name, message: format!("Required: {requirement}.") };
+        let pascal: String = name.split(['-', '_']).map(capitalised).collect();
+        Self {
+            id: name.to_owned(),
+            first_failure: named(format!("password_{}", name.replace('-', "_"))),
+            all_rules: named(format!("Password{pascal}")),
+            listed: Listed::Always,
+            causes: &[],
+            requirement,
+        }
+    }
+
+    /// The name and the message of the dialect
+    /// [`FirstFailure`](Dialect::FirstFailure). `{measured}` in the message
+    /// stands for the measured value.
+    #[must_use]
+    pub fn first_failure(self, name: impl Into<String>, message: impl Into<String>) -> Self {
+        let first_failure = Named { rule_name: name.into(), message: message.into() };
+        Self { first_failure, ..self }
+    }
+
+    /// The name and the message of the dialect
+    /// [`AllRules`](Dialect::AllRules). `{measured}` in the message stands for
+    /// the measured value.
+    #[must_use]
+    pub fn all_rules(self, name: impl Into<String>, message: impl Into<String>) -> Self {
+        let all_rules = Named { rule_name: name.into(), message: message.into() };
+        Self { all_rules, ..self }
+    }
+
+    /// The all-rules dialect lists the check only when it fails.
+    #[must_use]
+    pub fn listed_when_failed(self) -> Self {
+        Self { listed: Listed::WhenFailed, ..self }
+    }
+
+    /// Names for the causes that a judgement may give; see
+    /// [`Findings::cause`](crate::rules::Findings::cause).
+    #[must_use]
+    pub fn causes(self, causes: &'static [&'static str]) -> Self {
+        Self { causes, ..self }
+    }
+
+    /// The check's name in its engine: the rule's id, a dot, the check's own
+    /// name (`length.min`).
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the check requires, in plain words.
+    pub fn requirement(&self) -> &str {
+        &self.requirement
+    }
+
+    /// The check that every engine has.
+    pub(crate) fn text_limit(max_text: usize) -> Self {
+        let mut check = Self::new("limit", format!("at most {max_text} bytes of text"))
+            .first_failure("password_too_long", "Password is too long.");
+        check.id = format!("{TEXT_RULE}.limit");
+        check.listed = Listed::Never;
+        check
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// Outcome, cause and whether there is a measured value, in one byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag(u8);
+
+impl Tag {
+    const MEASURED: u8 = 0b100;
+    /// The highest cause that fits.
+    pub(crate) const MAX_CAUSE: usize = 30;
+
+    pub(crate) const PASSED: Self = Self(0);
+    pub(crate) const FAILED: Self = Self(1);
+    pub(crate) const SKIPPED: Self = Self(2);
+    pub(crate) const DEFERRED: Self = Self(3);
+
+    fn outcome(self) -> Outcome {
+        match self.0 & 0b11 {
+            0 => Outcome::Passed,
+            1 => Outcome::Failed,
+            2 => Outcome::Skipped,
+            _ => Outcome::Deferred,
+        }
+    }
+
+    pub(crate) fn is_failed(self) -> bool {
+        self.outcome() == Outcome::Failed
+    }
+
+    pub(crate) fn with_outcome(self, outcome: Self) -> Self {
+        Self(self.0 & !0b11 | outcome.0)
+    }
+
+    pub(crate) fn with_measured(self) -> Self {
+        Self(self.0 | Self::MEASURED)
+    }
+
+    /// Causes beyond [`MAX_CAUSE`](Self::MAX_CAUSE) are forgotten.
+    pub(crate) fn with_cause(self, cause: usize) -> Self {
+        let code = u8::try_from(cause + 1).ok().filter(|code| *code < 32).unwrap_or(0);
+        Self(self.0 & 0b111 | code << 3)
+    }
+
+    fn cause(self) -> Option<usize> {
+        usize::from(self.0 >> 3).checked_sub(1)
+    }
+}
+
+/// The outcome of every check for one password, in policy order, with the
+/// measured values.
+///
+/// A value of fixed size; making one allocates nothing. It holds no text:
+/// where the trouble lies is asked of [`Engine::spans`] with the text at
+/// hand.
+#[derive(Clone)]
+pub struct Report<'e> {
+    engine: &'e Engine,
+    pub(crate) tags: [Tag; SLOTS],
+    pub(crate) measured: [u32; SLOTS],
+}
+
+/// One check of a report.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CheckResult<'e> {
+    /// What was checked.
+    pub check: &'e Check,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What was measured, where the check measures: characters for lengths,
+    /// classes for complexity, the covering's score for banned passwords.
+    pub measured: Option<u32>,
+    /// Which of several comparisons failed first, where there are several.
+    pub cause: Option<&'static str>,
+}
+
+impl<'e> Report<'e> {
+    /// Everything deferred but the limit on the text, which is passed.
+    pub(crate) fn new(engine: &'e Engine) -> Self {
+        let mut tags = [Tag::DEFERRED; SLOTS];
+        if let Some(limit) = tags.first_mut() {
+            *limit = Tag::PASSED;
+        }
+        Self { engine, tags, measured: [0; SLOTS] }
+    }
+
+    /// Whether every check that applies passed: the password may be used.
+    pub fn is_valid(&self) -> bool {
+        self.verdict() == Verdict::Accepted
+    }
+
+    /// What all checks came to together.
+    pub fn verdict(&self) -> Verdict {
+        let tags = self.tags.get(..self.engine.checks().len()).unwrap_or_default();
+        let outcomes = || tags.iter().map(|tag| tag.outcome());
+        if outcomes().any(|outcome| outcome == Outcome::Failed) {
+            Verdict::Refused
+        } else if outcomes().any(|outcome| outcome == Outcome::Deferred) {
+            Verdict::Undecided
+        } else {
+            Verdict::Accepted
+        }
+    }
+
+    /// Every check, in policy order; the first is the implicit `text.limit`.
+    pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
+        self.engine.checks().iter().zip(self.tags).zip(self.measured).map(
+            |((check, tag), measured)| CheckResult {
+                check,
+                outcome: tag.outcome(),
+                measured: (tag.0 & Tag::MEASURED != 0).then_some(measured),
+                cause: tag.cause().and_then(|cause| check.causes.get(cause).copied()),
+            },
+        )
+    }
+
+    /// The check named `id`, if the engine has it.
+    pub fn check(&self, id: &str) -> Option<CheckResult<'e>> {
+        self.checks().find(|result| result.check.id == id)
+    }
+
+    /// Settles a deferred check with what the caller found out, and tells
+    /// whether there was one. Checks that the engine decided stay as they are.
+    pub fn settle(&mut self, id: &str, passed: bool) -> bool {
+        let index = self.engine.checks().iter().position(|check| check.id == id);
+        match index.and_then(|index| self.tags.get_mut(index)) {
+            Some(tag) if tag.outcome() == Outcome::Deferred => {
+                *tag = tag.with_outcome(if passed { Tag::PASSED } else { Tag::FAILED });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The result as Microsoft Graph would give it.
+    pub fn to_graph(&self, dialect: Dialect) -> PasswordValidationInformation {
+        PasswordValidationInformation::from_report(self, dialect)
+    }
+}
+
+/// Names, outcomes and numbers; a report knows no text.
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.checks().map(|result| (&result.check.id, result.outcome)))
+            .finish()
+    }
+}
+
+/// The whole report: policy, verdict, and each check with its id, outcome,
+/// requirement, measured value and cause (null where there is none).
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut report = serializer.serialize_struct("Report", 4)?;
+        report.serialize_field("policy", self.engine.policy_name())?;
+        report.serialize_field("verdict", &self.verdict())?;
+        report.serialize_field("isValid", &self.is_valid())?;
+        report.serialize_field("checks", &Checks(self))?;
+        report.end()
+    }
+}
+
+struct Checks<'r, 'e>(&'r Report<'e>);
+
+impl Serialize for Checks<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut checks = serializer.serialize_seq(None)?;
+        for result in self.0.checks() {
+            checks.serialize_element(&result)?;
+        }
+        checks.end()
+    }
+}
+
+impl Serialize for CheckResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut check = serializer.serialize_struct("CheckResult", 5)?;
+        check.serialize_field("id", &self.check.id)?;
+        check.serialize_field("outcome", &self.outcome)?;
+        check.serialize_field("requirement", &self.check.requirement)?;
+        check.serialize_field("measured", &self.measured)?;
+        check.serialize_field("cause", &self.cause)?;
+        check.end()
+    }
+}

@@ -1,0 +1,297 @@
+//! `banned`: passwords on a list, near one, or made of little else.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use crate::banlist::Banlist;
+use crate::engine::Wanted;
+use crate::error::Error;
+use crate::policy::Options;
+use crate::report::Check;
+use crate::text::{Fold, Grain, Substitution};
+
+pub(super) const KIND: Kind = Kind::new("banned", build).documented(Doc {
+    forbids: "Passwords that are on a list, within one edit of an entry, or put together from \
+              entries and little else.",
+    why: "Attackers try common passwords first, and the usual ways of dressing them up next: \
+          capitals, look-alikes, a digit or two at the end.",
+    instead: "Use several words that do not belong together, or a password manager's random \
+              password.",
+    options: &[
+        (
+            "substitute",
+            "\"entra\"",
+            "the characters that are merged: `entra`, `leet`, `none`, or a table of pairs",
+        ),
+        (
+            "score",
+            "none",
+            "covers the password with terms and single characters, a point each, and refuses \
+             what scores less than `min` (5); with `lists`, `slots`, `terms`, and `fuzzy` \
+             (`none`, or `whole`: also refuses a password within one edit of a term)",
+        ),
+        (
+            "whole",
+            "none",
+            "refuses a password that is a term, as a whole; with `lists`, `slots`, `terms` and \
+             `fuzzy`",
+        ),
+    ],
+    examples: &[
+        Example {
+            options: "score = { terms = ['contoso', 'blank'], fuzzy = 'whole' }",
+            context: &[],
+            passwords: &[
+                ("", &["listed"]),
+                ("Bl@nK", &["listed"]),
+                ("C0ntos0Blank12", &["listed"]),
+                ("ContoS0Bl@nkf9!", &[]),
+                ("contozo", &["listed"]),
+                ("something else", &[]),
+            ],
+        },
+        Example {
+            options: "substitute = 'leet'\nwhole = { terms = ['letmein'] }",
+            context: &[],
+            passwords: &[("", &[]), ("L3TM3|N", &["listed"]), ("letmein1", &[])],
+        },
+    ],
+});
+
+/// Terms of fewer folded characters are not looked for inside passwords.
+const SHORTEST: usize = 4;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct BannedOptions {
+    #[serde(default)]
+    substitute: Substitution,
+    score: Option<ScoreOptions>,
+    whole: Option<WholeOptions>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ScoreOptions {
+    #[serde(default)]
+    lists: Vec<String>,
+    #[serde(default)]
+    slots: Vec<String>,
+    #[serde(default)]
+    terms: Vec<String>,
+    #[serde(default = "five")]
+    min: u32,
+    #[serde(default)]
+    fuzzy: Fuzzy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WholeOptions {
+    #[serde(default)]
+    lists: Vec<String>,
+    #[serde(default)]
+    slots: Vec<String>,
+    #[serde(default)]
+    terms: Vec<String>,
+    #[serde(default)]
+    fuzzy: Fuzzy,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Fuzzy {
+    #[default]
+    None,
+    Whole,
+}
+
+fn five() -> u32 {
+    5
+}
+
+struct Banned {
+    substitution: Substitution,
+    score: Option<Score>,
+    whole: Option<Whole>,
+}
+
+struct Score {
+    lists: Vec<Banlist>,
+    min: u32,
+    near: bool,
+}
+
+struct Whole {
+    lists: Vec<Banlist>,
+    near: bool,
+}
+
+/// Why a password is refused, in the order in which the reasons are tried.
+#[derive(Clone, Copy, PartialEq)]
+enum Cause {
+    Score,
+    Whole,
+    NearScore,
+    NearWhole,
+}
+
+/// The names of the causes, in the order of [`Cause`].
+const CAUSES: &[&str] = &["score", "whole", "score-near", "whole-near"];
+
+fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let BannedOptions { substitute: substitution, score, whole } = options.read()?;
+    if score.is_none() && whole.is_none() {
+        return Err(options.error_with_hint(
+            "",
+            "a banned rule without a comparison bans nothing",
+            "give `score`, `whole`, or both",
+        ));
+    }
+    let score = match score {
+        None => None,
+        Some(ScoreOptions { min: 0, .. }) => {
+            return Err(options.error("score.min", "no score is less than 0"));
+        }
+        Some(ScoreOptions { lists: named, slots, terms, min, fuzzy }) => {
+            let near = fuzzy == Fuzzy::Whole;
+            let wanted = Wanted {
+                path: "score",
+                lists: &named,
+                slots: &slots,
+                terms: &terms,
+                substitution: &substitution,
+                fuzzy: near,
+            };
+            Some(Score { lists: lists.wanted(options, &wanted)?, min, near })
+        }
+    };
+    let whole = match whole {
+        None => None,
+        Some(WholeOptions { lists: named, slots, terms, fuzzy }) => {
+            let near = fuzzy == Fuzzy::Whole;
+            let wanted = Wanted {
+                path: "whole",
+                lists: &named,
+                slots: &slots,
+                terms: &terms,
+                substitution: &substitution,
+                fuzzy: near,
+            };
+            Some(Whole { lists: lists.wanted(options, &wanted)?, near })
+        }
+    };
+    Ok(Box::new(Banned { substitution, score, whole }))
+}
+
+impl Banned {
+    /// What refuses the text first. Whether it is near a term is only looked
+    /// for when nothing has refused yet: it is the costly question.
+    fn refusal(&self, judge: &Judge<'_>) -> Option<Cause> {
+        let text = judge.text();
+        if let Some(score) = &self.score
+            && covering(judge.state()) < score.min
+        {
+            return Some(Cause::Score);
+        }
+        if let Some(whole) = &self.whole
+            && whole.lists.iter().any(|list| list.is_term(text))
+        {
+            return Some(Cause::Whole);
+        }
+        if let Some(score) = &self.score
+            && score.near
+            && score.lists.iter().any(|list| list.is_near(text, SHORTEST))
+        {
+            return Some(Cause::NearScore);
+        }
+        if let Some(whole) = &self.whole
+            && whole.near
+            && whole.lists.iter().any(|list| list.is_near(text, 0))
+        {
+            return Some(Cause::NearWhole);
+        }
+        None
+    }
+}
+
+/// The score of the cheapest covering of a prefix, from the prefix's state.
+fn covering(state: &[u32]) -> u32 {
+    state.first().copied().unwrap_or(0)
+}
+
+impl Rule for Banned {
+    fn checks(&self) -> Vec<Check> {
+        let check = Check::new("listed", "not a common password, nor made of little else")
+            .first_failure("password_banned", "Password is too weak and can not be used.")
+            .all_rules("PasswordNotBanned", "The new password must not be weak or commonly used.")
+            .causes(CAUSES);
+        vec![check]
+    }
+
+    fn grain(&self) -> Grain {
+        Grain::Folded(Fold::Full(self.substitution.clone()))
+    }
+
+    // The score of the cheapest covering.
+    fn width(&self) -> usize {
+        usize::from(self.score.is_some())
+    }
+
+    /// The last piece of a covering is a single character, or a term that
+    /// ends here.
+    fn step(&self, step: &mut Step<'_>) {
+        let Some(score) = &self.score else { return };
+        let text = step.text();
+        let mut best = covering(step.state()) + 1;
+        for list in &score.lists {
+            list.ends_at(text, text.len(), SHORTEST, |start| {
+                best = best.min(covering(step.earlier(start)) + 1);
+            });
+        }
+        if let [covering] = step.state() {
+            *covering = best;
+        }
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        if self.score.is_some() {
+            findings.measured(0, covering(judge.state()));
+        }
+        let refusal = self.refusal(judge);
+        findings.decide(0, refusal.is_none());
+        if let Some(cause) = refusal {
+            findings.cause(0, cause as usize);
+        }
+    }
+
+    /// The terms of a cheapest covering, or everything.
+    fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
+        let text = judge.text();
+        let Some(score) = &self.score else { return mark(0..text.len()) };
+        if self.refusal(judge) != Some(Cause::Score) {
+            return mark(0..text.len());
+        }
+        let mut end = text.len();
+        while end > 0 {
+            let cost = covering(judge.state_at(end));
+            let mut longest = None;
+            for list in &score.lists {
+                list.ends_at(text, end, SHORTEST, |start| {
+                    if covering(judge.state_at(start)) + 1 == cost {
+                        longest = Some(longest.unwrap_or(start).min(start));
+                    }
+                });
+            }
+            match longest {
+                Some(start) => {
+                    mark(start..end);
+                    end = start;
+                }
+                None => end -= 1,
+            }
+        }
+    }
+}

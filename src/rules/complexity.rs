@@ -1,0 +1,131 @@
+//! `complexity`: how many classes of characters a password mixes.
+
+use serde::Deserialize;
+
+use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use crate::error::Error;
+use crate::policy::Options;
+use crate::report::Check;
+use crate::text::Class;
+
+pub(super) const KIND: Kind = Kind::new("complexity", build).documented(Doc {
+    forbids: "Passwords that mix fewer classes of characters than stated.",
+    why: "Some directories require it. It does little against guessing, as most people answer \
+          with a capital first and a digit last, and current standards forbid it.",
+    instead: "Mix lower case, upper case, digits and symbols, not only at the ends.",
+    options: &[
+        ("require", "required", "the fewest classes, at least 1"),
+        (
+            "classes",
+            "required",
+            "the classes that count: `lower`, `upper`, `digit`, `symbol`, `letter` (without \
+             case), `other`",
+        ),
+        ("space", "true", "whether the space is a symbol; if not, it belongs to no class"),
+    ],
+    examples: &[
+        Example {
+            options: "require = 3\nclasses = ['lower', 'upper', 'digit', 'symbol']",
+            context: &[],
+            passwords: &[
+                ("", &["classes"]),
+                ("cli365password", &["classes"]),
+                ("1234567890", &["classes"]),
+                ("Cuyo5459", &[]),
+                ("no digits But a space", &[]),
+                ("ключ字Ключ1", &[]),
+                ("字字字1a", &["classes"]),
+            ],
+        },
+        Example {
+            options: "require = 3\nclasses = ['lower', 'upper', 'digit', 'symbol', 'letter']\n\
+                      space = false",
+            context: &[],
+            passwords: &[("no digits But a space", &["classes"]), ("字a1", &[])],
+        },
+    ],
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ComplexityOptions {
+    require: u32,
+    classes: Vec<Class>,
+    #[serde(default = "yes")]
+    space: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+struct Complexity {
+    require: u32,
+    classes: Vec<Class>,
+    space: bool,
+}
+
+fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let ComplexityOptions { require, classes, space } = options.read()?;
+    if classes.is_empty() {
+        return Err(options.error("classes", "no class is named, so none can be counted"));
+    }
+    for (index, class) in classes.iter().enumerate() {
+        if classes.iter().take(index).any(|before| before == class) {
+            return Err(options.error(&format!("classes.{index}"), "the class stands twice"));
+        }
+    }
+    let named = u32::try_from(classes.len()).unwrap_or(u32::MAX);
+    if !(1..=named).contains(&require) {
+        return Err(options.error_with_hint(
+            "require",
+            format!("{require} of {named} classes cannot be required"),
+            format!("a number from 1 to {named}"),
+        ));
+    }
+    Ok(Box::new(Complexity { require, classes, space }))
+}
+
+impl Rule for Complexity {
+    fn checks(&self) -> Vec<Check> {
+        let classes: Vec<_> = self.classes.iter().map(|class| class.label()).collect();
+        let classes = classes.join(", ");
+        let require = self.require;
+        let check =
+            Check::new("classes", format!("characters from at least {require} of: {classes}"))
+                .first_failure(
+                    "password_not_meet_complexity",
+                    "Password does not meet complexity requirements.",
+                )
+                .all_rules(
+                    "PasswordComplexity",
+                    format!(
+                        "The new password must contain characters from at least {require} out of: \
+                     {classes}."
+                    ),
+                );
+        vec![check]
+    }
+
+    // The set of classes seen, one bit each.
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        if let Some(c) = step.text().last()
+            && (self.space || *c != ' ')
+            && let [seen] = step.state()
+        {
+            *seen |= Class::of(*c).bit();
+        }
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        let seen = judge.state().first().copied().unwrap_or(0);
+        let counted = self.classes.iter().fold(0, |set, class| set | class.bit());
+        let mixed = (seen & counted).count_ones();
+        findings.decide(0, mixed >= self.require);
+        findings.measured(0, mixed);
+    }
+}

@@ -1,0 +1,115 @@
+//! `length`: how many characters a password has.
+
+use serde::Deserialize;
+
+use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule};
+use crate::error::Error;
+use crate::policy::Options;
+use crate::report::Check;
+
+pub(super) const KIND: Kind = Kind::new("length", build).documented(Doc {
+    forbids: "Passwords with fewer or more characters than stated.",
+    why: "Every character more multiplies the guesses that are needed. A maximum only protects \
+          systems that cannot take long passwords.",
+    instead: "Use a longer password; a sentence or several words are easy to remember.",
+    options: &[
+        ("min", "none", "the fewest characters, counted as code points of the NFC form"),
+        ("max", "none", "the most characters; at least one of the two is required"),
+    ],
+    examples: &[
+        Example {
+            options: "min = 8\nmax = 12",
+            context: &[],
+            passwords: &[
+                ("", &["min"]),
+                ("1234567", &["min"]),
+                ("12345678", &[]),
+                ("123456789012", &[]),
+                ("1234567890123", &["max"]),
+                // Seven characters: the marks compose.
+                ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", &["min"]),
+            ],
+        },
+        Example {
+            options: "max = 2",
+            context: &[],
+            passwords: &[("", &[]), ("🇩🇪", &[]), ("abc", &["max"])],
+        },
+    ],
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LengthOptions {
+    min: Option<u32>,
+    max: Option<u32>,
+}
+
+struct Length {
+    min: Option<u32>,
+    max: Option<u32>,
+}
+
+fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let LengthOptions { min, max } = options.read()?;
+    match (min, max) {
+        (None, None) => Err(options.error_with_hint(
+            "",
+            "a length rule without `min` and `max` requires nothing",
+            "give at least one of them",
+        )),
+        (Some(min), Some(max)) if min > max => Err(options.error_with_hint(
+            "min",
+            format!("min {min} is greater than max {max}"),
+            "no password could be both long and short enough",
+        )),
+        _ => Ok(Box::new(Length { min, max })),
+    }
+}
+
+impl Rule for Length {
+    fn checks(&self) -> Vec<Check> {
+        let min = self.min.map(|min| {
+            Check::new("min", format!("at least {min} characters"))
+                .first_failure("password_too_short", "Password is too short, length: {measured}.")
+                .all_rules(
+                    "PasswordMinLength",
+                    format!("The new password must have a minimum of {min} characters."),
+                )
+        });
+        let max = self.max.map(|max| {
+            Check::new("max", format!("at most {max} characters"))
+                .first_failure("password_too_long", "Password is too long, length: {measured}.")
+                .all_rules(
+                    "PasswordMaxLength",
+                    format!("The new password cannot contain more than {max} characters."),
+                )
+        });
+        min.into_iter().chain(max).collect()
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        let length = u32::try_from(judge.text().len()).unwrap_or(u32::MAX);
+        let min = self.min.map(|min| length >= min);
+        let max = self.max.map(|max| length <= max);
+        for (check, passed) in min.into_iter().chain(max).enumerate() {
+            findings.decide(check, passed);
+            findings.measured(check, length);
+        }
+    }
+
+    /// What is beyond the maximum; nothing is to blame for a missing
+    /// character.
+    fn spans(
+        &self,
+        _check: usize,
+        judge: &Judge<'_>,
+        mark: &mut dyn FnMut(std::ops::Range<usize>),
+    ) {
+        if let Some(max) = self.max.and_then(|max| usize::try_from(max).ok())
+            && max < judge.text().len()
+        {
+            mark(max..judge.text().len());
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Rules: what they are, the kinds that are built in, and how to add one.
+//!
+//! A rule is a left fold over characters. [`Rule::step`] computes the state
+//! after a prefix of the text from the states of shorter prefixes and the
+//! text so far; [`Rule::judge`] turns the states into outcomes when a report
+//! is asked for. One-shot checking and typing run the same code.
+//!
+//! A [`Kind`] makes rules from the options of a policy. This one refuses
+//! passwords in which the same character stands twice in a row:
+//!
+//! ```
+//! use countersign::rules::{Findings, Judge, Kind, Lists, Rule, Step};
+//! use countersign::{Check, Engine, Error, Options, Policy, Subject};
+//! use serde::Deserialize;
+//!
+//! struct NoDoubles {
+//!     allowed: u32,
+//! }
+//!
+//! impl Rule for NoDoubles {
+//!     fn checks(&self) -> Vec<Check> {
+//!         vec![Check::new("pairs", format!("at most {} doubled characters", self.allowed))]
+//!     }
+//!
+//!     // One number per prefix: the doubled characters in it.
+//!     fn width(&self) -> usize {
+//!         1
+//!     }
+//!
+//!     fn step(&self, step: &mut Step<'_>) {
+//!         if let [.., before, last] = step.text()
+//!             && before == last
+//!             && let [doubles] = step.state()
+//!         {
+//!             *doubles += 1;
+//!         }
+//!     }
+//!
+//!     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+//!         let doubles = judge.state().first().copied().unwrap_or(0);
+//!         findings.measured(0, doubles);
+//!         findings.decide(0, doubles <= self.allowed);
+//!     }
+//! }
+//!
+//! #[derive(Deserialize)]
+//! #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+//! struct NoDoublesOptions {
+//!     #[serde(default)]
+//!     allowed: u32,
+//! }
+//!
+//! fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+//!     let NoDoublesOptions { allowed } = options.read()?;
+//!     Ok(Box::new(NoDoubles { allowed }))
+//! }
+//!
+//! let policy: Policy = "
+//!     [[rule]]
+//!     kind = 'no-doubles'
+//!     allowed = 1
+//! "
+//! .parse()?;
+//! let engine = Engine::builder().kind(Kind::new("no-doubles", build)).build(&policy)?;
+//! assert!(engine.check("book", &Subject::default()).is_valid());
+//! assert!(!engine.check("bookkeeper", &Subject::default()).is_valid());
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! A rule that needs no options can be added without a kind, with
+//! [`EngineBuilder::rule`](crate::EngineBuilder::rule).
+
+mod banned;
+mod characters;
+mod complexity;
+mod length;
+mod names;
+
+use std::any::Any;
+use std::ops::Range;
+
+use crate::context::Context;
+pub use crate::engine::Lists;
+use crate::error::Error;
+use crate::policy::Options;
+use crate::report::{Check, Report, Tag};
+use crate::text::Grain;
+
+/// The kinds that are built in. Adding a rule is one file and one line here.
+pub(crate) static KINDS: &[Kind] =
+    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND];
+
+/// A compiled rule.
+///
+/// Rules are immutable and shared between threads. What they know about a
+/// user is in what [`prepare`](Self::prepare) returns, what they know about a
+/// text in the states.
+pub trait Rule: Send + Sync + 'static {
+    /// What the rule checks, in the order in which results name it.
+    fn checks(&self) -> Vec<Check>;
+
+    /// The units that [`step`](Self::step) steps over.
+    fn grain(&self) -> Grain {
+        Grain::Character
+    }
+
+    /// How many numbers the state after a prefix has. Without any, `step` is
+    /// never called.
+    fn width(&self) -> usize {
+        0
+    }
+
+    /// Prepares what is known about a user, once for many passwords. It may
+    /// hold secrets, so it should wipe them when dropped.
+    fn prepare(&self, _context: &Context) -> Prepared {
+        Prepared::default()
+    }
+
+    /// Computes the state after one more character. The state of the empty
+    /// text is all zero.
+    fn step(&self, _step: &mut Step<'_>) {}
+
+    /// Turns the states into outcomes. A check that is not decided here is
+    /// deferred.
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>);
+
+    /// Marks the characters, by position in the rule's grain, that made the
+    /// check with this index fail. Asked only about checks that failed.
+    fn spans(&self, _check: usize, _judge: &Judge<'_>, _mark: &mut dyn FnMut(Range<usize>)) {}
+
+    /// Steps over all characters of the tape. There is no reason to write
+    /// this differently: it exists so that calling a rule costs one virtual
+    /// call per text instead of one per character.
+    fn run(&self, tape: &mut Tape<'_>) {
+        while let Some(mut step) = tape.advance() {
+            self.step(&mut step);
+        }
+    }
+}
+
+/// What a rule made of a [`Context`].
+#[derive(Default)]
+pub struct Prepared(Option<Box<dyn Any + Send + Sync>>);
+
+impl Prepared {
+    /// Keeps a value of the rule's own type.
+    pub fn new<T: Any + Send + Sync>(value: T) -> Self {
+        Self(Some(Box::new(value)))
+    }
+
+    /// The value, if it is of this type.
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.as_ref()?.downcast_ref()
+    }
+}
+
+/// One step of the fold.
+pub struct Step<'a> {
+    text: &'a [char],
+    earlier: &'a [u32],
+    state: &'a mut [u32],
+    prepared: &'a Prepared,
+}
+
+impl<'a> Step<'a> {
+    /// The text so far; its last character is the one stepped over.
+    #[inline]
+    pub fn text(&self) -> &'a [char] {
+        self.text
+    }
+
+    /// The state to be computed. It starts out as a copy of the one before.
+    #[inline]
+    pub fn state(&mut self) -> &mut [u32] {
+        self.state
+    }
+
+    /// The state after the first `characters` of the text, which must be
+    /// fewer than all of it; empty if they are not.
+    #[inline]
+    pub fn earlier(&self, characters: usize) -> &'a [u32] {
+        state_at(self.earlier, self.state.len(), characters)
+    }
+
+    /// What the rule prepared for the user.
+    #[inline]
+    pub fn prepared<T: Any>(&self) -> Option<&'a T> {
+        self.prepared.get()
+    }
+}
+
+/// The characters of one text and the states after each of its prefixes.
+pub struct Tape<'a> {
+    text: &'a [char],
+    states: &'a mut [u32],
+    width: usize,
+    done: usize,
+    prepared: &'a Prepared,
+}
+
+impl<'a> Tape<'a> {
+    /// `states` holds `width` numbers for each prefix, that of the empty one
+    /// included; those of the first `done` characters are computed.
+    pub(crate) fn new(
+        text: &'a [char],
+        states: &'a mut [u32],
+        width: usize,
+        done: usize,
+        prepared: &'a Prepared,
+    ) -> Self {
+        Self { text, states, width, done, prepared }
+    }
+
+    /// The next step, if a character is left.
+    #[inline]
+    pub fn advance(&mut self) -> Option<Step<'_>> {
+        let text = self.text.get(..=self.done)?;
+        let (earlier, rest) = self.states.split_at_mut_checked((self.done + 1) * self.width)?;
+        let state = rest.get_mut(..self.width)?;
+        let before = earlier.get(self.done * self.width..)?;
+        state.copy_from_slice(before);
+        self.done += 1;
+        Some(Step { text, earlier, state, prepared: self.prepared })
+    }
+}
+
+/// A whole text and the states of its prefixes, to be judged.
+pub struct Judge<'a> {
+    pub(crate) text: &'a [char],
+    pub(crate) states: &'a [u32],
+    pub(crate) width: usize,
+    pub(crate) prepared: &'a Prepared,
+}
+
+impl<'a> Judge<'a> {
+    /// The whole text, in the rule's grain.
+    #[inline]
+    pub fn text(&self) -> &'a [char] {
+        self.text
+    }
+
+    /// The state after the whole text.
+    #[inline]
+    pub fn state(&self) -> &'a [u32] {
+        self.state_at(self.text.len())
+    }
+
+    /// The state after the first `characters` of the text.
+    #[inline]
+    pub fn state_at(&self, characters: usize) -> &'a [u32] {
+        state_at(self.states, self.width, characters)
+    }
+
+    /// What the rule prepared for the user.
+    #[inline]
+    pub fn prepared<T: Any>(&self) -> Option<&'a T> {
+        self.prepared.get()
+    }
+}
+
+#[inline]
+fn state_at(states: &[u32], width: usize, characters: usize) -> &[u32] {
+    let start = characters * width;
+    states.get(start..start + width).unwrap_or_default()
+}
+
+/// Where a rule writes what its checks came to, by the check's index in
+/// [`Rule::checks`]. Indices beyond the rule's checks are ignored.
+pub struct Findings<'a> {
+    tags: &'a mut [Tag],
+    measured: &'a mut [u32],
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(report: &'a mut Report<'_>, checks: Range<usize>) -> Self {
+        Self {
+            tags: report.tags.get_mut(checks.clone()).unwrap_or_default(),
+            measured: report.measured.get_mut(checks).unwrap_or_default(),
+        }
+    }
+
+    /// Skips every check.
+    pub(crate) fn skip(&mut self) {
+        self.tags.fill(Tag::SKIPPED);
+    }
+
+    /// The check passes or fails.
+    #[inline]
+    pub fn decide(&mut self, check: usize, passed: bool) {
+        self.set(check, if passed { Tag::PASSED } else { Tag::FAILED });
+    }
+
+    /// The check is left to the caller.
+    pub fn defer(&mut self, check: usize) {
+        self.set(check, Tag::DEFERRED);
+    }
+
+    /// What the check measured.
+    #[inline]
+    pub fn measured(&mut self, check: usize, value: u32) {
+        if let (Some(tag), Some(slot)) = (self.tags.get_mut(check), self.measured.get_mut(check)) {
+            *tag = tag.with_measured();
+            *slot = value;
+        }
+    }
+
+    /// Which of the names given to [`Check::causes`] is the reason.
+    pub fn cause(&mut self, check: usize, cause: usize) {
+        if let Some(tag) = self.tags.get_mut(check) {
+            *tag = tag.with_cause(cause);
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, check: usize, outcome: Tag) {
+        if let Some(tag) = self.tags.get_mut(check) {
+            *tag = tag.with_outcome(outcome);
+        }
+    }
+}
+
+/// How a kind makes a rule from its options.
+pub type Build = fn(&Options<'_>, &mut Lists<'_>) -> Result<Box<dyn Rule>, Error>;
+
+/// A kind of rule, as policies name it, and what is to be known about it.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) build: Build,
+    pub(crate) doc: Doc,
+}
+
+/// What a rule forbids, why, what to do instead, its options, and examples
+/// that run as tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Doc {
+    /// What the rule forbids.
+    pub forbids: &'static str,
+    /// Why a policy would forbid it.
+    pub why: &'static str,
+    /// What a user should do instead.
+    pub instead: &'static str,
+    /// The options: name, default or "required", meaning.
+    pub options: &'static [(&'static str, &'static str, &'static str)],
+    /// Examples.
+    pub examples: &'static [Example],
+}
+
+/// A rule's options and what it makes of a few passwords.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// The options, in TOML, without `kind`.
+    pub options: &'static str,
+    /// What is known about the user, as `(field, value)`.
+    pub context: &'static [(crate::Field, &'static str)],
+    /// Passwords, and the names of the checks that fail.
+    pub passwords: &'static [(&'static str, &'static [&'static str])],
+}
+
+impl Kind {
+    /// A kind that policies name `name`.
+    pub const fn new(name: &'static str, build: Build) -> Self {
+        let doc = Doc { forbids: "", why: "", instead: "", options: &[], examples: &[] };
+        Self { name, build, doc }
+    }
+
+    /// Adds what is to be known about the kind.
+    #[must_use]
+    pub const fn documented(self, doc: Doc) -> Self {
+        Self { doc, ..self }
+    }
+
+    /// The kinds that are built in.
+    pub fn built_in() -> &'static [Self] {
+        KINDS
+    }
+
+    /// The name, as policies give it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What is to be known about the kind.
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Engine, Outcome, Policy};
+
+    #[test]
+    fn every_kind_is_documented_once() {
+        let mut names = BTreeSet::new();
+        for kind in KINDS {
+            assert!(names.insert(kind.name), "{} stands twice", kind.name);
+            let Doc { forbids, why, instead, examples, options } = kind.doc;
+            for text in [forbids, why, instead] {
+                assert!(text.ends_with('.'), "{}: {text:?}", kind.name);
+            }
+            assert!(!examples.is_empty() && !options.is_empty(), "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_documented_option_is_read() {
+        for kind in KINDS {
+            for (option, ..) in kind.doc.options {
+                let error = build(kind, &format!("{option} = 1979-05-27"), &[]).err().unwrap();
+                assert!(
+                    !error.message().starts_with("unknown key"),
+                    "{}: {option}: {error}",
+                    kind.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn examples_give_what_they_say() {
+        for kind in KINDS {
+            for example in kind.doc.examples {
+                let (engine, subject) = build(kind, example.options, example.context)
+                    .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+                for (password, failing) in example.passwords {
+                    let report = engine.check(password, &subject);
+                    let failed: Vec<_> = report
+                        .checks()
+                        .filter(|result| result.outcome == Outcome::Failed)
+                        .map(|result| result.check.id().rsplit('.').next().unwrap().to_owned())
+                        .collect();
+                    assert_eq!(failed, *failing, "{}: {password:?}", kind.name);
+                }
+            }
+        }
+    }
+
+    fn build(
+        kind: &Kind,
+        options: &str,
+        names: &[(crate::Field, &str)],
+    ) -> Result<(Engine, crate::Subject), Error> {
+        let policy: Policy = format!("[[rule]]\nkind = '{}'\n{options}", kind.name).parse()?;
+        let engine = Engine::builder().build(&policy)?;
+        let context = names
+            .iter()
+            .fold(Context::new(), |context, (field, value)| context.with(*field, value));
+        let subject = engine.subject(&context);
+        Ok((engine, subject))
+    }
+}

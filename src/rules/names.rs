@@ -1,0 +1,238 @@
+//! `names`: what is known about the user must not be in the password.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Doc, Example, Findings, Judge, Kind, Lists, Prepared, Rule, Step};
+use crate::context::{Context, Field};
+use crate::error::Error;
+use crate::policy::Options;
+use crate::report::Check;
+use crate::text::{self, Fold, Grain, Substitution};
+
+pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
+    forbids: "The user's names, and those of the organisation, in the password.",
+    why: "Whoever attacks an account knows them, and tries them first.",
+    instead: "Use words that have nothing to do with you, your account or your organisation.",
+    options: &[
+        (
+            "fields",
+            "all",
+            "which names: `given-name`, `surname`, `display-name`, `account-name`, \
+             `user-principal-name`, `tenant`, `tenant-domain`, `term`",
+        ),
+        ("min-length", "4", "shorter names, in folded characters, are not compared"),
+        ("split", "\"\"", "delimiters at which names are split before they are compared"),
+        ("fold", "\"full\"", "`full`, or `case` for NFC and case folding only, as Windows does"),
+        ("substitute", "\"entra\"", "the characters merged by the full fold"),
+        (
+            "match",
+            "\"substring\"",
+            "`substring`: the name must not occur; `whole`: it must not be the whole password",
+        ),
+    ],
+    examples: &[
+        Example {
+            options: "",
+            context: &[
+                (Field::GivenName, "Poll"),
+                (Field::Surname, "Łoś"),
+                (Field::UserPrincipalName, "o.hara@contoso.example"),
+                (Field::TenantDomain, "fabrikam.example"),
+            ],
+            passwords: &[
+                ("", &[]),
+                ("p0LL23fb", &["contained"]),
+                ("xxFABR1KAM", &[]),
+                ("xxFABRIKAM", &["contained"]),
+                ("my o.hara!", &["contained"]),
+                ("contoso", &[]),
+                ("los", &[]),
+            ],
+        },
+        Example {
+            options: "fields = ['display-name']\nsplit = \",.-_ #\\t\"\nmin-length = 3\nfold = 'case'",
+            context: &[(Field::DisplayName, "Erin M. Hagens"), (Field::Surname, "Other")],
+            passwords: &[
+                ("ERINxx", &["contained"]),
+                ("xhagensx", &["contained"]),
+                ("er1n m other", &[]),
+            ],
+        },
+        Example {
+            options: "match = 'whole'\nsubstitute = 'leet'",
+            context: &[(Field::Tenant, "Contoso")],
+            passwords: &[("C0NT0$0", &["contained"]), ("contoso1", &[])],
+        },
+    ],
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct NamesOptions {
+    #[serde(default = "all_fields")]
+    fields: Vec<Field>,
+    #[serde(default = "four")]
+    min_length: usize,
+    #[serde(default)]
+    split: String,
+    #[serde(default)]
+    fold: FoldOption,
+    substitute: Option<Substitution>,
+    #[serde(default, rename = "match")]
+    comparison: Comparison,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum FoldOption {
+    #[default]
+    Full,
+    Case,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Comparison {
+    #[default]
+    Substring,
+    Whole,
+}
+
+fn all_fields() -> Vec<Field> {
+    Field::ALL.to_vec()
+}
+
+fn four() -> usize {
+    4
+}
+
+struct Names {
+    fields: Vec<Field>,
+    min_length: usize,
+    split: Vec<char>,
+    fold: Fold,
+    comparison: Comparison,
+}
+
+fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let read: NamesOptions = options.read()?;
+    if read.fields.is_empty() {
+        return Err(options.error("fields", "no field is named, so nothing is compared"));
+    }
+    if read.min_length == 0 {
+        return Err(options.error("min-length", "every password contains a name of no length"));
+    }
+    let fold = match (read.fold, read.substitute) {
+        (FoldOption::Full, substitute) => Fold::Full(substitute.unwrap_or_default()),
+        (FoldOption::Case, None) => Fold::Case,
+        (FoldOption::Case, Some(_)) => {
+            return Err(options.error_with_hint(
+                "substitute",
+                "`fold = \"case\"` merges no characters",
+                "leave `substitute` out",
+            ));
+        }
+    };
+    Ok(Box::new(Names {
+        fields: read.fields,
+        min_length: read.min_length,
+        split: read.split.chars().collect(),
+        fold,
+        comparison: read.comparison,
+    }))
+}
+
+/// The folded names of one user.
+type Folded = Vec<Zeroizing<Vec<char>>>;
+
+impl Names {
+    fn folded(&self, name: &str) -> Zeroizing<Vec<char>> {
+        let composed = text::nfc(name);
+        let count = || {
+            let mut count = 0;
+            composed.chars().for_each(|c| self.fold.fold(c, |_| count += 1));
+            count
+        };
+        // Reserved at once: growing would leave copies behind.
+        let mut folded = Zeroizing::new(Vec::with_capacity(count()));
+        composed.chars().for_each(|c| self.fold.fold(c, |part| folded.push(part)));
+        folded
+    }
+}
+
+impl Rule for Names {
+    fn checks(&self) -> Vec<Check> {
+        let requirement = match self.comparison {
+            Comparison::Substring => "no name of yours, your account or your organisation in it",
+            Comparison::Whole => "not a name of yours, your account or your organisation",
+        };
+        let check = Check::new("contained", requirement)
+            .first_failure("password_banned", "Password is too weak and can not be used.")
+            .all_rules("PasswordNotBanned", "The new password must not be weak or commonly used.");
+        vec![check]
+    }
+
+    fn grain(&self) -> Grain {
+        Grain::Folded(self.fold.clone())
+    }
+
+    // Whether a name has occurred.
+    fn width(&self) -> usize {
+        match self.comparison {
+            Comparison::Substring => 1,
+            Comparison::Whole => 0,
+        }
+    }
+
+    fn prepare(&self, context: &Context) -> Prepared {
+        let mut names: Folded = context
+            .names(&self.fields)
+            .flat_map(|name| name.split(self.split.as_slice()))
+            .map(|part| self.folded(part))
+            .filter(|name| name.len() >= self.min_length)
+            .collect();
+        names.sort_unstable_by(|a, b| a.as_slice().cmp(b));
+        names.dedup();
+        Prepared::new(names)
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        let Some(names) = step.prepared::<Folded>() else { return };
+        let text = step.text();
+        if let [found @ 0] = step.state()
+            && names.iter().any(|name| name.last() == text.last() && text.ends_with(name))
+        {
+            *found = 1;
+        }
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        let found = match self.comparison {
+            Comparison::Substring => judge.state().first().is_some_and(|found| *found > 0),
+            Comparison::Whole => judge
+                .prepared::<Folded>()
+                .is_some_and(|names| names.iter().any(|name| name.as_slice() == judge.text())),
+        };
+        findings.decide(0, !found);
+    }
+
+    fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
+        let text = judge.text();
+        for name in judge.prepared::<Folded>().into_iter().flatten() {
+            match self.comparison {
+                Comparison::Whole if name.as_slice() == text => mark(0..text.len()),
+                Comparison::Whole => {}
+                Comparison::Substring => {
+                    for (start, part) in text.windows(name.len()).enumerate() {
+                        if part == name.as_slice() {
+                            mark(start..start + name.len());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
