@@ -19,4 +19,4 @@ pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use policy::{Options, Policy};
 pub use report::{Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
-pub use text::{Class, FOLD_VERSION, Fold, Grain, Substitution, nfc};
+pub use text::{Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, fold, nfc};

@@ -12,8 +12,8 @@ const LISTS: &[&str] = &["base", "common", "long"];
 /// `wordlists/SOURCES.md`.
 fn rebuilt(name: &str, set: &str) -> Vec<u8> {
     let substitution = Substitution::from_name(set).unwrap();
-    let mut builder = Banlist::builder(&substitution)
-        .provenance(format!("countersign: wordlists/{name}.txt"));
+    let mut builder =
+        Banlist::builder(&substitution).provenance(format!("countersign: wordlists/{name}.txt"));
     let text = File::open(Path::new("wordlists").join(format!("{name}.txt"))).unwrap();
     builder.add_lines(BufReader::new(text)).unwrap();
     let mut bytes = Vec::new();

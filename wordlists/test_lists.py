@@ -42,7 +42,8 @@ class Files(unittest.TestCase):
                 lines = data.decode("utf-8").split("\n")[:-1]
                 self.assertEqual(len(lines), len(set(lines)))
                 for line in lines:
-                    # Not assertEqual: no test prints an entry of the lists.
+                    # Here and below assertTrue and not assertEqual or assertIn:
+                    # a failing test prints no entry of the lists.
                     self.assertTrue(line.isprintable())
                     self.assertTrue(line == line.strip() == line.lower())
 
@@ -62,10 +63,9 @@ class Files(unittest.TestCase):
 
     def test_ours_are_shipped(self) -> None:
         """Every hand-made term is in its list, and every phrase in some form."""
-        self.assertLessEqual(set(make.ours("ours-base.txt")), set(LISTS["base.txt"]))
-        self.assertLessEqual(
-            set(make.ours("ours-common.txt")), set(LISTS["common.txt"])
-        )
+        for own, name in (("ours-base.txt", NAMES[1]), ("ours-common.txt", NAMES[0])):
+            missing = set(make.ours(own)) - set(LISTS[name])
+            self.assertEqual(len(missing), 0, own)
         long = set(LISTS["long.txt"])
         for phrase in make.ours("ours-long.txt"):
             with self.subTest(phrase):
@@ -116,7 +116,8 @@ class Verdicts(unittest.TestCase):
         "gauze-plinth-wobble-8",
         "vesselunlitfjordgravy",
     )
-    # Each group is one gap that the sources leave and our own terms close.
+    # What people choose when rules push them. The sources alone let 27 of
+    # these 56 through; our own terms close the gaps.
     REFUSED = (
         "MyP@ssW0rd", "P@ssw0rd!", "Pa$$w0rd1", "Passw0rd123!", "Password2025!",
         "1234567890", "qwertyuiop", "iloveyou",
@@ -167,7 +168,7 @@ class Long(unittest.TestCase):
         "iloveyoupassword", "CorrectHorseBatteryStaple",
         "correct horse battery staple", "tobeornottobethatisthequestion",
         "iamthewalrus123", "responsibilities", "abcdefghijklmnop",
-        "ichliebedich123", "teamopara siempre".replace(" ", ""),
+        "ichliebedich123", "teamoparasiempre",
         "p@ssw0rdp@ssw0rd",
     )  # fmt: skip
 
@@ -178,7 +179,7 @@ class Long(unittest.TestCase):
                 if substitution == "none" and "@" in password:
                     continue
                 with self.subTest(password, substitution=substitution):
-                    self.assertIn(fold(password, substitution), long.terms)
+                    self.assertTrue(fold(password, substitution) in long.terms)
             for password in ("vesselunlitfjordgravy", "gauze plinth wobble quartz"):
                 self.assertFalse(long.near(fold(password, substitution)))
 

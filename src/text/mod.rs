@@ -3,7 +3,7 @@
 
 mod buffer;
 mod class;
-pub(crate) mod fold;
+mod fold;
 mod fold_table;
 mod forms;
 mod nfc;
@@ -11,7 +11,7 @@ mod substitution;
 
 pub(crate) use buffer::{Buffer, Full};
 pub use class::Class;
-pub use fold::FOLD_VERSION;
+pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
 pub use substitution::Substitution;
@@ -39,8 +39,25 @@ pub fn nfc(text: &str) -> Zeroizing<String> {
     text
 }
 
-/// Hands out the matching form of `text`, one folded character at a time:
-/// NFC, then the fold, then the substitutions.
+/// The matching form of `text`: NFC, then the fold, then the substitutions.
+/// For comparing only; it is neither shown nor stored nor hashed.
+///
+/// The result is wiped when dropped.
+///
+/// ```
+/// use countersign::{Substitution, fold};
+///
+/// assert_eq!(*fold("ТЕSТ-P@ssW0rd!", &Substitution::entra()), "test-password!");
+/// ```
+pub fn fold(text: &str, substitution: &Substitution) -> Zeroizing<String> {
+    let mut bytes = 0;
+    fold_into(text, substitution, |c| bytes += c.len_utf8());
+    let mut folded = Zeroizing::new(String::with_capacity(bytes));
+    fold_into(text, substitution, |c| folded.push(c));
+    folded
+}
+
+/// Hands out the matching form of `text`, one folded character at a time.
 pub(crate) fn fold_into(text: &str, substitution: &Substitution, mut emit: impl FnMut(char)) {
     let mut one = |c| fold::fold_char(c, |folded| emit(substitution.map(folded)));
     if nfc::is_quick(text) {

@@ -1,6 +1,6 @@
 //! Which ASCII letter or digit a code point looks like (step 3).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use icu_casemap::CaseMapperBorrowed;
 use unicode_normalization::char::canonical_combining_class;
@@ -38,11 +38,11 @@ const SMALL_CAPITALS: [(char, char); 25] = [
 ];
 
 /// Runs of enclosed letters and digits, each with what its first code point
-/// reads as; the rest follow in order. UTS #39 has none of these. NFKD takes
-/// other enclosed ones apart: circled ones into the bare letter, which is as
-/// meant, but parenthesized ones into three characters, so these are read
-/// before NFKD sees them.
-const ENCLOSED: [(char, char, char); 18] = [
+/// reads as; the rest follow in order. The skeleton of none of them is a single
+/// letter. NFKD takes other enclosed ones apart: circled and squared ones into
+/// the bare letter, which is as meant, but parenthesized ones into three
+/// characters, so these are read before NFKD sees them.
+const ENCLOSED: [(char, char, char); 17] = [
     ('\u{2474}', '\u{247C}', '1'),   // parenthesized digits
     ('\u{249C}', '\u{24B5}', 'a'),   // parenthesized small letters
     ('\u{24F5}', '\u{24FD}', '1'),   // double circled digits
@@ -55,7 +55,6 @@ const ENCLOSED: [(char, char, char); 18] = [
     ('\u{1F10D}', '\u{1F10D}', '0'), // circled zero with slash
     ('\u{1F110}', '\u{1F129}', 'a'), // parenthesized capital letters
     ('\u{1F12A}', '\u{1F12A}', 's'), // tortoise shell bracketed capital letter s
-    ('\u{1F130}', '\u{1F149}', 'a'), // squared capital letters
     ('\u{1F150}', '\u{1F169}', 'a'), // negative circled capital letters
     ('\u{1F170}', '\u{1F189}', 'a'), // negative squared capital letters
     ('\u{1F18A}', '\u{1F18A}', 'p'), // crossed negative squared capital letter p
@@ -86,31 +85,30 @@ fn skeleton(c: char) -> Option<char> {
 
 /// For every code point that is not ASCII and looks like an ASCII letter or
 /// digit, that letter or digit in lower case.
-pub(crate) struct Alike {
-    own: BTreeMap<char, char>,
-    family: HashMap<String, char>,
-}
+pub(crate) struct Alike(HashMap<char, char>);
 
 impl Alike {
     pub(crate) fn new(case: CaseMapperBorrowed<'_>) -> Self {
-        let own: BTreeMap<char, char> = unicode::changeable()
-            .filter(|c| !c.is_ascii())
-            .filter_map(|c| Some((c, enclosed(c).or_else(|| skeleton(c))?)))
-            .collect();
-        let mut family = HashMap::new();
-        for (&c, &reading) in &own {
-            // In code point order: the first to come stays.
-            family.entry(case.fold_string(&c.to_string()).into_owned()).or_insert(reading);
+        // Those with the same case folding, in code point order.
+        let mut families: HashMap<_, Vec<char>> = HashMap::new();
+        for c in unicode::changeable().filter(|c| !c.is_ascii()) {
+            let folded = case.fold_string(&c.to_string()).into_owned();
+            families.entry(folded).or_default().push(c);
         }
-        Self { own, family }
+        let mut readings = HashMap::new();
+        for family in families.values() {
+            let own: Vec<Option<char>> =
+                family.iter().map(|&c| enclosed(c).or_else(|| skeleton(c))).collect();
+            let first = own.iter().copied().flatten().next();
+            let each = family.iter().zip(&own);
+            readings.extend(each.filter_map(|(&c, own)| Some((c, own.or(first)?))));
+        }
+        Self(readings)
     }
 
     /// What `c` looks like: by itself, or else the first of those with the
     /// same case folding that looks like anything.
-    pub(crate) fn get(&self, case: CaseMapperBorrowed<'_>, c: char) -> Option<char> {
-        if c.is_ascii() {
-            return None;
-        }
-        self.own.get(&c).or_else(|| self.family.get(&*case.fold_string(&c.to_string()))).copied()
+    pub(crate) fn get(&self, c: char) -> Option<char> {
+        self.0.get(&c).copied()
     }
 }

@@ -3,6 +3,7 @@
 //! with 1 if it is not.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use fold_table::{Mapping, render};
@@ -20,7 +21,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if !check {
         std::fs::write(FILE, text)?;
     } else if std::fs::read_to_string(FILE)? != text {
-        return Err("src/text/fold_table.rs is out of date: `cargo run -p fold-table`".into());
+        writeln!(
+            std::io::stderr(),
+            "src/text/fold_table.rs is out of date: `cargo run -p fold-table`"
+        )?;
+        return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }

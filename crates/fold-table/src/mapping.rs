@@ -31,9 +31,8 @@ impl Mapping {
             if !case.chars().eq([c]) {
                 mapping.case.insert(c, case);
             }
-            let once = steps.apply(c);
-            let fold = steps.settle(once.clone());
-            if fold != once {
+            let (fold, times) = steps.settle(c);
+            if times > 1 {
                 mapping.repeated.push(c);
             }
             if !fold.chars().eq([c]) {
@@ -111,19 +110,21 @@ impl Steps {
             .fold_string(&bare)
             .nfkd()
             .filter(|&c| !marks::is_dropped(c))
-            .map(|c| self.alike.get(self.case, c).unwrap_or(c))
+            .map(|c| self.alike.get(c).unwrap_or(c))
             .collect()
     }
 
-    /// Takes the steps again until nothing changes, so that the fold is
-    /// idempotent whatever the data. With that of Unicode 18 nothing does.
-    fn settle(&self, mut text: String) -> String {
+    /// Takes the steps until nothing changes, so that the fold is idempotent
+    /// whatever the data, and says how often they changed anything: with the
+    /// data of Unicode 18 never more than once.
+    fn settle(&self, c: char) -> (String, usize) {
+        let (mut text, mut times) = (c.to_string(), 0);
         loop {
             let next = text.chars().map(|c| self.apply(c)).collect();
             if next == text {
-                return text;
+                return (text, times);
             }
-            text = next;
+            (text, times) = (next, times + 1);
         }
     }
 }

@@ -1,9 +1,7 @@
 //! The Unicode data, and that all of it is of one version.
 
 use icu_casemap::CaseMapper;
-use icu_properties::props::{
-    ChangesWhenCasefolded, DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup,
-};
+use icu_properties::props::{ChangesWhenCasefolded, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_public_assigned;
@@ -37,12 +35,7 @@ pub fn agreed() -> Result<(u64, u64, u64), String> {
     }
     // Every version assigns code points, so whoever agrees on all of them is of
     // the same version.
-    let category = CodePointMapData::<GeneralCategory>::new();
-    let public = |c| {
-        !GeneralCategoryGroup::Unassigned.contains(category.get(c))
-            && category.get(c) != GeneralCategory::PrivateUse
-    };
-    if let Some(c) = ('\0'..=char::MAX).find(|&c| public(c) != is_public_assigned(c)) {
+    if let Some(c) = ('\0'..=char::MAX).find(|&c| is_public(c) != is_public_assigned(c)) {
         return Err(format!("the crates disagree whether U+{:04X} is assigned", u32::from(c)));
     }
     let changes = CodePointSetData::new::<ChangesWhenCasefolded>();
@@ -57,9 +50,15 @@ pub fn agreed() -> Result<(u64, u64, u64), String> {
     Ok(ICU4X)
 }
 
-/// The code points that any mapping may change: all that are assigned, and
-/// those that are not but will be default-ignorable.
+/// The code points that any mapping may change: all that Unicode assigns, and
+/// those that it has set aside to be default-ignorable.
 pub(crate) fn changeable() -> impl Iterator<Item = char> {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    ('\0'..=char::MAX).filter(move |&c| is_public_assigned(c) || ignorable.contains(c))
+    ('\0'..=char::MAX).filter(move |&c| is_public(c) || ignorable.contains(c))
+}
+
+/// Whether Unicode assigns `c`, and not for private use.
+fn is_public(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    !matches!(category, GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
 }
