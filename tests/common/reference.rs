@@ -1,0 +1,62 @@
+//! Section by section what the engine must say of a folded password, written
+//! as slowly and as plainly as possible: no automaton, no state, no tricks.
+
+/// The score of the cheapest covering of `text`: pieces that do not overlap,
+/// each a term of at least four characters or a single character.
+pub(crate) fn covering(text: &[char], terms: &[Vec<char>]) -> u32 {
+    let mut known = vec![None; text.len() + 1];
+    cheapest(text, 0, terms, &mut known)
+}
+
+fn cheapest(text: &[char], at: usize, terms: &[Vec<char>], known: &mut [Option<u32>]) -> u32 {
+    if at == text.len() {
+        return 0;
+    }
+    if let Some(cost) = known[at] {
+        return cost;
+    }
+    let mut cost = 1 + cheapest(text, at + 1, terms, known);
+    for term in terms.iter().filter(|term| term.len() >= 4) {
+        if text[at..].starts_with(term) {
+            cost = cost.min(1 + cheapest(text, at + term.len(), terms, known));
+        }
+    }
+    known[at] = Some(cost);
+    cost
+}
+
+/// Whether the whole text is a term.
+pub(crate) fn is_term(text: &[char], terms: &[Vec<char>]) -> bool {
+    terms.iter().any(|term| term == text)
+}
+
+/// Whether the whole text is within one insertion, deletion or substitution
+/// of a term of at least `shortest` characters.
+pub(crate) fn is_near(text: &[char], terms: &[Vec<char>], shortest: usize) -> bool {
+    terms.iter().filter(|term| term.len() >= shortest).any(|term| edits(text, term) <= 1)
+}
+
+/// Levenshtein's distance.
+pub(crate) fn edits(a: &[char], b: &[char]) -> usize {
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                (table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]))
+                    .min(table[i - 1][j] + 1)
+                    .min(table[i][j - 1] + 1)
+            };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+/// Whether one of the names of at least `min` characters occurs in the text.
+pub(crate) fn contains_name(text: &[char], names: &[Vec<char>], min: usize) -> bool {
+    names
+        .iter()
+        .filter(|name| name.len() >= min)
+        .any(|name| text.windows(name.len()).any(|part| part == name.as_slice()))
+}
