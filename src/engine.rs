@@ -2,6 +2,7 @@
 
 mod lists;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -122,7 +123,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Adds a kind that policies may name.
+    /// Adds a kind that policies may name, under a name that no other has.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         self.kinds.push(kind);
@@ -144,6 +145,10 @@ impl EngineBuilder {
     /// that is not there or does not fit, more than [`MAX_CHECKS`] checks, a
     /// supplied list that no rule uses. Errors about the policy point into it.
     pub fn build(self, policy: &Policy) -> Result<Engine, Error> {
+        let mut names = BTreeSet::new();
+        if let Some(twice) = self.known().find(|kind| !names.insert(kind.name)) {
+            return Err(Error::policy(format!("there are two kinds named `{}`", twice.name)));
+        }
         let mut lists = Lists::new(&self.supplied);
         let mut assembly = Assembly {
             plan: Plan::new(),
@@ -180,10 +185,14 @@ impl EngineBuilder {
         })))
     }
 
+    /// The kinds that policies may name.
+    fn known(&self) -> impl Iterator<Item = &Kind> {
+        KINDS.iter().chain(&self.kinds)
+    }
+
     fn find_kind(&self, policy: &Policy, entry: &RuleEntry) -> Result<&Kind, Error> {
-        let mut known = self.kinds.iter().chain(KINDS);
-        known.find(|kind| kind.name == entry.kind).ok_or_else(|| {
-            let names = || self.kinds.iter().chain(KINDS).map(|kind| kind.name);
+        self.known().find(|kind| kind.name == entry.kind).ok_or_else(|| {
+            let names = || self.known().map(|kind| kind.name);
             let hint = suggestion(&entry.kind, names())
                 .unwrap_or_else(|| format!("known kinds are {}", join(names())));
             let message = if entry.kind.len() <= 64 {

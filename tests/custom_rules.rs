@@ -1,0 +1,175 @@
+//! Rules of the caller's own: added in code, and named in a policy.
+
+use countersign::rules::{Findings, Judge, Kind, Lists, Prepared, Rule, Step};
+use countersign::{
+    Check, Context, Dialect, Engine, Error, Field, Fold, Grain, Options, Outcome, Policy, Subject,
+    Substitution, Verdict,
+};
+use serde::Deserialize;
+
+/// At most so many folded vowels; uses every part of the trait.
+struct FewVowels {
+    most: u32,
+}
+
+impl FewVowels {
+    fn is_vowel(c: char) -> bool {
+        "aeiou".contains(c)
+    }
+}
+
+impl Rule for FewVowels {
+    fn checks(&self) -> Vec<Check> {
+        let vowels = Check::new("vowels", format!("at most {} vowels", self.most))
+            .first_failure("password_has_vowels", "Vowels: {measured}.")
+            .all_rules("PasswordVowels", "The new password has {measured} vowels.")
+            .causes(&["many", "too many"]);
+        vec![vowels, Check::new("left-to-caller", "something only the caller knows")]
+    }
+
+    fn grain(&self) -> Grain {
+        Grain::Folded(Fold::Full(Substitution::leet()))
+    }
+
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn prepare(&self, context: &Context) -> Prepared {
+        Prepared::new(context.names(&[Field::Term]).count())
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        let at = step.text().len();
+        let before = step.earlier(at - 1)[0];
+        assert_eq!(step.state()[0], before, "the state starts as a copy");
+        assert!(step.earlier(at).is_empty(), "there is no state to come");
+        if FewVowels::is_vowel(step.text()[at - 1]) {
+            step.state()[0] += 1;
+        }
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        let vowels = judge.state()[0];
+        let allowed = self.most + u32::try_from(*judge.prepared::<usize>().unwrap()).unwrap();
+        findings.measured(0, vowels);
+        findings.decide(0, vowels <= allowed);
+        if vowels > allowed {
+            findings.cause(0, usize::from(vowels > 2 * allowed));
+        }
+        // Beyond the rule's checks: must not reach those of other rules.
+        findings.decide(2, false);
+    }
+
+    fn spans(&self, check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(std::ops::Range<usize>)) {
+        assert_eq!(check, 0);
+        for (at, c) in judge.text().iter().enumerate() {
+            if FewVowels::is_vowel(*c) {
+                mark(at..at + 1);
+            }
+        }
+    }
+}
+
+fn engine(rules: &str) -> Engine {
+    let policy: Policy = rules.parse().unwrap();
+    Engine::builder().rule("few", FewVowels { most: 2 }).build(&policy).unwrap()
+}
+
+#[test]
+fn a_rule_added_in_code_is_judged_after_the_policy() {
+    let engine = engine("[[rule]]\nkind = 'length'\nmin = 3");
+    let ids: Vec<_> = engine.checks().iter().map(Check::id).collect();
+    assert_eq!(ids, ["text.limit", "length.min", "few.vowels", "few.left-to-caller"]);
+
+    let mut report = engine.check("Ärg3r", &Subject::default());
+    assert_eq!(report.check("few.vowels").unwrap().measured, Some(2));
+    assert_eq!(report.verdict(), Verdict::Undecided, "what nobody judged is not passed");
+    assert!(!report.is_valid());
+    let deferred = report.to_graph(Dialect::FirstFailure);
+    assert!(!deferred.validation_results[0].validation_passed);
+
+    assert!(!report.settle("few.vowels", false), "the engine has decided that");
+    assert!(!report.settle("unknown", true));
+    assert!(report.settle("few.left-to-caller", true));
+    assert!(report.is_valid());
+}
+
+#[test]
+fn a_failure_has_its_text_its_cause_and_its_place() {
+    let engine = engine("");
+    let subject = Subject::default();
+    let text = "Bo\u{308}h@!3";
+    let report = engine.check(text, &subject);
+    let found = report.check("few.vowels").unwrap();
+    assert_eq!((found.outcome, found.measured), (Outcome::Failed, Some(4)));
+    assert_eq!(found.cause, Some("many"));
+    let all = report.to_graph(Dialect::AllRules);
+    assert_eq!(all.validation_results[0].message, "The new password has 4 vowels.");
+    // The composed ö leads back to both code points that were typed for it.
+    assert_eq!(engine.spans(text, &subject, "few.vowels"), [1..4, 5..8]);
+    assert!(engine.spans(text, &subject, "few.unknown").is_empty());
+}
+
+#[test]
+fn a_rule_uses_what_it_prepared_for_the_user() {
+    let engine = engine("");
+    let subject = engine.subject(&Context::new().term("one more").term("and one"));
+    assert_eq!(
+        engine.check("aaaa", &subject).check("few.vowels").unwrap().outcome,
+        Outcome::Passed
+    );
+    // A subject of another engine is prepared again: slow, but right.
+    let other = self::engine("");
+    assert_eq!(other.check("aaaa", &subject).check("few.vowels").unwrap().outcome, Outcome::Passed);
+}
+
+#[test]
+fn ids_are_taken_once() {
+    let policy: Policy = "[[rule]]\nkind = 'length'\nid = 'few'\nmin = 3".parse().unwrap();
+    let rule = || FewVowels { most: 1 };
+    assert!(Engine::builder().rule("few", rule()).build(&policy).unwrap_err().is_policy());
+    assert!(Engine::builder().rule("text", rule()).build(&policy).unwrap_err().is_policy());
+    assert!(Engine::builder().rule("a.b", rule()).build(&policy).unwrap_err().is_policy());
+    let twice = Engine::builder().rule("x", rule()).rule("x", rule());
+    assert!(twice.build(&policy).is_err());
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FewVowelsOptions {
+    most: u32,
+}
+
+fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let FewVowelsOptions { most } = options.read()?;
+    if most > 99 {
+        return Err(options.error_with_hint("most", "nobody types so many", "at most 99"));
+    }
+    Ok(Box::new(FewVowels { most }))
+}
+
+#[test]
+fn a_kind_can_be_named_in_a_policy() {
+    let named = |rules: &str| {
+        let policy: Policy = rules.parse()?;
+        Engine::builder().kind(Kind::new("few-vowels", build)).build(&policy)
+    };
+    let engine = named("[[rule]]\nkind = 'few-vowels'\nmost = 1").unwrap();
+    assert_eq!(engine.check("aa", &Subject::default()).verdict(), Verdict::Refused);
+
+    let error = named("[[rule]]\nkind = 'few-vowels'\nmost = 100").unwrap_err();
+    assert_eq!((error.line(), error.column()), (Some(3), Some(8)));
+    assert_eq!(error.suggestion(), Some("at most 99"));
+    let error = named("[[rule]]\nkind = 'few-vowles'\nmost = 1").unwrap_err();
+    assert_eq!(error.suggestion(), Some("did you mean `few-vowels`?"));
+    let error = named("[[rule]]\nkind = 'few-vowels'\nmots = 1").unwrap_err();
+    assert_eq!(error.suggestion(), Some("did you mean `most`?"));
+}
+
+#[test]
+fn a_kind_cannot_replace_another() {
+    let policy: Policy = "".parse().unwrap();
+    let error = Engine::builder().kind(Kind::new("length", build)).build(&policy).unwrap_err();
+    assert_eq!(error.message(), "there are two kinds named `length`");
+}
