@@ -126,15 +126,14 @@ impl de::Error for ValueError {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {}", kind_of(&unexpected)))
+        Self::new(format!("expected {}, found {}", plain(expected), kind_of(&unexpected)))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = plain(expected);
         match unexpected {
-            Unexpected::Signed(n) => Self::new(format!("{n} is out of range: expected {expected}")),
-            Unexpected::Unsigned(n) => {
-                Self::new(format!("{n} is out of range: expected {expected}"))
-            }
+            Unexpected::Signed(n) => Self::new(format!("expected {expected}, found {n}")),
+            Unexpected::Unsigned(n) => Self::new(format!("expected {expected}, found {n}")),
             other => Self::new(format!("expected {expected}, found {}", kind_of(&other))),
         }
     }
@@ -151,6 +150,20 @@ impl de::Error for ValueError {
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(format!("the key `{field}` is missing"))
+    }
+}
+
+/// Rust's names of types in words of users.
+fn plain(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" | "usize" => "a whole number that is not negative".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a table".to_owned(),
+        other => match other.strip_prefix("struct ") {
+            Some(_) => "a table".to_owned(),
+            None => other.to_owned(),
+        },
     }
 }
 
