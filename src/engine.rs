@@ -17,9 +17,9 @@ use crate::policy::{Options, Policy, RuleEntry, join, suggestion};
 use crate::report::{Check, MAX_CHECKS, Report, Tag};
 use crate::rules::{Findings, Judge, KINDS, Kind, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, origins};
-pub use lists::Lists;
 use lists::Supplied;
 pub(crate) use lists::Wanted;
+pub use lists::{ListUse, Lists};
 
 /// The most numbers of state that a rule may keep per prefix.
 const MAX_WIDTH: usize = 64;
@@ -57,6 +57,7 @@ struct Inner {
     checks: Vec<Check>,
     /// What the rules prepare for nobody.
     nobody: Vec<Prepared>,
+    lists: Vec<ListUse>,
 }
 
 struct Compiled {
@@ -155,9 +156,11 @@ impl EngineBuilder {
             rules: Vec::new(),
             checks: vec![Check::text_limit(policy.max_text())],
         };
+        let mut uses = Vec::new();
         for entry in policy.rules() {
             let kind = self.find_kind(policy, entry)?;
             let rule = (kind.build)(&Options::new(policy.document(), &entry.options), &mut lists)?;
+            uses.extend(lists.take_uses().into_iter().map(|list| (&entry.id, list)));
             assembly.add(&entry.id, rule, entry.unless).map_err(|message| {
                 policy.document().error_at(entry.id_span.clone(), message.to_string())
             })?;
@@ -171,6 +174,11 @@ impl EngineBuilder {
             assembly.add(&id, rule, None).map_err(Error::policy)?;
         }
         let Assembly { plan, rules, checks } = assembly;
+        let lengths = rules.iter().map(|compiled| compiled.rule.lengths());
+        let lengths = lengths.fold(0..=usize::MAX, |all, one| {
+            *all.start().max(one.start())..=*all.end().min(one.end())
+        });
+        let lists = uses.iter().map(|(rule, list)| list.told(rule, &lengths)).collect();
         let context = Context::new();
         let nobody = rules.iter().map(|compiled| compiled.rule.prepare(&context)).collect();
         static IDS: AtomicU64 = AtomicU64::new(0);
@@ -182,6 +190,7 @@ impl EngineBuilder {
             rules,
             checks,
             nobody,
+            lists,
         })))
     }
 
@@ -258,6 +267,12 @@ impl Engine {
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> &[Check] {
         &self.0.checks
+    }
+
+    /// The banned lists that the rules use, with how many of their terms can
+    /// ever match.
+    pub fn lists(&self) -> &[ListUse] {
+        &self.0.lists
     }
 
     /// The most bytes of typed text that are judged; longer text fails

@@ -78,7 +78,7 @@ mod text;
 
 pub use banlist::Banlist;
 pub use context::{Context, Field};
-pub use engine::{Engine, EngineBuilder, Subject};
+pub use engine::{Engine, EngineBuilder, ListUse, Subject};
 pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use policy::{Options, Policy};

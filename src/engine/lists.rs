@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use zeroize::Zeroizing;
 
@@ -22,6 +23,17 @@ pub(crate) struct Supplied {
 pub struct Lists<'a> {
     supplied: &'a Supplied,
     used: RefCell<BTreeSet<&'a str>>,
+    uses: Vec<Use>,
+}
+
+/// A list that a comparison looks through, before it is known which passwords
+/// the policy lets pass.
+pub(crate) struct Use {
+    comparison: &'static str,
+    name: Option<String>,
+    list: Banlist,
+    inside: Option<usize>,
+    fuzzy: bool,
 }
 
 /// The lists and terms that one comparison of a rule asks for.
@@ -32,13 +44,60 @@ pub(crate) struct Wanted<'o> {
     pub(crate) slots: &'o [String],
     pub(crate) terms: &'o [String],
     pub(crate) substitution: &'o Substitution,
+    /// The fewest characters of terms that are looked for inside passwords;
+    /// none where terms are only compared with whole passwords.
+    pub(crate) inside: Option<usize>,
     /// Whether whole passwords near a term are looked for.
     pub(crate) fuzzy: bool,
 }
 
+/// A banned list that an engine uses; see
+/// [`Engine::lists`](crate::Engine::lists).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ListUse {
+    /// The id of the rule.
+    pub rule: String,
+    /// The rule's comparison: `score` or `whole`.
+    pub comparison: &'static str,
+    /// The name of the list; none for the terms of the policy itself and
+    /// those supplied as text, which are one list together.
+    pub name: Option<String>,
+    /// The terms of the list.
+    pub terms: u64,
+    /// How many of them can ever match: those whose folded length a password
+    /// can reach that has the length the policy asks for, if its characters
+    /// fold to one each, as all of ASCII do. A term that is looked for inside
+    /// passwords must have at least 4 characters and must not be longer than
+    /// they may be; one that is compared with whole passwords must be as long
+    /// as one may be; `fuzzy` reaches one character further.
+    pub effective: u64,
+}
+
+impl Use {
+    /// What is to be told, given the lengths of passwords that pass.
+    pub(crate) fn told(&self, rule: &str, lengths: &RangeInclusive<usize>) -> ListUse {
+        let slack = usize::from(self.fuzzy);
+        let fewest = self.inside.unwrap_or(lengths.start().saturating_sub(slack));
+        let most = lengths.end().saturating_add(slack);
+        ListUse {
+            rule: rule.to_owned(),
+            comparison: self.comparison,
+            name: self.name.clone(),
+            terms: self.list.info().terms(),
+            effective: self.list.effective(fewest, most),
+        }
+    }
+}
+
 impl<'a> Lists<'a> {
     pub(crate) fn new(supplied: &'a Supplied) -> Self {
-        Self { supplied, used: RefCell::default() }
+        Self { supplied, used: RefCell::default(), uses: Vec::new() }
+    }
+
+    /// The lists handed out since this was last asked.
+    pub(crate) fn take_uses(&mut self) -> Vec<Use> {
+        std::mem::take(&mut self.uses)
     }
 
     /// The lists of one comparison, inline terms included.
@@ -48,11 +107,11 @@ impl<'a> Lists<'a> {
     /// A list that is not there, was folded otherwise, or lacks a section
     /// that the comparison needs; a term that is too long.
     pub(crate) fn wanted(
-        &self,
+        &mut self,
         options: &Options<'_>,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Banlist>, Error> {
-        let Wanted { path, substitution, .. } = wanted;
+        let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
         // Inline and supplied terms become one list.
         let mut own = Banlist::builder(substitution).forward(wanted.fuzzy);
@@ -78,15 +137,23 @@ impl<'a> Lists<'a> {
             }
             if supplied.is_empty() && !self.used.borrow().contains(name.as_str()) && key == "lists"
             {
-                found.push(self.built_in(options, &at, name, substitution)?);
+                found.push((Some(name), self.built_in(options, &at, name, substitution)?));
             }
-            found.extend(fitting(options, &at, name, supplied, wanted)?);
+            let fitting = fitting(options, &at, name, supplied, wanted)?;
+            found.extend(fitting.into_iter().map(|list| (Some(name), list)));
         }
         let own = own.build()?;
         if own.info().terms() > 0 {
-            found.push(own);
+            found.push((None, own));
         }
-        Ok(found)
+        self.uses.extend(found.iter().map(|(name, list)| Use {
+            comparison: path,
+            name: name.cloned(),
+            list: list.clone(),
+            inside: *inside,
+            fuzzy: *fuzzy,
+        }));
+        Ok(found.into_iter().map(|(_, list)| list).collect())
     }
 
     /// Everything supplied under a name, which is used from now on.
@@ -197,4 +264,47 @@ fn fitting(
         ));
     }
     Ok(fit.into_iter().cloned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, Policy};
+
+    #[test]
+    fn entries_that_no_password_reaches_are_not_effective() {
+        let policy: Policy = "
+            [[rule]]
+            kind = 'length'
+            min = 6
+            max = 8
+
+            [[rule]]
+            kind = 'length'
+            id = 'shorter'
+            max = 7
+
+            [[rule]]
+            kind = 'banned'
+            score = { terms = ['xyz', 'wxyz', 'sevenxx', 'eightxxx', 'nineninex'], fuzzy = 'whole' }
+            whole = { terms = ['fives', 'sixsix', 'sevenxx', 'eightxxx'] }
+
+            [[rule]]
+            kind = 'banned'
+            id = 'near'
+            whole = { terms = ['four', 'fives', 'sixsix', 'eightxxx', 'nineninex'], fuzzy = 'whole' }
+        "
+        .parse()
+        .unwrap();
+        let engine = Engine::builder().build(&policy).unwrap();
+        let told: Vec<_> = engine
+            .lists()
+            .iter()
+            .map(|list| (list.rule.as_str(), list.comparison, list.terms, list.effective))
+            .collect();
+        // Lengths 6 to 7; one more and one less where near terms count.
+        assert_eq!(
+            told,
+            [("banned", "score", 5, 3), ("banned", "whole", 4, 2), ("near", "whole", 5, 3)]
+        );
+    }
 }

@@ -163,6 +163,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 slots: &slots,
                 terms: &terms,
                 substitution: &substitution,
+                inside: Some(SHORTEST),
                 fuzzy: near,
             };
             Some(Score { lists: lists.wanted(options, &wanted)?, min, near })
@@ -178,6 +179,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 slots: &slots,
                 terms: &terms,
                 substitution: &substitution,
+                inside: None,
                 fuzzy: near,
             };
             Some(Whole { lists: lists.wanted(options, &wanted)?, near })

@@ -1,5 +1,7 @@
 //! `length`: how many characters a password has.
 
+use std::ops::{Range, RangeInclusive};
+
 use serde::Deserialize;
 
 use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule};
@@ -88,6 +90,11 @@ impl Rule for Length {
         min.into_iter().chain(max).collect()
     }
 
+    fn lengths(&self) -> RangeInclusive<usize> {
+        let limit = |limit: Option<u32>| limit.and_then(|limit| usize::try_from(limit).ok());
+        limit(self.min).unwrap_or(0)..=limit(self.max).unwrap_or(usize::MAX)
+    }
+
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         let length = u32::try_from(judge.text().len()).unwrap_or(u32::MAX);
         let min = self.min.map(|min| length >= min);
@@ -100,12 +107,7 @@ impl Rule for Length {
 
     /// What is beyond the maximum; nothing is to blame for a missing
     /// character.
-    fn spans(
-        &self,
-        _check: usize,
-        judge: &Judge<'_>,
-        mark: &mut dyn FnMut(std::ops::Range<usize>),
-    ) {
+    fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
         if let Some(max) = self.max.and_then(|max| usize::try_from(max).ok())
             && max < judge.text().len()
         {

@@ -77,7 +77,7 @@ mod length;
 mod names;
 
 use std::any::Any;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::context::Context;
 pub use crate::engine::Lists;
@@ -108,6 +108,12 @@ pub trait Rule: Send + Sync + 'static {
     /// never called.
     fn width(&self) -> usize {
         0
+    }
+
+    /// The lengths, in characters, of the texts that the rule lets pass.
+    /// What cannot pass need not be compared with a list.
+    fn lengths(&self) -> RangeInclusive<usize> {
+        0..=usize::MAX
     }
 
     /// Prepares what is known about a user, once for many passwords. It may
