@@ -1,1 +1,86 @@
-fn main() {}
+//! The countersign command line.
+
+mod banlist;
+mod check;
+mod completions;
+mod failure;
+mod input;
+mod output;
+mod policies;
+mod prompt;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(Cli { command }) => command,
+        Err(error) => return usage::report(&error),
+    };
+    let answer = match command {
+        Command::Check(check) => check::run(&check),
+        Command::Banlist(banlist) => banlist::run(&banlist),
+        Command::Policies(policies) => policies::run(&policies),
+        Command::Completions(completions) => completions::run(&completions),
+    };
+    match answer {
+        Ok(answer) => answer.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+/// What a command was asked, answered. Anything else is a [`Failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Accepted, listed, or done.
+    Yes,
+    /// Refused, undecided, or not listed.
+    No,
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => Self::from(0),
+            Answer::No => Self::from(1),
+        }
+    }
+}
+
+/// Validates passwords against a policy, offline.
+///
+/// A policy is a list of rules in TOML; several are built in. Nothing is sent
+/// anywhere, and no password is ever printed or written to a file.
+#[derive(Parser)]
+#[command(name = "countersign", version, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes:
+  0  accepted (lookup: listed; other commands: done)
+  1  refused, or undecided (lookup: not listed)
+  2  error
+
+See `countersign <COMMAND> --help` for examples.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Banlist(banlist::Banlist),
+    Policies(policies::Policies),
+    Completions(completions::Completions),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense() {
+        super::Cli::command().debug_assert();
+    }
+}

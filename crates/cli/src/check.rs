@@ -1,0 +1,170 @@
+//! `countersign check`
+
+mod batch;
+mod context;
+mod engine;
+mod judged;
+mod progress;
+mod text;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use countersign::{Engine, Subject};
+
+use crate::Answer;
+use crate::failure::Failure;
+use crate::input::{NotUtf8, Source};
+use crate::output::{self, Paint};
+use judged::Judged;
+
+/// Judges a password, or with --batch one per line.
+///
+/// The password is read from FILE; without FILE it is asked for on the
+/// terminal, without echo, or read from standard input. One line ending at its
+/// end is removed (LF or CRLF), nothing else. It is never taken from the
+/// command line or the environment, where others could see it.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  countersign check
+      asks for a password and judges it by the policy `entra`
+  printf '%s' \"$password\" | countersign check --format graph
+      prints what Microsoft Graph's validatePassword would answer
+  countersign check --policy nist-63b-4-single-factor --list acme.csl
+      by another policy, with a list of your own
+  countersign check --context given-name=Adele --context tenant=Contoso
+      refuses what contains the user's names
+  countersign check --batch passwords.txt --format json | jq -c 'select(.isValid | not)'
+      many at once
+
+Context keys:
+  account-name, given-name, surname, display-name, user-principal-name, tenant,
+  tenant-domain, term
+      names that the password must not contain; each may be given several times
+  disable-strong-password[=true|false]
+      a property of the account: rules with `unless` naming it are skipped
+
+Formats:
+  text   a verdict, then each check: ✓ passed, ✗ failed, – does not apply, ? not judged; where in the
+         password the trouble lies is told by position, counted in code points from 1
+         --batch: line number, verdict and failed checks, separated by tabs
+  json   the whole report on one line; `positions` are the first and last code points of what made a
+         check fail. --batch: with `line`
+  graph  Microsoft Graph's passwordValidationInformation on one line
+  --batch: a line that is not UTF-8 is `error` in text, and an object with the one member `error` in
+  the others
+
+Exit codes:
+  0  accepted (--batch: all accepted)
+  1  refused or undecided (--batch: at least one)
+  2  error (--batch: also where a line is not UTF-8; the others are judged)")]
+pub(crate) struct Check {
+    /// A built-in policy (see `countersign policies`), else a policy file
+    #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
+    policy: String,
+    /// A banned list, built or plain text with one term per line, for the list or slot NAME of the
+    /// policy [default NAME: custom]
+    #[arg(long = "list", value_name = "[NAME=]FILE")]
+    lists: Vec<PathBuf>,
+    /// What is known about the user, such as `given-name=Adele`
+    #[arg(long, value_name = "KEY=VALUE")]
+    context: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|graph")]
+    format: Format,
+    /// Which of the two public shapes of the Graph result to print [default: first-failure]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "first-failure|all-rules")]
+    dialect: Option<Dialect>,
+    /// Judge each line as a password of its own; an empty line is an empty password
+    #[arg(long)]
+    batch: bool,
+    /// The file to read; `-` is standard input
+    file: Option<PathBuf>,
+}
+
+pub(crate) const DEFAULT_POLICY: &str = "entra";
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Graph,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dialect {
+    FirstFailure,
+    AllRules,
+}
+
+pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
+    let style = check.style()?;
+    let engine = engine::compile(&check.policy, &check.lists)?;
+    let subject = engine.subject(&context::parse(&check.context)?);
+    let source = Source::open(check.file.as_deref())?;
+    match (check.batch, source) {
+        (true, Source::File(file)) => batch::run(file, &engine, &subject, style),
+        (true, Source::Terminal) => Err(Failure::new("a batch is not read from a terminal")
+            .hint("name a file, or pipe the passwords in: what is typed line by line can be seen")),
+        (false, source) => one(source, &engine, &subject, style),
+    }
+}
+
+fn one(
+    source: Source,
+    engine: &Engine,
+    subject: &Subject,
+    style: Style,
+) -> Result<Answer, Failure> {
+    let typed = source.read_one("Password: ", engine.max_text())?;
+    let text = typed.text().map_err(|NotUtf8(at)| {
+        Failure::new(format!("the password is not UTF-8: byte {at} cannot stand there"))
+    })?;
+    let judged = Judged::new(engine, subject, text, typed.is_cut());
+    output::write(|stdout| style.write(stdout, &judged))?;
+    Ok(judged.answer())
+}
+
+/// How results are printed.
+#[derive(Clone, Copy)]
+enum Style {
+    Text(Paint),
+    Json,
+    Graph(countersign::Dialect),
+}
+
+impl Check {
+    fn style(&self) -> Result<Style, Failure> {
+        let dialect = match self.dialect {
+            Some(_) if self.format != Format::Graph => {
+                return Err(Failure::new("`--dialect` is one of the Graph result's")
+                    .hint("add `--format graph`"));
+            }
+            None | Some(Dialect::FirstFailure) => countersign::Dialect::FirstFailure,
+            Some(Dialect::AllRules) => countersign::Dialect::AllRules,
+        };
+        Ok(match self.format {
+            Format::Text => Style::Text(Paint::stdout()),
+            Format::Json => Style::Json,
+            Format::Graph => Style::Graph(dialect),
+        })
+    }
+}
+
+impl Style {
+    fn write(self, out: &mut impl Write, judged: &Judged<'_>) -> io::Result<()> {
+        match self {
+            Self::Text(paint) => text::write(out, judged, paint),
+            Self::Json => write_json(out, &judged.to_json(None)),
+            Self::Graph(dialect) => write_json(out, &judged.report.to_graph(dialect)),
+        }
+    }
+}
+
+/// One object on one line.
+fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}

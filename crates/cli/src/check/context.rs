@@ -1,0 +1,78 @@
+//! `--context KEY=VALUE`
+
+use countersign::{Context, Field};
+
+use crate::failure::Failure;
+
+const FIELDS: &[(&str, Field)] = &[
+    ("account-name", Field::AccountName),
+    ("given-name", Field::GivenName),
+    ("surname", Field::Surname),
+    ("display-name", Field::DisplayName),
+    ("user-principal-name", Field::UserPrincipalName),
+    ("tenant", Field::Tenant),
+    ("tenant-domain", Field::TenantDomain),
+    ("term", Field::Term),
+];
+
+const DISABLE_STRONG_PASSWORD: &str = "disable-strong-password";
+
+/// What is known about the user. Errors repeat keys, never values.
+pub(super) fn parse(given: &[String]) -> Result<Context, Failure> {
+    let mut context = Context::new();
+    let mut property = None;
+    for given in given {
+        let (key, value) = match given.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (given.as_str(), None),
+        };
+        let field = FIELDS.iter().find(|(name, _)| *name == key);
+        context = match (field, value) {
+            (Some((_, field)), Some(value)) => context.with(*field, value),
+            (Some((name, _)), None) => {
+                return Err(Failure::new(format!("the context key `{name}` needs a value"))
+                    .hint(format!("`--context {name}=...`")));
+            }
+            (None, value) if key == DISABLE_STRONG_PASSWORD => {
+                if property.replace(switch(value)?).is_some() {
+                    return Err(Failure::new(format!("the context key `{key}` stands twice")));
+                }
+                context
+            }
+            (None, Some(_)) => return Err(unknown(key)),
+            // Perhaps a value whose key was forgotten.
+            (None, None) => {
+                return Err(Failure::new("`--context` takes KEY=VALUE").hint(known()));
+            }
+        };
+    }
+    Ok(context.disable_strong_password(property.unwrap_or(false)))
+}
+
+fn switch(value: Option<&str>) -> Result<bool, Failure> {
+    match value {
+        None | Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(Failure::new(format!(
+            "the context key `{DISABLE_STRONG_PASSWORD}` is `true` or `false`"
+        ))),
+    }
+}
+
+fn unknown(key: &str) -> Failure {
+    let near = |name: &&str| strsim::damerau_levenshtein(key, name) <= 3;
+    let hint = match keys().find(near) {
+        _ if key.len() > 64 => known(),
+        Some(name) => format!("did you mean `{name}`?"),
+        None => known(),
+    };
+    Failure::new("unknown context key").hint(hint)
+}
+
+fn known() -> String {
+    format!("known keys are {}", keys().collect::<Vec<_>>().join(", "))
+}
+
+fn keys() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(name, _)| *name).chain([DISABLE_STRONG_PASSWORD])
+}

@@ -1,0 +1,127 @@
+//! The policy and the lists of a command line, compiled.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use countersign::{Banlist, Engine, Policy, Substitution};
+use zeroize::Zeroizing;
+
+use crate::banlist::is_built;
+use crate::failure::Failure;
+
+/// The slot that a list without a name goes to.
+const CUSTOM: &str = "custom";
+
+/// The library reads no longer policy; no more of a file is read.
+const MAX_POLICY: u64 = 1 << 20;
+
+pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine, Failure> {
+    let policy = load_policy(policy)?;
+    let mut builder = Engine::builder();
+    for given in lists {
+        let (name, path) = name_of(given.as_ref());
+        builder = match load_list(path)? {
+            List::Built(list) => builder.list(name, list),
+            List::Text(text) => builder.terms(name, lines(&text)),
+        };
+    }
+    Ok(builder.build(&policy)?)
+}
+
+/// The built-in policy of that name, else the file.
+fn load_policy(name: &str) -> Result<Policy, Failure> {
+    let preset = match Policy::preset(name) {
+        Err(error) if !Policy::presets().any(|known| known == name) => error,
+        preset => return Ok(preset?),
+    };
+    let mut text = Vec::new();
+    let read = File::open(name).and_then(|file| file.take(MAX_POLICY + 1).read_to_end(&mut text));
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let failure = Failure::new(format!("no built-in policy and no file is named `{name}`"));
+            return Err(match preset.suggestion() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            });
+        }
+        Err(error) => {
+            return Err(Failure::io(format_args!("cannot read the policy {name}"), &error));
+        }
+    }
+    let text = String::from_utf8(text)
+        .map_err(|_| Failure::new(format!("the policy {name} is not UTF-8")))?;
+    let policy: Policy = text.parse().map_err(|error: countersign::Error| error.in_file(name))?;
+    Ok(policy.in_file(name))
+}
+
+/// Splits `NAME=FILE`. A path may have a `=` too, so only what looks like a
+/// name is one: `./a=b` is a path.
+fn name_of(given: &Path) -> (&str, &Path) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match given.to_str().and_then(|given| given.split_once('=')) {
+        Some((name, path)) if !name.is_empty() && name.chars().all(plain) => {
+            (name, Path::new(path))
+        }
+        _ => (CUSTOM, given),
+    }
+}
+
+enum List {
+    Built(Banlist),
+    Text(Zeroizing<String>),
+}
+
+fn load_list(path: &Path) -> Result<List, Failure> {
+    let shown = path.display();
+    let bytes = fs::read(path)
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::io(format_args!("cannot read the list {shown}"), &error))?;
+    let in_file = |error: countersign::Error| error.in_file(shown.to_string());
+    if is_built(path, &bytes) {
+        return Ok(List::Built(Banlist::from_bytes(bytes.to_vec()).map_err(in_file)?));
+    }
+    // Only the builder knows which lines cannot be terms; whatever the rules
+    // substitute, that is the same.
+    let mut builder = Banlist::builder(&Substitution::none()).forward(false);
+    builder.add_lines(bytes.as_slice()).map_err(in_file)?;
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(format!("the list {shown} is not UTF-8")))?;
+    Ok(List::Text(Zeroizing::new(text.to_owned())))
+}
+
+/// The lines, as the builder of lists reads them.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => line.strip_suffix('\r').unwrap_or(line),
+            None => line,
+        })
+        .filter(|line| !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_looks_like_a_name_is_one() {
+        for (given, name, path) in [
+            ("acme.txt", "custom", "acme.txt"),
+            ("base=acme.txt", "base", "acme.txt"),
+            ("my-list_2=a=b.txt", "my-list_2", "a=b.txt"),
+            ("./a=b.txt", "custom", "./a=b.txt"),
+            ("=a", "custom", "=a"),
+        ] {
+            assert_eq!(name_of(Path::new(given)), (name, Path::new(path)), "{given}");
+        }
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_crlf() {
+        let text = "\u{feff}a\r\n\r\n\n b \n\u{feff}c\rd\r";
+        assert_eq!(lines(text).collect::<Vec<_>>(), ["a", " b ", "\u{feff}c\rd\r"]);
+    }
+}

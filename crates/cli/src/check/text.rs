@@ -1,0 +1,111 @@
+//! A report for people.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use countersign::{CheckResult, Outcome, Verdict};
+
+use super::judged::{Judged, Positions};
+use crate::output::{Paint, Printable};
+
+/// More places than this are only counted.
+const SHOWN: usize = 4;
+
+/// The verdict, then a line for each check.
+pub(super) fn write(out: &mut impl Write, judged: &Judged<'_>, paint: Paint) -> io::Result<()> {
+    let policy = match judged.engine.policy_name() {
+        "" => "the policy",
+        name => name,
+    };
+    let policy = Printable(policy);
+    match judged.report.verdict() {
+        Verdict::Accepted => writeln!(out, "{} by {policy}", paint.good("accepted"))?,
+        Verdict::Refused => writeln!(out, "{} by {policy}", paint.bad("refused"))?,
+        Verdict::Undecided => writeln!(out, "{} by {policy}", paint.open("undecided"))?,
+    }
+    for result in judged.report.checks() {
+        write!(out, "  {} {}", mark(result.outcome, paint), Printable(result.check.requirement()))?;
+        let details = details(&result, &judged.positions(&result));
+        if !details.is_empty() {
+            write!(out, " {}", paint.faint(format_args!("({details})")))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
+    match outcome {
+        Outcome::Passed => paint.good("✓"),
+        Outcome::Failed => paint.bad("✗"),
+        Outcome::Skipped => paint.faint("–"),
+        Outcome::Deferred => paint.open("?"),
+    }
+}
+
+/// What was measured, why it is refused, and where the trouble lies.
+fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
+    let (_, name) = result.check.id().split_once('.').unwrap_or_default();
+    let cause = match result.cause {
+        Some("whole") => Some("on a list".to_owned()),
+        Some("score-near" | "whole-near") => Some("within one edit of a list".to_owned()),
+        _ => None,
+    };
+    let measured = match (result.measured, name) {
+        (Some(score), "listed") => Some(format!("score {score}")),
+        // How many there are; where they are says more.
+        (_, "allowed") => None,
+        (measured, _) => measured.map(|measured| measured.to_string()),
+    };
+    let skipped = match result.outcome {
+        Outcome::Skipped => Some("does not apply".to_owned()),
+        Outcome::Deferred => Some("not judged".to_owned()),
+        Outcome::Passed | Outcome::Failed => None,
+    };
+    let places = (!positions.is_empty()).then(|| places(positions));
+    let details: Vec<_> = [measured, cause, skipped, places].into_iter().flatten().collect();
+    details.join(", ")
+}
+
+/// `characters 3–10`, or `characters 1, 3–10 and 2 more places`.
+fn places(positions: &[Positions]) -> String {
+    let shown: Vec<_> = positions
+        .iter()
+        .take(SHOWN)
+        .map(
+            |Positions(first, last)| {
+                if first == last { first.to_string() } else { format!("{first}–{last}") }
+            },
+        )
+        .collect();
+    let noun = match positions {
+        [Positions(first, last)] if first == last => "character",
+        _ => "characters",
+    };
+    let places = format!("{noun} {}", shown.join(", "));
+    match positions.len().saturating_sub(SHOWN) {
+        0 => places,
+        1 => format!("{places} and 1 more place"),
+        more => format!("{places} and {more} more places"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_named_and_many_are_counted() {
+        let places = |positions: &[(usize, usize)]| {
+            let positions: Vec<_> =
+                positions.iter().map(|(first, last)| Positions(*first, *last)).collect();
+            places(&positions)
+        };
+        assert_eq!(places(&[(3, 3)]), "character 3");
+        assert_eq!(places(&[(3, 10)]), "characters 3–10");
+        assert_eq!(places(&[(1, 1), (3, 10)]), "characters 1, 3–10");
+        let many = [(1, 1), (3, 3), (5, 5), (7, 7), (9, 9), (11, 11)];
+        assert_eq!(places(&many), "characters 1, 3, 5, 7 and 2 more places");
+        assert_eq!(places(&many[..5]), "characters 1, 3, 5, 7 and 1 more place");
+    }
+}
