@@ -239,8 +239,8 @@ impl Automaton<'_> {
                 _ => Err("has terms though it is said to be empty"),
             };
         }
-        let powers = Powers::of(seed);
-        let root = nodes.summarise(self, &powers)?;
+        let point = Point::from_seed(seed);
+        let root = nodes.summarise(self, &point)?;
         if root.starts & START == 0 {
             return Err("holds bytes that are not UTF-8");
         }
@@ -253,31 +253,37 @@ impl Automaton<'_> {
         if Some(usize::from(root.longest)) != lengths.longest() {
             return Err("has a longest term other than the list says");
         }
-        if root.evaluated(&powers, 0) != lengths.evaluated(&powers) {
+        if root.lengths != times(point.value(lengths), point.x) {
             return Err("has terms of other lengths than the list says");
         }
         Ok(())
     }
 }
 
-/// The addresses at which a node ends, numbered in rising order.
+/// The addresses of all nodes, numbered in rising order.
 struct Nodes {
-    marks: Vec<u64>,
-    /// Nodes before each word of `marks`.
-    before: Vec<usize>,
+    /// For each 32 addresses, which of them are nodes.
+    marks: Vec<Marks>,
     count: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Marks {
+    set: u32,
+    /// Nodes before these addresses.
+    before: u32,
 }
 
 impl Nodes {
     /// Nodes lie without gaps, and each says where it begins: from the root,
     /// which is last, every one is found.
     fn locate(automaton: Automaton<'_>) -> Result<Self, &'static str> {
-        let mut marks = vec![0_u64; automaton.bytes.len() / 64 + 1];
+        let mut marks = vec![Marks::default(); automaton.bytes.len() / 32 + 1];
         let mut at = automaton.root;
         loop {
             let node = automaton.node(at).ok_or("has a node that runs out of it")?;
-            if let Some(word) = marks.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
+            if let Some(marks) = marks.get_mut(at / 32) {
+                marks.set |= 1 << (at % 32);
             }
             if node.outputs {
                 return Err("has outputs, which a set of terms has not");
@@ -288,105 +294,94 @@ impl Nodes {
                 start => at = start - 1,
             }
         }
-        let mut count = 0;
-        let before = marks
-            .iter()
-            .map(|word| {
-                let before = count;
-                count += word.count_ones() as usize;
-                before
-            })
-            .collect();
-        Ok(Self { marks, before, count })
+        let mut count = 0_usize;
+        for marks in &mut marks {
+            marks.before = u32::try_from(count).map_err(|_| "has more nodes than can be")?;
+            count += marks.set.count_ones() as usize;
+        }
+        Ok(Self { marks, count })
     }
 
     /// The number of the node at an address, if there is one.
     #[inline]
     fn number(&self, at: usize) -> Option<usize> {
-        let word = *self.marks.get(at / 64)?;
-        let bit = 1_u64 << (at % 64);
-        if word & bit == 0 {
+        let marks = self.marks.get(at / 32)?;
+        let bit = 1_u32 << (at % 32);
+        if marks.set & bit == 0 {
             return None;
         }
-        Some(self.before.get(at / 64)? + (word & (bit - 1)).count_ones() as usize)
-    }
-
-    fn addresses(&self) -> impl Iterator<Item = usize> {
-        self.marks.iter().enumerate().flat_map(|(index, &word)| {
-            let mut rest = word;
-            std::iter::from_fn(move || {
-                let bit = rest.trailing_zeros() as usize;
-                rest &= rest.checked_sub(1)?;
-                Some(index * 64 + bit)
-            })
-        })
+        Some(marks.before as usize + (marks.set & (bit - 1)).count_ones() as usize)
     }
 
     /// What can be reached from the root. Targets lie before their nodes, so
     /// one pass in rising order has each summary ready when it is needed.
-    fn summarise(
-        &self,
-        automaton: Automaton<'_>,
-        powers: &Powers,
-    ) -> Result<Summary, &'static str> {
+    fn summarise(&self, automaton: Automaton<'_>, point: &Point) -> Result<Summary, &'static str> {
         let mut done: Vec<Summary> = Vec::with_capacity(self.count);
-        let mut last = Summary::LEAF;
-        for at in self.addresses() {
-            let node = automaton.node(at).ok_or("has a node that runs out of it")?;
-            last = match (node.size, node.inputs) {
-                (None, &[input]) if !done.is_empty() => last.after(input),
-                (None, _) => return Err("has a target that is no node"),
-                _ => {
-                    node.check()?;
-                    let summary = |target| match target {
-                        LEAF => Some(Summary::LEAF),
-                        target => done.get(self.number(target)?).copied(),
-                    };
-                    let mut targets =
-                        (0..).map(|p| node.target(automaton.bytes, p).and_then(summary));
-                    match node.inputs {
-                        &[input] if !node.is_final => targets
-                            .next()
-                            .flatten()
-                            .ok_or("has a target that is no node")?
-                            .after(input),
-                        inputs => {
-                            let mut sum = Sum::new(node.is_final);
-                            for (&input, target) in inputs.iter().zip(targets) {
-                                sum.add(
-                                    input,
-                                    target.ok_or("has a target that is no node")?,
-                                    powers,
-                                )?;
-                            }
-                            sum.summary
-                        }
+        for (address, marks) in (0..).step_by(32).zip(&self.marks) {
+            let mut set = marks.set;
+            while set != 0 {
+                let at = address + set.trailing_zeros() as usize;
+                set &= set - 1;
+                let node = automaton.node(at).ok_or("has a node that runs out of it")?;
+                let mut sum = Sum::new(node.is_final);
+                match (node.size, node.inputs) {
+                    (None, &[input]) => {
+                        let before = done.last().ok_or("has a target that is no node")?;
+                        sum.add(input, before, point);
                     }
+                    _ => self.add_targets(&mut sum, automaton.bytes, &node, &done, point)?,
                 }
-            };
-            if last.starts == 0 {
-                return Err("holds bytes that are not UTF-8");
+                done.push(sum.finish(point)?);
             }
-            if usize::from(last.longest) > LONGEST_TERM {
-                return Err("holds a term that is too long");
-            }
-            done.push(last);
         }
-        Ok(last)
+        done.pop().ok_or("has no nodes")
+    }
+
+    #[inline]
+    fn add_targets(
+        &self,
+        sum: &mut Sum,
+        bytes: &[u8],
+        node: &Node<'_>,
+        done: &[Summary],
+        point: &Point,
+    ) -> Result<(), &'static str> {
+        let size = match node.size {
+            _ if node.inputs.is_empty() => return Err("has a node that leads nowhere"),
+            Some(size) if (1..=8).contains(&size) => size,
+            _ => return Err("has a target of an impossible size"),
+        };
+        let leaf = Summary { lengths: point.x, terms: 1, longest: 0, starts: START };
+        let unused = 64 - 8 * size;
+        let mut field = node.start;
+        let mut following = usize::MAX;
+        for &input in node.inputs {
+            if usize::from(input) >= following {
+                return Err("has inputs out of order");
+            }
+            following = usize::from(input);
+            // Eight bytes can be read anywhere: the footer follows.
+            let back = word(bytes, field).unwrap_or(0) << unused >> unused;
+            field += size;
+            let target = match usize::try_from(back) {
+                Ok(0) => Some(&leaf),
+                Ok(back) => {
+                    let at = node.start.wrapping_sub(back);
+                    self.number(at).and_then(|number| done.get(number))
+                }
+                Err(_) => None,
+            };
+            sum.add(input, target.ok_or("has a target that is no node")?, point);
+        }
+        if !node.index_agrees() {
+            return Err("has an index that disagrees with its inputs");
+        }
+        Ok(())
     }
 }
 
 impl Node<'_> {
-    fn check(&self) -> Result<(), &'static str> {
-        if self.inputs.is_empty() {
-            return Err("has a node that leads nowhere");
-        }
-        if !self.size.is_none_or(|size| (1..=8).contains(&size)) {
-            return Err("has a target of an impossible size");
-        }
-        if !self.inputs.is_sorted_by(|later, earlier| later > earlier) {
-            return Err("has inputs out of order");
-        }
+    fn index_agrees(&self) -> bool {
         let agrees = |(input, &rank): (u8, &u8)| match self
             .inputs
             .len()
@@ -395,118 +390,123 @@ impl Node<'_> {
             Some(position) => self.inputs.get(position) == Some(&input),
             None => !self.inputs.contains(&input),
         };
-        if !self.index.is_none_or(|index| (0..=255).zip(index).all(agrees)) {
-            return Err("has an index that disagrees with its inputs");
-        }
-        Ok(())
+        self.index.is_none_or(|index| (0..=u8::MAX).zip(index).all(agrees))
     }
 }
 
 /// All there is to know of the suffixes that start at a node.
-///
-/// Their lengths are kept as the value, at a point nobody could choose, of the
-/// polynomial that has the number of suffixes of length `n` before `x^n`: two
-/// histograms with equal values are equal but for one chance in 2^55, and a
-/// node takes 8 bytes instead of 400.
 #[derive(Clone, Copy)]
 struct Summary {
-    /// The value is `lengths * x^shift`: a node with one input adds a
-    /// character to every suffix, which needs no multiplication.
+    /// How many suffixes there are of each length, as [`Point`] has it, each
+    /// with one more character before it.
     lengths: u64,
     terms: u32,
     longest: u8,
-    shift: u8,
     /// The states of a UTF-8 decoder from which every suffix is valid.
     starts: u8,
 }
 
-impl Summary {
-    const LEAF: Self = Self { lengths: 1, terms: 1, longest: 0, shift: 0, starts: START };
-
-    /// The same suffixes with one byte before them.
-    #[inline]
-    fn after(self, input: u8) -> Self {
-        let character = u8::from(!is_continuation(input));
-        Self {
-            longest: self.longest.saturating_add(character),
-            shift: self.shift.saturating_add(character),
-            starts: decoder_states_before(input, self.starts),
-            ..self
-        }
-    }
-
-    fn evaluated(self, powers: &Powers, extra: u8) -> u64 {
-        powers.times(self.lengths, usize::from(self.shift) + usize::from(extra))
-    }
-}
-
-/// The suffixes of a node with several inputs.
+/// The suffixes of a node, while its targets are gone through.
 struct Sum {
-    summary: Summary,
+    lengths: u64,
+    /// Wide enough for 256 numbers of 32 bits.
+    terms: u64,
+    longest: u8,
+    starts: u8,
 }
 
 impl Sum {
     fn new(is_final: bool) -> Self {
         let own = u8::from(is_final);
-        let starts = if is_final { START } else { u8::MAX };
-        let summary =
-            Summary { lengths: own.into(), terms: own.into(), longest: 0, shift: 0, starts };
-        Self { summary }
+        Self {
+            lengths: own.into(),
+            terms: own.into(),
+            longest: 0,
+            starts: if is_final { START } else { u8::MAX },
+        }
     }
 
     #[inline]
-    fn add(&mut self, input: u8, target: Summary, powers: &Powers) -> Result<(), &'static str> {
-        let branch = target.after(input);
-        let sum = &mut self.summary;
-        sum.lengths = reduce(u128::from(sum.lengths) + u128::from(branch.evaluated(powers, 0)));
-        sum.terms = sum.terms.checked_add(branch.terms).ok_or("holds more terms than can be")?;
-        sum.longest = sum.longest.max(branch.longest);
-        sum.starts &= branch.starts;
-        Ok(())
-    }
-}
-
-/// `x^0` to `x^48` modulo the prime `2^61 - 1`.
-struct Powers([u64; LONGEST_TERM + 1]);
-
-const PRIME: u64 = (1 << 61) - 1;
-
-impl Powers {
-    fn of(x: u64) -> Self {
-        let mut power = 1;
-        Self(std::array::from_fn(|_| {
-            let this = power;
-            power = reduce(u128::from(power) * u128::from(x % PRIME));
-            this
-        }))
+    fn add(&mut self, input: u8, target: &Summary, point: &Point) {
+        self.terms += u64::from(target.terms);
+        if input.is_ascii() {
+            self.lengths = plus(self.lengths, target.lengths);
+            self.longest = self.longest.max(target.longest.saturating_add(1));
+            self.starts &= target.starts & START;
+        } else {
+            self.add_part_of_character(input, target, point);
+        }
     }
 
-    /// `value * x^exponent`. Longer terms than the longest are refused, so
-    /// their value does not matter.
+    #[cold]
+    fn add_part_of_character(&mut self, input: u8, target: &Summary, point: &Point) {
+        let (lengths, longest) = if is_continuation(input) {
+            (times(target.lengths, point.inverse), target.longest)
+        } else {
+            (target.lengths, target.longest.saturating_add(1))
+        };
+        self.lengths = plus(self.lengths, lengths);
+        self.longest = self.longest.max(longest);
+        self.starts &= decoder_states_before(input, target.starts);
+    }
+
     #[inline]
-    fn times(&self, value: u64, exponent: usize) -> u64 {
-        let power = self.0.get(exponent).copied().unwrap_or(0);
-        reduce(u128::from(value) * u128::from(power))
-    }
-}
-
-impl Lengths {
-    fn evaluated(&self, powers: &Powers) -> u64 {
-        self.iter().fold(0, |sum, (length, terms)| {
-            reduce(u128::from(sum) + u128::from(powers.times(terms, length)))
+    fn finish(self, point: &Point) -> Result<Summary, &'static str> {
+        if self.starts == 0 {
+            return Err("holds bytes that are not UTF-8");
+        }
+        if usize::from(self.longest) > LONGEST_TERM {
+            return Err("holds a term that is too long");
+        }
+        Ok(Summary {
+            lengths: times(self.lengths, point.x),
+            terms: u32::try_from(self.terms).map_err(|_| "holds more terms than can be")?,
+            longest: self.longest,
+            starts: self.starts,
         })
     }
 }
 
+/// A point nobody could choose, to evaluate a histogram at: the sum of
+/// `count * x^length`, modulo a prime.
+///
+/// Two histograms with equal values are equal but for one chance in `2^55`.
+/// A node would need 400 bytes for its histogram and needs 8 for the value.
+struct Point {
+    x: u64,
+    inverse: u64,
+}
+
+/// By this a product is reduced with a shift and an addition.
+const PRIME: u64 = (1 << 61) - 1;
+
+impl Point {
+    fn from_seed(seed: u64) -> Self {
+        let x = (seed % PRIME).max(2);
+        // By Fermat's little theorem, `x^(p - 2)`; p - 2 has all bits set but
+        // the second.
+        let inverse = (0..61).rev().fold(1, |power, bit| {
+            let square = times(power, power);
+            if bit == 1 { square } else { times(square, x) }
+        });
+        Self { x, inverse }
+    }
+
+    fn value(&self, lengths: &Lengths) -> u64 {
+        lengths.iter().rev().fold(0, |value, (_, terms)| plus(times(value, self.x), terms % PRIME))
+    }
+}
+
 #[inline]
-fn reduce(value: u128) -> u64 {
-    // Both halves fit: `value` is at most a product of a 64-bit and a 61-bit
-    // number.
-    let low = value as u64 & PRIME;
-    let high = (value >> 61) as u64;
-    let sum = low + (high & PRIME) + (high >> 61);
-    let sum = (sum & PRIME) + (sum >> 61);
-    if sum >= PRIME { sum - PRIME } else { sum }
+fn times(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    plus(product as u64 & PRIME, (product >> 61) as u64)
+}
+
+#[inline]
+fn plus(a: u64, b: u64) -> u64 {
+    let sum = a + b;
+    sum.min(sum.wrapping_sub(PRIME))
 }
 
 // The states of a UTF-8 decoder: between characters, or what may follow.

@@ -386,3 +386,223 @@ fn unbuilt(error: fst::Error) -> Error {
         fst::Error::Fst(_) => Error::list("the terms are out of order: a fault of countersign"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn built(terms: &[String], change: impl Fn(Builder) -> Builder) -> (Vec<u8>, Summary) {
+        let mut builder = change(Banlist::builder(&Substitution::none()));
+        for term in terms {
+            builder.add_term(term).unwrap();
+        }
+        let mut bytes = Vec::new();
+        let summary = builder.write_to(&mut bytes).unwrap();
+        assert_eq!(summary.bytes, bytes.len() as u64);
+        (bytes, summary)
+    }
+
+    /// The keys of a section, by the crate's own reader.
+    fn keys(bytes: &[u8], section: &str) -> Vec<String> {
+        let range = format::Layout::read(bytes).unwrap().section(section).unwrap();
+        let set = fst::Set::new(&bytes[range]).unwrap();
+        set.stream().into_strs().unwrap()
+    }
+
+    fn lines(builder: &mut Builder, text: &[u8]) -> Result<(), String> {
+        builder.add_lines(text).map_err(|error| error.to_string())
+    }
+
+    fn list_of(text: &[u8], change: impl Fn(Builder) -> Builder) -> Vec<String> {
+        let mut builder = change(Banlist::builder(&Substitution::entra()));
+        lines(&mut builder, text).unwrap();
+        let mut bytes = Vec::new();
+        builder.write_to(&mut bytes).unwrap();
+        keys(&bytes, format::FORWARD)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn the_crates_reader_finds_the_terms(terms in prop::collection::vec("[abд字😀]{1,8}", 0..60)) {
+            let (bytes, summary) = built(&terms, |builder| builder);
+            let mut expected = terms.clone();
+            expected.sort();
+            expected.dedup();
+            prop_assert_eq!(summary.terms, expected.len() as u64);
+            prop_assert_eq!(summary.duplicates, (terms.len() - expected.len()) as u64);
+            let mut reversed: Vec<String> =
+                expected.iter().map(|term| term.chars().rev().collect()).collect();
+            reversed.sort();
+            prop_assert_eq!(keys(&bytes, format::FORWARD), expected);
+            prop_assert_eq!(keys(&bytes, format::REVERSED), reversed);
+        }
+
+        #[test]
+        fn order_does_not_matter(
+            (terms, shuffled) in prop::collection::vec("[a-d\0д]{1,12}", 0..60)
+                .prop_flat_map(|terms| (Just(terms.clone()), Just(terms).prop_shuffle())),
+        ) {
+            prop_assert!(built(&terms, |b| b).0 == built(&shuffled, |b| b).0);
+        }
+
+        #[test]
+        #[cfg(feature = "spill")]
+        fn memory_does_not_matter(
+            terms in prop::collection::vec("[a-d\0д]{1,12}", 0..60),
+            forward: bool,
+        ) {
+            let roomy = built(&terms, |builder| builder.forward(forward));
+            let tight = built(&terms, |builder| builder.forward(forward).memory_budget(0));
+            prop_assert!(roomy == tight);
+        }
+    }
+
+    /// Enough runs for merged ones to be merged again.
+    #[test]
+    #[cfg(feature = "spill")]
+    fn many_runs() {
+        let terms: Vec<String> = (0..700).map(|n| format!("term{}", n * 7919 % 500)).collect();
+        let (bytes, summary) = built(&terms, |builder| builder.memory_budget(0));
+        assert_eq!((summary.terms, summary.duplicates), (500, 200));
+        assert!(bytes == built(&terms, |builder| builder).0);
+        // Terms of every length, over more than a buffer.
+        let terms: Vec<String> =
+            (0..6000).map(|n| format!("{n:0width$}", width = n % 49)).collect();
+        let tight = built(&terms, |builder| builder.memory_budget(600_000));
+        assert!(tight.0 == built(&terms, |builder| builder).0);
+    }
+
+    #[test]
+    fn counts() {
+        let mut builder = Banlist::builder(&Substitution::entra())
+            .skip_invalid(true)
+            .provenance("made here\nand now");
+        lines(&mut builder, b"Password\np@ssw0rd\n\xC2\xAD\n\xFF\nfoo\n").unwrap();
+        builder.add_term(&"x".repeat(49)).unwrap();
+        let mut bytes = Vec::new();
+        let summary = builder.write_to(&mut bytes).unwrap();
+        let size = bytes.len() as u64;
+        assert_eq!(
+            summary,
+            Summary { terms: 2, duplicates: 1, dropped: 1, skipped: 2, bytes: size }
+        );
+        let list = Banlist::from_bytes(bytes).unwrap();
+        let info = list.info();
+        assert_eq!((info.terms(), info.shortest(), info.longest()), (2, 3, 8));
+        assert_eq!((info.substitution(), info.provenance()), ("entra", "made here\nand now"));
+        assert_eq!((info.format(), info.fold()), (1, text::FOLD_VERSION));
+        assert_eq!(info.bytes() as u64, size);
+        let names: Vec<&str> = info.sections().map(|section| section.0).collect();
+        assert_eq!(names, ["forward", "reversed", "meta"]);
+        assert_eq!(
+            [(0, 48), (0, 3), (3, 3), (4, 8), (4, 7), (9, 3)]
+                .map(|(min, max)| list.effective(min, max)),
+            [2, 1, 1, 1, 0, 0]
+        );
+        assert_eq!(info.sha256().len(), 64);
+    }
+
+    #[test]
+    fn an_empty_list() {
+        let list = Banlist::builder(&Substitution::leet()).build().unwrap();
+        assert_eq!((list.info().terms(), list.info().shortest(), list.info().longest()), (0, 0, 0));
+        assert!(!list.contains("") && !list.contains("a") && !list.is_near(&[], 0));
+        list.ends_at(&['a'], 1, 0, |_| panic!("there is no term"));
+        assert_eq!(list.effective(0, 48), 0);
+    }
+
+    #[test]
+    fn a_set_of_ones_own_is_known_again() {
+        let own = Substitution::from_name("0030=006F 0035=0073").unwrap();
+        let mut builder = Banlist::builder(&own);
+        builder.add_term("b0s5").unwrap();
+        let list = builder.build().unwrap();
+        assert_eq!(list.info().substitution(), "0030=006F 0035=0073");
+        assert!(list.contains("BOSS") && list.contains("b055"));
+    }
+
+    #[test]
+    fn lines_of_every_kind() {
+        let all = |builder: Builder| builder;
+        let comments = |builder: Builder| builder.comments(true);
+        assert_eq!(list_of(b"b\na", all), ["a", "b"]);
+        assert_eq!(list_of(b"b\r\na\r\n\r\n\n", all), ["a", "b"]);
+        assert_eq!(list_of(b"\xEF\xBB\xBFa\n\xEF\xBB\xBFb\n", all), ["a", "b"]);
+        assert_eq!(list_of(b" a \n\tb", all), ["\tb", " a "]);
+        assert_eq!(list_of(b"#a\nb#\n #c\n", all), [" #c", "#a", "b#"]);
+        assert_eq!(list_of(b"#a\nb#\n #c\n", comments), [" #c", "b#"]);
+        assert_eq!(list_of(b"\xEF\xBB\xBF# a\r\nb", comments), ["b"]);
+        assert_eq!(list_of(b"a\rb\r", all), ["a\rb\r"]);
+        assert_eq!(list_of(b"", all), [""; 0]);
+        // However the input comes in.
+        let mut builder = Banlist::builder(&Substitution::none());
+        let bytewise = io::BufReader::with_capacity(1, &b"\xEF\xBB\xBFone\r\ntwo\n"[..]);
+        builder.add_lines(bytewise).unwrap();
+        assert_eq!(builder.build().unwrap().info().terms(), 2);
+    }
+
+    #[test]
+    fn refused_lines_are_listed_by_number() {
+        let long = "secret".repeat(9);
+        let mut text = format!("fine\n{long}\n").into_bytes();
+        text.extend_from_slice(b"secret\xFF\r\n");
+        text.extend_from_slice("secret".repeat(20_000).as_bytes());
+        text.extend_from_slice(b"\nfine too\n");
+        let mut builder = Banlist::builder(&Substitution::none());
+        let message = lines(&mut builder, &text).unwrap_err();
+        assert_eq!(
+            message,
+            "3 lines cannot be terms\
+             \n  line 2 has more than 48 characters when folded\
+             \n  line 3 is not UTF-8\
+             \n  line 4 has more than 4096 bytes\
+             \n  = correct these lines, or have invalid lines skipped"
+        );
+        assert!(builder.build().unwrap_err().is_list());
+
+        let mut builder = Banlist::builder(&Substitution::none());
+        let message = lines(&mut builder, &b"\xFF\n".repeat(1000)).unwrap_err();
+        assert!(message.starts_with("1000 lines") && message.contains("line 20 is not UTF-8"));
+        assert!(message.contains("and 980 more") && !message.contains("line 21 "));
+
+        let message = builder.add_term(&long).unwrap_err().to_string();
+        assert_eq!(message, "the term has more than 48 characters when folded");
+        assert!(builder.add_term(&"x".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_term_at_the_limit() {
+        for c in ["a", "д", "字", "😀"] {
+            let mut builder = Banlist::builder(&Substitution::none());
+            builder.add_term(&c.repeat(48)).unwrap();
+            builder.add_term(&c.repeat(49)).unwrap_err();
+            let list = builder.build().unwrap();
+            assert_eq!((list.info().terms(), list.info().longest()), (1, 48));
+            assert!(list.contains(&c.repeat(48)) && !list.contains(&c.repeat(49)));
+        }
+        let mut builder = Banlist::builder(&Substitution::none());
+        lines(&mut builder, format!("{}\r\n", "\u{ad}".repeat(2048)).as_bytes()).unwrap();
+        lines(&mut builder, format!("{}a\n", "\u{ad}".repeat(2048)).as_bytes()).unwrap_err();
+    }
+
+    #[test]
+    fn faults_of_the_output_are_told() {
+        struct Full;
+        impl io::Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let builder = Banlist::builder(&Substitution::none());
+        assert!(builder.write_to(Full).unwrap_err().is_io());
+        let builder = Banlist::builder(&Substitution::none()).provenance("\u{1b}[2J");
+        assert!(builder.build().unwrap_err().is_list());
+    }
+}

@@ -41,6 +41,9 @@ mod runs;
 mod sort;
 mod walk;
 
+#[cfg(test)]
+mod forgery;
+
 pub use self::build::{Builder, Summary};
 
 /// Characters of the longest term, folded. The search for near terms costs

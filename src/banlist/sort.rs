@@ -82,11 +82,15 @@ struct Arena {
     /// Each term as its length in one byte and its bytes. A chunk never grows
     /// beyond its first capacity: growing would leave a copy behind.
     chunks: Vec<Zeroizing<Vec<u8>>>,
+    /// The capacity of all chunks.
+    bytes: usize,
     terms: usize,
     reversed: bool,
 }
 
-const CHUNK: usize = 1 << 18;
+/// Chunks double from one size to the other: few terms are wiped quickly.
+const FIRST_CHUNK: usize = 1 << 10;
+const LAST_CHUNK: usize = 1 << 20;
 
 /// A term in an arena while it is sorted: most comparisons end within the
 /// first eight bytes.
@@ -106,14 +110,16 @@ impl Zeroize for Entry {
 impl Arena {
     /// What sorting the terms will take, in bytes.
     fn memory(&self) -> usize {
-        self.chunks.len() * CHUNK + self.terms * size_of::<Entry>()
+        self.bytes + self.terms * size_of::<Entry>()
     }
 
     #[inline]
     fn add(&mut self, term: &[u8]) {
         let room = |chunk: &&mut Zeroizing<Vec<u8>>| chunk.capacity() - chunk.len() > term.len();
         if self.chunks.last_mut().filter(room).is_none() {
-            self.chunks.push(Zeroizing::new(Vec::with_capacity(CHUNK)));
+            let capacity = self.bytes.clamp(FIRST_CHUNK, LAST_CHUNK);
+            self.chunks.push(Zeroizing::new(Vec::with_capacity(capacity)));
+            self.bytes += capacity;
         }
         if let (Some(chunk), Ok(length)) = (self.chunks.last_mut(), u8::try_from(term.len())) {
             chunk.push(length);

@@ -144,7 +144,7 @@ impl Search<'_> {
             let missing = match missing {
                 0 if input.is_ascii() => 0,
                 0 if (0xC2..=0xF4).contains(&input) => input.leading_ones() as usize - 1,
-                _ if is_continuation(input) => missing - 1,
+                1.. if is_continuation(input) => missing - 1,
                 _ => return false,
             };
             let (Some(left), Some(right)) =
@@ -205,4 +205,154 @@ fn leads_to_term<'c>(
 ) -> bool {
     text.try_fold(from, |at, &c| automaton.step_char(at, c))
         .is_some_and(|at| automaton.is_final(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::banlist::Banlist;
+    use crate::text::Substitution;
+
+    fn list(terms: &[String]) -> Banlist {
+        let mut builder = Banlist::builder(&Substitution::none());
+        for term in terms {
+            builder.add_term(term).unwrap();
+        }
+        builder.build().unwrap()
+    }
+
+    fn characters(text: &str) -> Vec<char> {
+        text.chars().collect()
+    }
+
+    /// Edit distance by the textbook's table.
+    fn distance(a: &[char], b: &[char]) -> usize {
+        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = match (i, j) {
+                    (i, 0) => i,
+                    (0, j) => j,
+                    _ => (table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]))
+                        .min(table[i - 1][j] + 1)
+                        .min(table[i][j - 1] + 1),
+                };
+            }
+        }
+        table[a.len()][b.len()]
+    }
+
+    /// What the automata say of a text equals what all terms say one by one.
+    fn agrees(terms: &[String], texts: &[String], shortest: usize) {
+        let list = list(terms);
+        let terms: Vec<Vec<char>> = terms.iter().map(|term| characters(term)).collect();
+        for text in texts.iter().map(|text| characters(text)) {
+            for end in 0..=text.len() {
+                let mut expected: Vec<usize> = (0..end)
+                    .filter(|&start| end - start >= shortest)
+                    .filter(|&start| terms.iter().any(|term| *term == text[start..end]))
+                    .collect();
+                expected.reverse();
+                let mut found = Vec::new();
+                list.ends_at(&text, end, shortest, |start| found.push(start));
+                assert_eq!(found, expected, "{text:?} until {end}, from {shortest}");
+            }
+            assert_eq!(list.is_term(&text), terms.contains(&text), "{text:?}");
+            let near =
+                terms.iter().any(|term| term.len() >= shortest && distance(term, &text) <= 1);
+            assert_eq!(list.is_near(&text, shortest), near, "{text:?} from {shortest}");
+        }
+    }
+
+    fn texts(of: &'static str) -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec(of, 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn two_letters(terms in texts("[ab]{1,7}"), texts in texts("[ab]{0,9}"), shortest in 0..6_usize) {
+            agrees(&terms, &texts, shortest);
+        }
+
+        #[test]
+        fn characters_of_every_width(
+            terms in texts("[abд字😀]{1,5}"),
+            texts in texts("[abд字😀ж孖]{0,7}"),
+            shortest in 0..4_usize,
+        ) {
+            agrees(&terms, &texts, shortest);
+        }
+
+        #[test]
+        fn many_terms(
+            terms in prop::collection::vec("[a-c]{1,6}", 0..200),
+            texts in texts("[a-d]{0,8}"),
+            shortest in 0..5_usize,
+        ) {
+            agrees(&terms, &texts, shortest);
+        }
+
+        #[test]
+        fn one_edit_away(term in "[a-zд字]{1,48}", at in any::<prop::sample::Index>(), c in "[a-z字]") {
+            let whole = characters(&term);
+            let c = characters(&c)[0];
+            let at = at.index(whole.len());
+            let (mut with, mut without, mut other) = (whole.clone(), whole.clone(), whole.clone());
+            with.insert(at, c);
+            without.remove(at);
+            other[at] = c;
+            let texts = [with, without, other].map(|text| text.into_iter().collect());
+            agrees(&[term], &texts, 0);
+        }
+    }
+
+    #[test]
+    fn a_replaced_character_needs_one_live_character_less_than_a_missing_one() {
+        agrees(&["cbcab".to_owned()], &["cbbab".to_owned()], 0);
+    }
+
+    /// A node with more than 32 inputs has an index, one with 256 would have
+    /// none of its sizes in the usual place; 64 inputs no longer fit a state.
+    #[test]
+    fn wide_nodes() {
+        for width in [1, 31, 32, 33, 63, 64, 95] {
+            let letters: Vec<char> = (' '..='~').take(width).collect();
+            let terms: Vec<String> =
+                letters.iter().flat_map(|c| [format!("{c}x"), format!("x{c}")]).collect();
+            let terms: Vec<String> = terms.iter().map(|term| term.to_lowercase()).collect();
+            let texts: Vec<String> = (' '..='~').map(|c| format!("{c}x").to_lowercase()).collect();
+            agrees(&terms, &texts, 0);
+        }
+        let terms: Vec<String> = ('\u{6000}'..'\u{7000}').map(String::from).collect();
+        let list = list(&terms);
+        assert!(('\u{6000}'..'\u{7000}').all(|c| list.is_term(&[c])));
+        assert!(!list.is_term(&['\u{7000}']) && list.is_near(&['\u{7000}'], 1));
+    }
+
+    #[test]
+    fn long_texts_and_none() {
+        let longest = "a".repeat(48);
+        let list = list(&[longest]);
+        for length in 0..120 {
+            let text = vec!['a'; length];
+            assert_eq!(list.is_term(&text), length == 48);
+            assert_eq!(list.is_near(&text, 0), (47..=49).contains(&length));
+            let mut starts = Vec::new();
+            list.ends_at(&text, length, 4, |start| starts.push(start));
+            assert_eq!(starts, length.checked_sub(48).into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_list_without_forward_finds_nothing_near() {
+        let mut builder = Banlist::builder(&Substitution::none()).forward(false);
+        builder.add_term("word").unwrap();
+        let list = builder.build().unwrap();
+        assert!(!list.has_forward() && list.has_reversed());
+        assert!(!list.is_near(&characters("word"), 0));
+        assert!(list.is_term(&characters("word")) && list.contains("WORD"));
+    }
 }
