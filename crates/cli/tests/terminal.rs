@@ -1,0 +1,190 @@
+//! What only happens on a terminal: the prompt, colours, the bar.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
+
+use common::{ACME, Files, countersign};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+/// A terminal with somebody in front of it.
+struct Terminal {
+    screen: File,
+    line: File,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
+        let line = OpenOptions::new().read(true).write(true).open(name).unwrap();
+        Self { screen: screen.into(), line }
+    }
+
+    fn stdio(&self) -> Stdio {
+        self.line.try_clone().unwrap().into()
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(self.line.as_fd())
+            .unwrap()
+            .local_modes
+            .contains(LocalModes::ECHO | LocalModes::ICANON)
+    }
+
+    /// Reads the screen until `text` stands there.
+    fn wait_for(&mut self, text: &str) -> String {
+        let mut seen = Vec::new();
+        let mut chunk = [0; 256];
+        while !String::from_utf8_lossy(&seen).contains(text) {
+            let read = self.screen.read(&mut chunk).unwrap();
+            seen.extend_from_slice(&chunk[..read]);
+        }
+        String::from_utf8(seen).unwrap()
+    }
+
+    fn type_in(&mut self, keys: &[u8]) {
+        self.screen.write_all(keys).unwrap();
+    }
+}
+
+/// Types at the prompt, on a terminal that is input, output and error.
+/// Returns what was seen after the prompt.
+fn typed(keys: &[u8], settings: &[(&str, &str)]) -> (ExitStatus, String) {
+    let files = Files::new();
+    let policy = files.write("acme.toml", ACME);
+    let mut terminal = Terminal::new();
+    let mut child = countersign()
+        .args(["check", "--policy", &policy])
+        .envs(settings.iter().copied())
+        .stdin(terminal.stdio())
+        .stdout(terminal.stdio())
+        .stderr(terminal.stdio())
+        .spawn()
+        .unwrap();
+    assert_eq!(terminal.wait_for("Password: "), "Password: ");
+    assert!(!terminal.echoes());
+    terminal.type_in(keys);
+    let status = child.wait().unwrap();
+    assert!(terminal.echoes(), "the terminal is as it was");
+    terminal.line.write_all(b"END").unwrap();
+    (status, terminal.wait_for("END"))
+}
+
+#[test]
+fn a_password_is_asked_for_without_echo() {
+    let (status, seen) = typed(b"zebra1\n", &[]);
+    assert_eq!(status.code(), Some(0));
+    assert!(seen.starts_with("\r\n\x1b[32maccepted\x1b[0m by acme\r\n"), "{seen:?}");
+    assert!(!seen.contains("zebra"), "{seen:?}");
+    let (status, seen) = typed(b"\n", &[]);
+    assert_eq!(status.code(), Some(1));
+    assert!(seen.contains("\x1b[1;31mrefused\x1b[0m by acme"), "{seen:?}");
+}
+
+#[test]
+fn colours_can_be_refused() {
+    for settings in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let (_, seen) = typed(b"zebra\n", &[settings]);
+        assert!(seen.contains("refused by acme") && !seen.contains('\x1b'), "{seen:?}");
+    }
+    let (_, seen) = typed(b"zebra\n", &[("NO_COLOR", "")]);
+    assert!(seen.contains('\x1b'), "an empty NO_COLOR is none: {seen:?}");
+}
+
+#[test]
+fn mistyped_keys_are_taken_back() {
+    let measured = |keys: &[u8]| {
+        let (_, seen) = typed(keys, &[("NO_COLOR", "1")]);
+        let (_, after) = seen.split_once("at least 4 characters (").unwrap();
+        after.split_once(')').unwrap().0.to_owned()
+    };
+    assert_eq!(measured("ab12é\u{7f}\n".as_bytes()), "4");
+    assert_eq!(measured(b"ab12\x08\x08\r"), "2");
+    assert_eq!(measured(b"\x7fwrong\x15ab12\n"), "4");
+    assert_eq!(measured(b"ab12\x04"), "4");
+}
+
+#[test]
+fn giving_up() {
+    let (status, seen) = typed(b"zeb\x03", &[]);
+    assert_eq!(status.signal(), Some(2), "{seen:?}");
+    let (status, seen) = typed(b"\x04", &[]);
+    assert_eq!(status.code(), Some(2));
+    assert!(seen.contains("nothing was entered"), "{seen:?}");
+    let (status, seen) = typed(b"\xFF\n", &[]);
+    assert_eq!(status.code(), Some(2));
+    assert!(seen.contains("not UTF-8"), "{seen:?}");
+}
+
+#[test]
+fn more_than_a_terminal_edits_is_not_dropped() {
+    // The terminal holds 4,095 unread bytes, so they are typed in two goes.
+    let mut terminal = Terminal::new();
+    let mut child = prompt(&terminal, Stdio::piped());
+    terminal.wait_for("Password: ");
+    for _ in 0..5 {
+        terminal.type_in(&[b'x'; 1000]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    terminal.type_in(b"\n");
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(stdout.contains("✗ at most 4096 bytes of text\n"), "{stdout}");
+}
+
+#[test]
+fn the_prompt_is_no_part_of_the_result() {
+    let mut terminal = Terminal::new();
+    let child = prompt(&terminal, Stdio::piped());
+    terminal.wait_for("Password: ");
+    terminal.type_in(b"Cuyo5459\n");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stdout.starts_with(b"accepted by entra\n"));
+}
+
+fn prompt(terminal: &Terminal, stdout: Stdio) -> Child {
+    let mut command = countersign();
+    command.arg("check").stdin(terminal.stdio()).stdout(stdout).stderr(terminal.stdio());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn a_batch_is_not_typed() {
+    let terminal = Terminal::new();
+    let output = countersign().args(["check", "--batch"]).stdin(terminal.stdio()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not read from a terminal"));
+}
+
+#[test]
+fn a_bar_shows_how_far_a_batch_has_come() {
+    let mut terminal = Terminal::new();
+    let mut child = countersign()
+        .args(["check", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(terminal.stdio())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for _ in 0..3 {
+        input.write_all("Cuyo5459\n".repeat(64).as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(150));
+    }
+    drop(input);
+    let seen = terminal.wait_for("failed names.contained");
+    assert!(seen.contains("passwords, ") && seen.contains(" per second"), "{seen:?}");
+    assert!(seen.contains("\r\x1b[K192 passwords: 192 accepted, 0 refused"), "{seen:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

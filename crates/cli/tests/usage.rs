@@ -1,0 +1,123 @@
+//! Arguments: help, mistakes, and never repeating what may be a password.
+
+mod common;
+
+use std::process::Stdio;
+
+use common::{countersign, run};
+
+#[test]
+fn what_may_be_a_password_is_not_repeated() {
+    for args in [
+        &["zebra"][..],
+        &["check", "zebra"],
+        &["check", "x", "zebra"],
+        &["check", "--zebra"],
+        &["check", "--password", "zebra"],
+        &["check", "--password=zebra"],
+        &["check", "-pzebra"],
+        &["check", "-p", "zebra"],
+        &["check", "--batch=zebra"],
+        &["check", "--", "x", "zebra"],
+        &["banlist", "zebra"],
+        &["banlist", "lookup", "x", "zebra"],
+        &["completions", "zebra"],
+        &["policies", "zebra"],
+        &["help", "zebra"],
+    ] {
+        let error = run(args, "").fails("");
+        assert!(!error.stderr.contains("zebra"), "{args:?}: {}", error.stderr);
+        assert!(error.stderr.len() < 400, "{}", error.stderr);
+    }
+    run(["check", "zebra"], "").fails("never taken from the command line");
+    run(["zebra"], "").fails("never taken from the command line");
+}
+
+#[test]
+fn misspelt_options_are_suggested() {
+    run(["check", "--polcy", "x"], "").fails("did you mean `--policy`?");
+    run(["chek"], "").fails("did you mean `check`?");
+    run(["check", "--format", "jsn"], "").fails("'json'");
+}
+
+#[test]
+fn help_and_version() {
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["help"],
+        &["check", "--help"],
+        &["help", "check"],
+        &["banlist", "build", "--help"],
+        &["--version"],
+    ] {
+        let help = run(args, "");
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{}", help.stdout);
+    }
+    let help = run(["check", "--help"], "").stdout;
+    for part in ["Examples:", "Exit codes:", "without echo", "given-name"] {
+        assert!(help.contains(part), "{part}");
+    }
+    assert_eq!(run([""; 0], "").code, Some(2));
+}
+
+#[test]
+fn completions_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(["completions", shell], "");
+        assert_eq!(script.code, Some(0));
+        assert!(
+            script.stdout.contains("--dialect") || script.stdout.contains("dialect"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn policies_are_listed() {
+    let text = run(["policies"], "");
+    assert_eq!((text.code, text.stderr.as_str()), (Some(0), ""));
+    for part in [
+        "entra, the default\n",
+        "\nnist-63b-4-single-factor\n",
+        "banned.listed",
+        "list base, score",
+    ] {
+        assert!(text.stdout.contains(part), "{}", text.stdout);
+    }
+    let json = run(["policies", "--format", "json"], "").stdout;
+    let policies: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(policies[0]["name"], "entra");
+    let lists = policies.iter().flat_map(|policy| policy["lists"].as_array().unwrap());
+    for list in lists {
+        assert!(list["effective"].as_u64().unwrap() <= list["terms"].as_u64().unwrap(), "{list}");
+        assert!(list["name"].is_string());
+    }
+}
+
+#[test]
+fn readers_that_leave_are_no_error() {
+    for args in [&["policies"][..], &["--help"], &["completions", "bash"], &["check"]] {
+        let mut child = countersign()
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let code = if args == ["check"] { 1 } else { 0 };
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        assert_eq!(output.stderr, b"", "{args:?}");
+    }
+}
+
+#[test]
+fn no_colour_where_there_is_no_terminal() {
+    for args in [&["check"][..], &["policies"], &["--help"]] {
+        let run = run(args, "password");
+        assert!(!run.stdout.contains('\x1b'));
+    }
+}
