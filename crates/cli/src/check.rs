@@ -36,36 +36,42 @@ Examples:
       by another policy, with a list of your own
   countersign check --context given-name=Adele --context tenant=Contoso
       refuses what contains the user's names
-  countersign check --batch passwords.txt --format json | jq -c 'select(.isValid | not)'
+  countersign check --batch --format json passwords.txt | jq 'select(.isValid)'
       many at once
 
 Context keys:
-  account-name, given-name, surname, display-name, user-principal-name, tenant,
-  tenant-domain, term
-      names that the password must not contain; each may be given several times
+  account-name, given-name, surname, display-name, user-principal-name,
+  tenant, tenant-domain, term
+      names that the password must not contain; each may stand several times
   disable-strong-password[=true|false]
-      a property of the account: rules with `unless` naming it are skipped
+      a property of the account: rules with that `unless` are skipped
 
 Formats:
-  text   a verdict, then each check: ✓ passed, ✗ failed, – does not apply, ? not judged; where in the
-         password the trouble lies is told by position, counted in code points from 1
-         --batch: line number, verdict and failed checks, separated by tabs
-  json   the whole report on one line; `positions` are the first and last code points of what made a
-         check fail. --batch: with `line`
-  graph  Microsoft Graph's passwordValidationInformation on one line
-  --batch: a line that is not UTF-8 is `error` in text, and an object with the one member `error` in
-  the others
+  text   the verdict, then each check: ✓ passed, ✗ failed, – does not apply,
+         ? not judged. Positions in the password are code points, from 1
+  json   the whole report, on one line. `positions` are the first and the last
+         code point of each part that made a check fail
+  graph  Microsoft Graph's passwordValidationInformation, on one line
+
+With --batch there is one line per password, in order:
+  text   number, verdict and failed checks, with tabs between them
+  json   the report, with `line`
+  graph  as above
+A line that is not UTF-8 is told on standard error, and stands in the results
+as the verdict `error`, or as an object with the member `error`. A summary
+goes to standard error.
 
 Exit codes:
-  0  accepted (--batch: all accepted)
+  0  accepted (--batch: all of them)
   1  refused or undecided (--batch: at least one)
   2  error (--batch: also where a line is not UTF-8; the others are judged)")]
 pub(crate) struct Check {
     /// A built-in policy (see `countersign policies`), else a policy file
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
-    /// A banned list, built or plain text with one term per line, for the list or slot NAME of the
-    /// policy [default NAME: custom]
+    /// A banned list for the list or slot NAME of the policy [default NAME: custom]
+    ///
+    /// Built by `countersign banlist build`, or the text that it reads, one term per line.
     #[arg(long = "list", value_name = "[NAME=]FILE")]
     lists: Vec<PathBuf>,
     /// What is known about the user, such as `given-name=Adele`

@@ -114,6 +114,7 @@ impl Typed {
     }
 
     /// Takes back the last code point.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "rpassword edits by itself"))]
     pub(crate) fn pop(&mut self) {
         while self.bytes.pop().is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000) {}
     }
@@ -123,6 +124,7 @@ impl Typed {
         self.cut = false;
     }
 
+    #[cfg_attr(not(unix), allow(dead_code, reason = "rpassword edits by itself"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

@@ -12,11 +12,11 @@ use crate::output::{self, Paint, Printable, grouped};
 
 /// Lists the built-in policies: what they check, and with which lists.
 ///
-/// For each list it says how many entries can ever match: those as long,
-/// folded, as a password may be that the policy's length rule lets pass (or,
-/// compared by score, no longer than one and of at least 4 characters).
-/// Characters that vanish or become several when they are folded, none of
-/// which are ASCII, are not taken into account.
+/// Of each list it tells how many entries can ever match. `whole`: the folded
+/// entry is as long as a password may be under the policy's length rule.
+/// `score`: it is no longer than that, and has at least 4 characters. Where
+/// near entries count, one character more or less is allowed. Characters that
+/// vanish or become several when folded, none of them ASCII, are left aside.
 #[derive(Args)]
 #[command(after_help = "\
 A policy of your own is a TOML file: `countersign check --policy FILE`.")]

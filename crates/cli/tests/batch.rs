@@ -1,4 +1,9 @@
 //! `countersign check --batch`
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what cannot be run is a failed test"
+)]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! What only happens on a terminal: the prompt, colours, the bar.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what cannot be run is a failed test"
+)]
 
 mod common;
 

@@ -34,7 +34,7 @@ pub(crate) struct Lookup {
     format: Format,
 }
 
-/// No term was longer as it stood in its file.
+/// The most bytes of a term: as many as building a list takes.
 const LONGEST: usize = 4096;
 
 pub(super) fn run(Lookup { file, format }: &Lookup) -> Result<Answer, Failure> {
@@ -43,7 +43,10 @@ pub(super) fn run(Lookup { file, format }: &Lookup) -> Result<Answer, Failure> {
     let text = typed.text().map_err(|NotUtf8(at)| {
         Failure::new(format!("the term is not UTF-8: byte {at} cannot stand there"))
     })?;
-    let listed = text.len() <= LONGEST && list.contains(text);
+    if text.len() > LONGEST {
+        return Err(Failure::new(format!("the term has more than {LONGEST} bytes")));
+    }
+    let listed = list.contains(text);
     output::write(|stdout| match (format, listed) {
         (Format::Json, _) => writeln!(stdout, "{{\"listed\":{listed}}}"),
         (Format::Text, true) => writeln!(stdout, "{}", Paint::stdout().strong("listed")),

@@ -53,7 +53,10 @@ pub(super) fn run(
             Err(NotUtf8(_)) => {
                 tally.add_invalid();
                 progress.clear();
-                // The results tell it too.
+                // On a terminal both stand together.
+                if !output::settle(stdout.flush())? {
+                    return Ok(tally.answer());
+                }
                 let _ = writeln!(io::stderr(), "line {}: {NOT_UTF_8}", tally.lines);
                 style.write_invalid(&mut stdout, tally.lines)
             }

@@ -1,5 +1,6 @@
 //! Runs the binary.
-#![allow(dead_code)] // Each test program uses some of it.
+#![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(clippy::unwrap_used, reason = "what cannot be run is a failed test")]
 
 use std::ffi::OsStr;
 use std::io::Write;
