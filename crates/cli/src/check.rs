@@ -69,7 +69,7 @@ pub(crate) struct Check {
     /// A built-in policy (see `countersign policies`), else a policy file
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
-    /// A banned list for the list or slot NAME of the policy [default NAME: custom]
+    /// A banned list for the policy's list or slot NAME, by default `custom`
     ///
     /// Built by `countersign banlist build`, or the text that it reads, one term per line.
     #[arg(long = "list", value_name = "[NAME=]FILE")]

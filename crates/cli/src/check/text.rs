@@ -48,7 +48,7 @@ fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
     let (_, name) = result.check.id().split_once('.').unwrap_or_default();
     let cause = match result.cause {
         Some("whole") => Some("on a list".to_owned()),
-        Some("score-near" | "whole-near") => Some("within one edit of a list".to_owned()),
+        Some("score-near" | "whole-near") => Some("one edit from a listed one".to_owned()),
         _ => None,
     };
     let measured = match (result.measured, name) {
