@@ -66,6 +66,7 @@ struct List {
 
 enum Bytes {
     Held(Cow<'static, [u8]>),
+    #[cfg_attr(not(feature = "mmap"), expect(dead_code, reason = "nothing maps"))]
     Mapped(mapped::Mapped),
 }
 

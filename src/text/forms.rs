@@ -160,21 +160,16 @@ pub(crate) fn origins(text: &str, grain: &Grain) -> Vec<Range<usize>> {
     let mut origins = Vec::new();
     let mut characters = text.char_indices().peekable();
     while let Some((start, first)) = characters.next() {
-        let mut typed = 1;
         let mut end = start + first.len_utf8();
         while let Some((_, c)) =
             characters.next_if(|(_, c)| *grain != Grain::Typed && !starts_segment(*c))
         {
-            typed += 1;
             end += c.len_utf8();
         }
         let Some(segment) = text.get(start..end) else { break };
-        let composed = if typed == 1 && *grain == Grain::Typed {
-            zeroize::Zeroizing::new(segment.to_owned())
-        } else {
-            super::nfc(segment)
-        };
-        let unchanged = *composed == segment;
+        let normalized = (*grain != Grain::Typed).then(|| super::nfc(segment));
+        let composed = normalized.as_deref().unwrap_or(segment);
+        let unchanged = composed == segment;
         let mut at = start;
         for c in composed.chars() {
             let from = if unchanged { at..at + c.len_utf8() } else { start..end };

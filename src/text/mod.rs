@@ -16,17 +16,17 @@ pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
 pub use substitution::Substitution;
 
+use std::ops::Deref;
+
 use zeroize::Zeroizing;
 
 /// The text in NFC, as it is judged and as it should be hashed: on set and on
 /// verify, so that a password typed on another keyboard is the same password.
 ///
-/// The result is wiped when dropped.
-///
 /// ```
-/// assert_eq!(*countersign::nfc("e\u{301}"), "é");
+/// assert_eq!(&*countersign::nfc("e\u{301}"), "é");
 /// ```
-pub fn nfc(text: &str) -> Zeroizing<String> {
+pub fn nfc(text: &str) -> Wiped {
     let mut characters = Zeroizing::new(vec!['\0'; Plan::decomposed_bound(text)]);
     let mut buffer = Buffer::new(&mut characters);
     // Cannot be full: a code point decomposes to at most four characters.
@@ -36,25 +36,35 @@ pub fn nfc(text: &str) -> Zeroizing<String> {
     let mut text =
         Zeroizing::new(String::with_capacity(characters.iter().map(|c| c.len_utf8()).sum()));
     text.extend(characters);
-    text
+    Wiped(text)
+}
+
+/// Text that may be a password, or tells of one: wiped when dropped, and
+/// without `Debug` and `Display`.
+pub struct Wiped(Zeroizing<String>);
+
+impl Deref for Wiped {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The matching form of `text`: NFC, then the fold, then the substitutions.
 /// For comparing only; it is neither shown nor stored nor hashed.
 ///
-/// The result is wiped when dropped.
-///
 /// ```
 /// use countersign::{Substitution, fold};
 ///
-/// assert_eq!(*fold("ТЕSТ-P@ssW0rd!", &Substitution::entra()), "test-password!");
+/// assert_eq!(&*fold("ТЕSТ-P@ssW0rd!", &Substitution::entra()), "test-password!");
 /// ```
-pub fn fold(text: &str, substitution: &Substitution) -> Zeroizing<String> {
+pub fn fold(text: &str, substitution: &Substitution) -> Wiped {
     let mut bytes = 0;
     fold_into(text, substitution, |c| bytes += c.len_utf8());
     let mut folded = Zeroizing::new(String::with_capacity(bytes));
     fold_into(text, substitution, |c| folded.push(c));
-    folded
+    Wiped(folded)
 }
 
 /// Hands out the matching form of `text`, one folded character at a time.

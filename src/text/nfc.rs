@@ -13,7 +13,9 @@ const INSERTION_LIMIT: usize = 512;
 
 /// Whether the text is in NFC for certain, by the quick check of UAX #15.
 pub(crate) fn is_quick(text: &str) -> bool {
-    text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes
+    // Byte by byte: `str::is_ascii` looks at 64 bytes at once, and may leave
+    // some of them on the stack.
+    text.bytes().all(|byte| byte.is_ascii()) || is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 /// Whether a character starts a segment that can be normalised on its own:

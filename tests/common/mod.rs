@@ -1,5 +1,7 @@
 //! The cases of `tests/cases/*.toml`, which every door runs.
 
+#![allow(dead_code, reason = "each test program uses some of it")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -61,8 +61,7 @@ fn every_case_gives_what_it_says() {
         if let Some(cause) = &case.cause {
             assert_eq!(banned.unwrap()["cause"], cause.as_str(), "{name}");
         }
-        for (dialect, expected) in
-            [("first-failure", &case.graph), ("all-rules", &case.graph_all)]
+        for (dialect, expected) in [("first-failure", &case.graph), ("all-rules", &case.graph_all)]
         {
             let Some(expected) = expected else { continue };
             let graph = printed(&case, &arguments, &["--format", "graph", "--dialect", dialect]);

@@ -1,0 +1,176 @@
+//! Checking allocates nothing for text of up to 128 characters and 512 folded
+//! ones, and neither does reading the verdict. What is never allocated is
+//! never left behind on the heap.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+use countersign::{Context, Dialect, Engine, Field, Policy, Report, Subject};
+
+/// Counts what each thread asks of the system's allocator: the harness and
+/// other tests allocate on theirs.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending counts no more.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+// Nothing but a global allocator sees every allocation, and its trait is
+// unsafe. Each method passes its arguments on as they are, so the callers'
+// promises are those that `System` asks for.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations<T>(job: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let value = job();
+    (ALLOCATIONS.get() - before, value)
+}
+
+#[test]
+fn allocations_are_counted() {
+    assert_eq!(allocations(|| black_box(1 + black_box(1))).0, 0);
+    assert_eq!(allocations(|| black_box(Box::new(1))).0, 1);
+    assert_eq!(allocations(|| black_box(vec![0_u8; 9])).0, 1);
+    assert_eq!(allocations(|| black_box(String::from("x")).push_str("a longer text")).0, 2);
+}
+
+/// Text of at most 128 characters and 512 folded ones, of every kind that
+/// takes another path.
+fn texts() -> Vec<(&'static str, String)> {
+    let cut =
+        |text: &str, characters| -> String { text.chars().cycle().take(characters).collect() };
+    let mut texts = vec![
+        ("empty", String::new()),
+        ("NUL", "\0".to_owned()),
+        ("refused late", "Cuyo5459 and nothing near it".to_owned()),
+        ("near a term", "passwort1".to_owned()),
+        ("emoji", cut("🦀👩\u{200d}💻🇩🇪🔑", 128)),
+        ("U+FDFA", "\u{fdfa}".repeat(28)),
+        ("default-ignorable code points", cut("\u{200b}\u{ad}\u{e0001}\u{2060}", 128)),
+        ("one mark", "\u{301}".repeat(128)),
+        ("marks to be ordered", cut("\u{315}\u{300}\u{323}\u{334}", 128)),
+        ("marks on one letter", format!("a{}", "\u{301}".repeat(127))),
+        ("compatibility characters", cut("ﬁﬂ㎒½", 128)),
+        ("mathematical letters", cut("𝐀𝐃𝐌𝐈𝐍", 128)),
+        ("excluded from composition", "\u{1d15e}".repeat(64)),
+    ];
+    // Around the sizes at which something changes.
+    for characters in [1, 7, 8, 15, 47, 48, 49, 63, 64, 65, 127, 128] {
+        texts.push(("ASCII", cut("Correct horse battery Staple! 1", characters)));
+        texts.push(("terms", cut("password", characters)));
+        texts.push(("accents in NFC", cut("Ünïcödé çà ñ", characters)));
+        texts.push(("two accents in NFC", cut("ộǘạ̈", characters)));
+        // 128 characters of the NFC form, several code points each as typed.
+        texts.push(("accents in NFD", cut_nfd("Ünïcödé", characters, 1)));
+        texts.push(("two accents in NFD", cut_nfd("ộǘṩ", characters, 2)));
+        texts.push(("three accents in NFD", cut_nfd("ᾷᾇᾗ", characters, 3)));
+        texts.push(("Hangul", cut("한글각", characters)));
+        texts.push(("Hangul in NFD", cut_nfd("각한", characters, 2)));
+        texts.push(("Cyrillic", cut("ПарольЙ", characters)));
+        texts.push(("han", cut("漢字", characters)));
+    }
+    texts
+}
+
+/// So many composed characters, decomposed; each of them by itself is one and
+/// `marks` more.
+fn cut_nfd(composed: &str, characters: usize, marks: usize) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    let text: String = composed.chars().cycle().take(characters).nfd().collect();
+    assert!(text.chars().count() <= characters * (1 + marks), "{composed}");
+    assert_eq!(text.nfc().count(), characters);
+    text
+}
+
+fn contexts() -> Vec<Option<Context>> {
+    let full = Field::ALL.iter().fold(Context::new(), |context, field| {
+        context.with(*field, "Adele Vance").with(*field, "Łódź\u{fdfa}@e\u{301}.x")
+    });
+    let weak = Context::new().disable_strong_password(true);
+    vec![None, Some(Context::new()), Some(weak), Some(full)]
+}
+
+#[test]
+fn checking_allocates_nothing() {
+    let mut engines: Vec<(&str, Engine)> = Policy::presets()
+        .map(|name| {
+            let policy = Policy::preset(name).unwrap();
+            (name, Engine::builder().build(&policy).unwrap())
+        })
+        .collect();
+    let slots = Policy::preset("entra").unwrap();
+    let supplied = Engine::builder().terms("custom", ["contoso", "łondon", "\u{fdfa}x"]);
+    engines.push(("entra, with terms", supplied.build(&slots).unwrap()));
+
+    for (name, engine) in &engines {
+        for context in contexts() {
+            let subject =
+                context.as_ref().map_or_else(Subject::default, |context| engine.subject(context));
+            for (kind, text) in texts() {
+                let case = format!("{name}: {kind} of {}", text.chars().count());
+                let (checked, report) = allocations(|| engine.check(black_box(&text), &subject));
+                assert_eq!(checked, 0, "{case}");
+                assert_eq!(allocations(|| verdicts(&report)).0, 0, "{case}: the report");
+                // What allocates by its nature does so: the count is alive.
+                assert_ne!(allocations(|| report.to_graph(Dialect::AllRules)).0, 0);
+            }
+        }
+    }
+}
+
+fn verdicts(report: &Report<'_>) {
+    black_box((report.is_valid(), report.verdict()));
+    for result in report.checks() {
+        black_box((result.check.id(), result.outcome, result.measured, result.cause));
+        black_box(report.check(result.check.id()).is_some());
+    }
+    let mut settled = report.clone();
+    black_box(settled.settle("length.min", true));
+}
+
+#[test]
+fn text_over_the_limit_allocates_nothing() {
+    let engine = Engine::builder().build(&Policy::preset("entra").unwrap()).unwrap();
+    for length in [4097, 1 << 24] {
+        let text = "x".repeat(length);
+        let subject = Subject::default();
+        let (checked, report) = allocations(|| engine.check(black_box(&text), &subject));
+        assert_eq!((checked, report.is_valid()), (0, false));
+    }
+}
+
+#[test]
+fn an_engine_and_a_subject_are_cheap_to_clone() {
+    let engine = Engine::builder().build(&Policy::preset("entra").unwrap()).unwrap();
+    let subject = engine.subject(&Context::new().given_name("Adele"));
+    assert_eq!(allocations(|| (engine.clone(), subject.clone(), Subject::default())).0, 0);
+}
