@@ -69,6 +69,7 @@ pub struct Check {
     pub(crate) all_rules: Named,
     pub(crate) listed: Listed,
     pub(crate) causes: &'static [&'static str],
+    pub(crate) measures: &'static str,
 }
 
 impl Check {
@@ -87,6 +88,7 @@ impl Check {
             all_rules: named(format!("Password{pascal}")),
             listed: Listed::Always,
             causes: &[],
+            measures: "",
             requirement,
         }
     }
@@ -120,6 +122,18 @@ impl Check {
     #[must_use]
     pub fn causes(self, causes: &'static [&'static str]) -> Self {
         Self { causes, ..self }
+    }
+
+    /// Says in a word or two what the measured value is, such as `length`.
+    #[must_use]
+    pub fn measures(self, what: &'static str) -> Self {
+        Self { measures: what, ..self }
+    }
+
+    /// What the measured value is, in a word or two; empty where the rule does
+    /// not say.
+    pub fn measure(&self) -> &'static str {
+        self.measures
     }
 
     /// The check's name in its engine: the rule's id, a dot, the check's own

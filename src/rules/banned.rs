@@ -229,7 +229,8 @@ impl Rule for Banned {
         let check = Check::new("listed", "not a common password, nor made of little else")
             .first_failure("password_banned", "Password is too weak and can not be used.")
             .all_rules("PasswordNotBanned", "The new password must not be weak or commonly used.")
-            .causes(CAUSES);
+            .causes(CAUSES)
+            .measures("score");
         vec![check]
     }
 

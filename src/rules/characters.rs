@@ -119,7 +119,8 @@ impl Rule for Characters {
                 "PasswordCharacters",
                 "The new password must not contain characters that are not allowed.",
             )
-            .listed_when_failed();
+            .listed_when_failed()
+            .measures("not allowed");
         vec![check]
     }
 

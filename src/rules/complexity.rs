@@ -103,7 +103,8 @@ impl Rule for Complexity {
                         "The new password must contain characters from at least {require} out of: \
                      {classes}."
                     ),
-                );
+                )
+                .measures("classes");
         vec![check]
     }
 

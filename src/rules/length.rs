@@ -78,6 +78,7 @@ impl Rule for Length {
                     "PasswordMinLength",
                     format!("The new password must have a minimum of {min} characters."),
                 )
+                .measures("length")
         });
         let max = self.max.map(|max| {
             Check::new("max", format!("at most {max} characters"))
@@ -86,6 +87,7 @@ impl Rule for Length {
                     "PasswordMaxLength",
                     format!("The new password cannot contain more than {max} characters."),
                 )
+                .measures("length")
         });
         min.into_iter().chain(max).collect()
     }

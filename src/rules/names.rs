@@ -69,6 +69,9 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
     ],
 });
 
+/// Every character of a name is compared with every delimiter.
+const MAX_DELIMITERS: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct NamesOptions {
@@ -121,6 +124,14 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     let read: NamesOptions = options.read()?;
     if read.fields.is_empty() {
         return Err(options.error("fields", "no field is named, so nothing is compared"));
+    }
+    if read.split.chars().count() > MAX_DELIMITERS {
+        return Err(options.error("split", format!("more than {MAX_DELIMITERS} delimiters")));
+    }
+    for (index, field) in read.fields.iter().enumerate() {
+        if read.fields.iter().take(index).any(|before| before == field) {
+            return Err(options.error(&format!("fields.{index}"), "the field stands twice"));
+        }
     }
     if read.min_length == 0 {
         return Err(options.error("min-length", "every password contains a name of no length"));

@@ -43,9 +43,9 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
         1,
         "refused by acme\n\
          \x20 ✓ at most 64 bytes of text\n\
-         \x20 ✓ at least 4 characters (8)\n\
-         \x20 ✓ at most 12 characters (8)\n\
-         \x20 ✓ characters from at least 2 of: Lowercase characters, Numbers (2)\n\
+         \x20 ✓ at least 4 characters (length 8)\n\
+         \x20 ✓ at most 12 characters (length 8)\n\
+         \x20 ✓ characters from at least 2 of: Lowercase characters, Numbers (classes 2)\n\
          \x20 ✗ not a common password, nor made of little else (score 2, characters 1–7)\n\
          \x20 ✓ no name of yours, your account or your organisation in it\n",
     );
@@ -53,8 +53,8 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
         0,
         "accepted by acme\n\
          \x20 ✓ at most 64 bytes of text\n\
-         \x20 ✓ at least 4 characters (5)\n\
-         \x20 ✓ at most 12 characters (5)\n\
+         \x20 ✓ at least 4 characters (length 5)\n\
+         \x20 ✓ at most 12 characters (length 5)\n\
          \x20 – characters from at least 2 of: Lowercase characters, Numbers (does not apply)\n\
          \x20 ✓ not a common password, nor made of little else (score 6)\n\
          \x20 ✓ no name of yours, your account or your organisation in it\n",
@@ -63,7 +63,7 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
     assert!(near.stdout.contains("✓ not a common"), "{}", near.stdout);
     let long = acme(&[], "üüüü1üüüüüüüüü");
     assert!(
-        long.stdout.contains("✗ at most 12 characters (14, characters 13–14)"),
+        long.stdout.contains("✗ at most 12 characters (length 14, characters 13–14)"),
         "{}",
         long.stdout
     );
@@ -111,7 +111,10 @@ fn exactly_one_line_ending_is_removed() {
         ("\n", 0),
     ] {
         let run = acme(&[], input);
-        assert!(run.stdout.contains(&format!("at least 4 characters ({length}")), "{input:?}");
+        assert!(
+            run.stdout.contains(&format!("at least 4 characters (length {length}")),
+            "{input:?}"
+        );
         assert_eq!(run.code, Some(i32::from(length < 4)), "{input:?}");
     }
 }

@@ -110,7 +110,7 @@ fn colours_can_be_refused() {
 fn mistyped_keys_are_taken_back() {
     let measured = |keys: &[u8]| {
         let (_, seen) = typed(keys, &[("NO_COLOR", "1")]);
-        let (_, after) = seen.split_once("at least 4 characters (").unwrap();
+        let (_, after) = seen.split_once("at least 4 characters (length ").unwrap();
         after.split_once(')').unwrap().0.to_owned()
     };
     assert_eq!(measured("ab12é\u{7f}\n".as_bytes()), "4");

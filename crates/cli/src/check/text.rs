@@ -45,18 +45,15 @@ fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
 
 /// What was measured, why it is refused, and where the trouble lies.
 fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
-    let (_, name) = result.check.id().split_once('.').unwrap_or_default();
     let cause = match result.cause {
         Some("whole") => Some("on a list".to_owned()),
         Some("score-near" | "whole-near") => Some("one edit from a listed one".to_owned()),
         _ => None,
     };
-    let measured = match (result.measured, name) {
-        (Some(score), "listed") => Some(format!("score {score}")),
-        // How many there are; where they are says more.
-        (_, "allowed") => None,
-        (measured, _) => measured.map(|measured| measured.to_string()),
-    };
+    let measured = result.measured.map(|value| match result.check.measure() {
+        "" => value.to_string(),
+        what => format!("{what} {value}"),
+    });
     let skipped = match result.outcome {
         Outcome::Skipped => Some("does not apply".to_owned()),
         Outcome::Deferred => Some("not judged".to_owned()),
