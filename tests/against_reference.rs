@@ -1,6 +1,15 @@
 //! The engine against a slow reference, on terms and passwords made so that
 //! hits, near misses and overlaps are frequent.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
 mod common {
     pub(crate) mod reference;
 }

@@ -1,5 +1,14 @@
 //! The shared cases, run through the library.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
 mod common;
 
 use std::str::FromStr;

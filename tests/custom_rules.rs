@@ -1,5 +1,14 @@
 //! Rules of the caller's own: added in code, and named in a policy.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
 use countersign::rules::{Findings, Judge, Kind, Lists, Prepared, Rule, Step};
 use countersign::{
     Check, Context, Dialect, Engine, Error, Field, Fold, Grain, Options, Outcome, Policy, Subject,

@@ -1,5 +1,14 @@
 //! The built lists are what `wordlists/*.txt` and this version's fold make.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;

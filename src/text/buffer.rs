@@ -37,7 +37,7 @@ impl<'a> Buffer<'a> {
         self.slots.get(..self.len).unwrap_or_default()
     }
 
-    pub(crate) fn from_mut(&mut self, start: usize) -> &mut [char] {
+    pub(crate) fn since_mut(&mut self, start: usize) -> &mut [char] {
         self.slots.get_mut(start..self.len).unwrap_or_default()
     }
 

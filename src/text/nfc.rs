@@ -43,7 +43,7 @@ pub(crate) fn push_nfc(text: &str, out: &mut Buffer<'_>) -> Result<(), Full> {
         full?;
     }
     let len = {
-        let chars = out.from_mut(start);
+        let chars = out.since_mut(start);
         order_marks(chars);
         compose_in_place(chars)
     };

@@ -1,5 +1,14 @@
 //! The shared cases, run through the binary.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
 mod common;
 #[path = "../../../tests/common/mod.rs"]
 mod shared;
@@ -19,7 +28,7 @@ fn arguments(case: &Case, files: &Files) -> Vec<String> {
     let mut arguments = vec!["check".to_owned(), "--policy".to_owned(), policy];
     if !case.terms.is_empty() {
         arguments.push("--list".to_owned());
-        arguments.push(files.write("terms.txt", &case.terms.join("\n")));
+        arguments.push(files.write("terms.txt", case.terms.join("\n")));
     }
     for (key, value) in &case.context {
         arguments.push("--context".to_owned());
