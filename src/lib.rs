@@ -83,4 +83,11 @@ pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use policy::{Options, Policy};
 pub use report::{Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
-pub use text::{Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, fold, nfc};
+pub use text::{
+    Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
+};
+
+/// The examples of README.md run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
