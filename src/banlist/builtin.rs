@@ -70,8 +70,25 @@ mod embedded {
             if let Some(list) = self.opened.get() {
                 return Ok(list.clone());
             }
-            let list = Banlist::from_bytes(self.bytes)?;
+            let list = Banlist::embedded(self.bytes)?;
             Ok(self.opened.get_or_init(|| list).clone())
+        }
+    }
+}
+
+#[cfg(all(test, feature = "builtin-lists"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_would_pass_verification() {
+        for set in [Substitution::entra(), Substitution::leet()] {
+            for name in NAMES {
+                let list = list(name, &set).unwrap().unwrap();
+                assert_eq!(list.info().substitution(), set.name());
+                let path = format!("wordlists/{name}.{}.csl", set.name());
+                assert_eq!(Banlist::open(path).unwrap().info().sha256(), list.info().sha256());
+            }
         }
     }
 }
