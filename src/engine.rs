@@ -293,24 +293,29 @@ impl Engine {
     /// Judges a password. Cannot fail, and allocates nothing up to 128
     /// characters and 512 folded ones.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
+        // Returned at one place only, so that it is never copied.
         let mut report = Report::new(self);
+        self.fill(&mut report, text, subject);
+        report
+    }
+
+    fn fill(&self, report: &mut Report<'_>, text: &str, subject: &Subject) {
         if text.len() > self.0.max_text {
             if let Some(limit) = report.tags.first_mut() {
                 *limit = Tag::FAILED;
             }
-            return report;
+            return;
         }
         match &subject.0 {
-            None => self.judge(text, subject, &self.0.nobody, &mut report),
+            None => self.judge(text, subject, &self.0.nobody, report),
             Some(known) if known.engine == self.0.id => {
-                self.judge(text, subject, &known.prepared, &mut report);
+                self.judge(text, subject, &known.prepared, report);
             }
             Some(known) => {
                 let prepared = self.prepare(&known.context);
-                self.judge(text, subject, &prepared, &mut report);
+                self.judge(text, subject, &prepared, report);
             }
         }
-        report
     }
 
     /// Which parts of the typed text made a check fail: ranges of bytes of
@@ -387,7 +392,7 @@ impl Engine {
     ) {
         if text.len() <= SHORT && text.is_ascii() {
             // Small enough that clearing it does not show.
-            if self.on_stack::<{ 3 * SHORT }, { 8 * (SHORT + 1) }>(text, &mut job).is_ok() {
+            if self.on_stack::<{ 3 * SHORT }, { 2 * (SHORT + 1) }>(text, &mut job).is_ok() {
                 return;
             }
         }

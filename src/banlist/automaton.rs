@@ -91,9 +91,61 @@ impl<'a> Automaton<'a> {
         at == LEAF || self.bytes.get(at).is_some_and(|state| state & 0xC0 == 0x40)
     }
 
+    /// Where an input leads from the node at an address. What
+    /// [`follow`](Self::follow) does with [`node`](Self::node), without
+    /// decoding more than it needs: this is where checking spends its time.
     #[inline]
     pub(super) fn step(self, at: usize, input: u8) -> Option<usize> {
-        self.follow(&self.node(at)?, input)
+        if at < HEADER {
+            return None;
+        }
+        let state = *self.bytes.get(at)?;
+        if state & 0x80 == 0 {
+            return self.step_branching(at, state, input);
+        }
+        let (own, rest) = match usize::from(state & 0x3F) {
+            0 => (*self.bytes.get(at - 1)?, at - 1),
+            common => (*COMMON.get(common - 1)?, at),
+        };
+        if own != input {
+            return None;
+        }
+        if state & 0x40 != 0 {
+            return rest.checked_sub(1);
+        }
+        let size = usize::from(*self.bytes.get(rest - 1)? >> 4);
+        let start = (rest - 1).checked_sub(size)?;
+        target(self.bytes, start, start, size)
+    }
+
+    #[inline]
+    fn step_branching(self, at: usize, state: u8, input: u8) -> Option<usize> {
+        let (count, rest) = self.count(at, state)?;
+        let sizes_at = rest - 1;
+        let size = usize::from(*self.bytes.get(sizes_at)? >> 4);
+        let (position, inputs_end) = if count > INDEXED {
+            let index = sizes_at.checked_sub(256)?;
+            let rank = usize::from(*self.bytes.get(index + usize::from(input))?);
+            (count.checked_sub(rank + 1)?, index)
+        } else {
+            (position(self.bytes, sizes_at.checked_sub(count)?, count, input)?, sizes_at)
+        };
+        let start = inputs_end.checked_sub(count)?.checked_sub(count * size)?;
+        target(self.bytes, start, start + position * size, size)
+    }
+
+    /// The number of inputs of a branching node, and the address of the byte
+    /// behind its sizes.
+    #[inline]
+    fn count(self, at: usize, state: u8) -> Option<(usize, usize)> {
+        Some(match usize::from(state & 0x3F) {
+            0 => match *self.bytes.get(at - 1)? {
+                // One input stands in the state, so 1 can mean 256.
+                1 => (256, at - 1),
+                count => (usize::from(count), at - 1),
+            },
+            count => (count, at),
+        })
     }
 
     /// Where an input leads from a node of this automaton.
@@ -146,14 +198,7 @@ impl<'a> Automaton<'a> {
 
     #[inline]
     fn branching(self, at: usize, state: u8) -> Option<Node<'a>> {
-        let (count, rest) = match usize::from(state & 0x3F) {
-            0 => match *self.bytes.get(at - 1)? {
-                // One input stands in the state, so 1 can mean 256.
-                1 => (256, at - 1),
-                count => (usize::from(count), at - 1),
-            },
-            count => (count, at),
-        };
+        let (count, rest) = self.count(at, state)?;
         let sizes_at = rest - 1;
         let sizes = *self.bytes.get(sizes_at)?;
         let size = usize::from(sizes >> 4);
@@ -198,14 +243,38 @@ impl<'a> Node<'a> {
         let Some(size) = self.size else {
             return self.start.checked_sub(1);
         };
-        // Eight bytes can be read anywhere: the footer follows.
-        let field = word(bytes, self.start + position * size)?;
-        let unused = 64_u32.checked_sub(8 * u32::try_from(size).ok()?)?;
-        let back = field & u64::MAX.checked_shr(unused).unwrap_or(0);
-        match usize::try_from(back).ok()? {
-            0 => Some(LEAF),
-            back => self.start.checked_sub(back),
+        target(bytes, self.start, self.start + position * size, size)
+    }
+}
+
+/// Where an input stands among `count` inputs: eight at a time, because how
+/// many there are to look at is what a processor guesses worst.
+#[inline]
+fn position(bytes: &[u8], inputs: usize, count: usize, input: u8) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xFF;
+    for offset in (0..count).step_by(8) {
+        // Reads beyond the inputs, which is never beyond the footer.
+        let differences = word(bytes, inputs + offset)? ^ (ONES * u64::from(input));
+        // The highest bit of the first byte that is zero, and maybe of later ones.
+        let zero = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
+        if zero != 0 {
+            let position = offset + zero.trailing_zeros() as usize / 8;
+            return (position < count).then_some(position);
         }
+    }
+    None
+}
+
+/// The target in the `size` bytes at `field`, of a node that begins at `start`.
+#[inline]
+fn target(bytes: &[u8], start: usize, field: usize, size: usize) -> Option<usize> {
+    // Eight bytes can be read anywhere: the footer follows.
+    let field = word(bytes, field)?;
+    let unused = 64_u32.checked_sub(8 * u32::try_from(size).ok()?)?;
+    let back = field & u64::MAX.checked_shr(unused).unwrap_or(0);
+    match usize::try_from(back).ok()? {
+        0 => Some(LEAF),
+        back => start.checked_sub(back),
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) fn ends_at(
     shortest: usize,
     mut visit: impl FnMut(usize),
 ) {
+    if end < shortest {
+        return;
+    }
     let mut at = reversed.root();
     for (start, &c) in text.iter().enumerate().take(end).rev() {
         match reversed.step_char(at, c) {
@@ -54,12 +57,17 @@ pub(super) fn is_near(
     if !(equal || fewer || more) {
         return false;
     }
-    let prefix = Live::walk(forward, text.iter());
+    let mut prefix = Live::new(forward);
+    prefix.walk(forward, text.iter());
     if equal && prefix.node(n).is_some_and(|at| forward.is_final(at)) {
         return true;
     }
-    let suffix = Live::walk(reversed, text.iter().rev());
-    let search = Search { forward, reversed, text, prefix, suffix };
+    let mut suffix = Live::new(reversed);
+    suffix.walk(reversed, text.iter().rev());
+    if prefix.steps + suffix.steps + 1 < n {
+        return false;
+    }
+    let search = Search { forward, reversed, text, prefix: &prefix, suffix: &suffix };
     if (equal || fewer) && search.prefix.steps + search.suffix.steps + 1 >= n {
         // The character at `k` is replaced or superfluous.
         for k in
@@ -85,8 +93,8 @@ struct Search<'a> {
     forward: Automaton<'a>,
     reversed: Automaton<'a>,
     text: &'a [char],
-    prefix: Live,
-    suffix: Live,
+    prefix: &'a Live,
+    suffix: &'a Live,
 }
 
 impl Search<'_> {
@@ -178,18 +186,21 @@ struct Live {
 }
 
 impl Live {
-    fn walk<'c>(automaton: Automaton<'_>, text: impl Iterator<Item = &'c char>) -> Self {
-        let mut live = Self { nodes: [automaton.root(); LONGEST_TERM + 1], steps: 0 };
+    #[inline]
+    fn new(automaton: Automaton<'_>) -> Self {
+        Self { nodes: [automaton.root(); LONGEST_TERM + 1], steps: 0 }
+    }
+
+    fn walk<'c>(&mut self, automaton: Automaton<'_>, text: impl Iterator<Item = &'c char>) {
         let mut at = automaton.root();
-        for (node, &c) in live.nodes.iter_mut().skip(1).zip(text) {
+        for (node, &c) in self.nodes.iter_mut().skip(1).zip(text) {
             match automaton.step_char(at, c) {
                 Some(next) => at = next,
                 None => break,
             }
             *node = at;
-            live.steps += 1;
+            self.steps += 1;
         }
-        live
     }
 
     /// Where the first `steps` characters lead.

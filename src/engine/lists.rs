@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use zeroize::Zeroizing;
 
-use crate::banlist::{Banlist, builtin};
+use crate::banlist::{Banlist, Builder, builtin};
 use crate::error::Error;
 use crate::policy::{Options, join, suggestion};
 use crate::text::Substitution;
@@ -113,10 +113,11 @@ impl<'a> Lists<'a> {
     ) -> Result<Vec<Banlist>, Error> {
         let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
-        // Inline and supplied terms become one list.
-        let mut own = Banlist::builder(substitution).forward(wanted.fuzzy);
+        // Inline and supplied terms become one list, if there are any.
+        let builder = || Banlist::builder(substitution).forward(wanted.fuzzy);
+        let mut own = None;
         for (index, term) in wanted.terms.iter().enumerate() {
-            own.add_term(term).map_err(|error| {
+            own.get_or_insert_with(builder).add_term(term).map_err(|error| {
                 options.error(&format!("{path}.terms.{index}"), error.message())
             })?;
         }
@@ -130,7 +131,7 @@ impl<'a> Lists<'a> {
             }
             let (supplied, terms) = self.supplied(name);
             for (number, term) in terms.enumerate() {
-                own.add_term(term).map_err(|error| {
+                own.get_or_insert_with(builder).add_term(term).map_err(|error| {
                     let message = format!("term {} of `{name}`: {}", number + 1, error.message());
                     options.error(&at, message)
                 })?;
@@ -142,8 +143,9 @@ impl<'a> Lists<'a> {
             let fitting = fitting(options, &at, name, supplied, wanted)?;
             found.extend(fitting.into_iter().map(|list| (Some(name), list)));
         }
-        let own = own.build()?;
-        if own.info().terms() > 0 {
+        if let Some(own) = own.map(Builder::build).transpose()?
+            && own.info().terms() > 0
+        {
             found.push((None, own));
         }
         self.uses.extend(found.iter().map(|(name, list)| Use {

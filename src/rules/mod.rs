@@ -224,7 +224,11 @@ impl<'a> Tape<'a> {
         let (earlier, rest) = self.states.split_at_mut_checked((self.done + 1) * self.width)?;
         let state = rest.get_mut(..self.width)?;
         let before = earlier.get(self.done * self.width..)?;
-        state.copy_from_slice(before);
+        match (&mut *state, before) {
+            // By far the commonest, and too short for a call of `memcpy`.
+            ([state], [before]) => *state = *before,
+            (state, before) => state.copy_from_slice(before),
+        }
         self.done += 1;
         Some(Step { text, earlier, state, prepared: self.prepared })
     }
