@@ -1,0 +1,140 @@
+//! What the benches run on: terms and passwords made up from a fixed seed, so
+//! that every machine measures the same, and nothing has to be committed.
+
+#![allow(dead_code, reason = "each bench uses its own part")]
+
+mod passwords;
+mod terms;
+
+use std::collections::HashSet;
+
+use countersign::{Banlist, Context, Engine, Policy, Substitution};
+
+pub(crate) use passwords::{passwords, passwords_of};
+pub(crate) use terms::terms;
+
+/// The policies that are measured.
+pub(crate) const POLICIES: [&str; 2] = ["entra", "nist-63b-4-single-factor"];
+
+/// Whether cargo asks for figures (`cargo bench`), or only wants to see the
+/// benches run (`cargo test --benches`).
+pub(crate) fn measuring() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// The sizes of the lists, with their names.
+pub(crate) fn sizes() -> &'static [(usize, &'static str)] {
+    if measuring() {
+        &[(10_000, "10k"), (100_000, "100k"), (1_000_000, "1M")]
+    } else {
+        &[(1_000, "1k")]
+    }
+}
+
+/// How many passwords a corpus has.
+pub(crate) fn corpus_size() -> usize {
+    if measuring() { 10_000 } else { 100 }
+}
+
+/// A list of the first `count` terms.
+pub(crate) fn list(count: usize) -> Banlist {
+    let mut builder = Banlist::builder(&Substitution::entra());
+    for term in terms(count) {
+        builder.add_term(&term).unwrap();
+    }
+    let list = builder.build().unwrap();
+    assert_eq!(list.info().terms(), count as u64, "the terms differ also once folded");
+    list
+}
+
+/// The policy with `list` as its common passwords; everything else is as
+/// shipped: `entra` scores with the built-in base terms, and NIST's policy
+/// compares with the built-in long terms as well.
+pub(crate) fn engine(policy: &str, list: &Banlist) -> Engine {
+    let policy = Policy::preset(policy).unwrap();
+    Engine::builder().list("common", list.clone()).build(&policy).unwrap()
+}
+
+/// Three names, none of which is on purpose in a password.
+pub(crate) const NAMES: [&str; 3] = ["Adele", "Vance", "Contoso"];
+
+pub(crate) fn context() -> Context {
+    let [given_name, surname, tenant] = NAMES;
+    Context::new().given_name(given_name).surname(surname).tenant(tenant)
+}
+
+/// Inputs of 256 characters that cost most, or look as if they might.
+pub(crate) fn adversarial() -> Vec<(&'static str, String)> {
+    let leet = |c: char| match c {
+        'a' => '@',
+        's' => '$',
+        'o' => '0',
+        'l' => '1',
+        _ => c,
+    };
+    let words: String = base().flat_map(str::chars).take(256).collect();
+    // Terms that are prefixes of longer terms keep the walk alive longest.
+    let all: HashSet<_> = base().collect();
+    let prefix = |word: &&str| (4..word.len()).filter(|&end| all.contains(&word[..end])).count();
+    let mut nested: Vec<_> = base().filter(|word| word.is_ascii()).collect();
+    nested.sort_by_key(|word| std::cmp::Reverse(prefix(word)));
+    let nested: String = nested.into_iter().flat_map(str::chars).take(256).collect();
+    let repeated = |piece: &str| piece.chars().cycle().take(256).collect();
+    vec![
+        ("a", repeated("a")),
+        ("1", repeated("1")),
+        ("1!|", repeated("1!|")),
+        ("terms joined", words.clone()),
+        ("terms with terms as prefixes, joined", nested),
+        ("leet terms joined", words.chars().map(leet).collect()),
+        ("emoji", repeated("😀")),
+        ("U+FDFA", repeated("\u{FDFA}")),
+        ("combining mark", repeated("\u{301}")),
+    ]
+}
+
+/// The shipped base terms, commonest first.
+fn base() -> impl Iterator<Item = &'static str> {
+    include_str!("../../wordlists/base.txt").lines()
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): a seed, and nothing to depend on.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    fn digits(&mut self, count: usize) -> String {
+        (0..count).map(|_| char::from(b'0' + self.below(10) as u8)).collect()
+    }
+
+    /// What people put behind a word: a digit or two, a year, a run.
+    fn number(&mut self) -> String {
+        match self.below(100) {
+            0..25 => self.digits(1),
+            25..60 => self.digits(2),
+            60..75 => self.digits(3),
+            75..90 => (1950 + self.below(77)).to_string(),
+            90..95 => (*self.pick(&["123", "1234", "12345", "321", "007"])).to_owned(),
+            _ => self.digits(4),
+        }
+    }
+}
