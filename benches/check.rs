@@ -11,7 +11,7 @@ use countersign::{Banlist, Engine};
 use criterion::{Criterion, Throughput};
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+    let mut criterion = corpus::criterion().sample_size(20);
     let lists: Vec<_> =
         corpus::sizes().iter().map(|&(size, name)| (name, corpus::list(size))).collect();
     whole(&mut criterion, &lists);

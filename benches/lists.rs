@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use countersign::{Banlist, Substitution};
-use criterion::{BatchSize, Criterion, Throughput};
+use criterion::{BatchSize, Throughput};
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args().sample_size(10);
+    let mut criterion = corpus::criterion().sample_size(10);
     let directory = tempfile::tempdir().unwrap();
     for &(size, name) in corpus::sizes() {
         let lines = corpus::terms(size).join("\n");

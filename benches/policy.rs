@@ -1,16 +1,18 @@
 //! From a policy to the first verdict.
 
-#![allow(clippy::unwrap_used, reason = "a bench")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "a bench")]
+
+mod corpus;
 
 use std::hint::black_box;
 
 use countersign::{Engine, Policy, Subject};
-use criterion::{BatchSize, Criterion};
+use criterion::BatchSize;
 
 /// The built-in lists are opened once in a process, so `compile` finds them
 /// open; `benches/record.rs` measures a cold process.
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = corpus::criterion();
     for name in Policy::presets() {
         let policy = Policy::preset(name).unwrap();
         let mut group = criterion.benchmark_group(format!("policy/{name}"));

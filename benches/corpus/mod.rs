@@ -1,20 +1,30 @@
 //! What the benches run on: terms and passwords made up from a fixed seed, so
 //! that every machine measures the same, and nothing has to be committed.
 
-#![allow(dead_code, reason = "each bench uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each bench uses its own part")]
 
 mod passwords;
 mod terms;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use countersign::{Banlist, Context, Engine, Policy, Substitution};
+use criterion::Criterion;
 
 pub(crate) use passwords::{passwords, passwords_of};
 pub(crate) use terms::terms;
 
 /// The policies that are measured.
 pub(crate) const POLICIES: [&str; 2] = ["entra", "nist-63b-4-single-factor"];
+
+/// Criterion, but quicker: all benches together take a few minutes.
+pub(crate) fn criterion() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args()
+}
 
 /// Whether cargo asks for figures (`cargo bench`), or only wants to see the
 /// benches run (`cargo test --benches`).
