@@ -1,7 +1,5 @@
 //! A policy compiled together with its lists, and judging with it.
 
-mod lists;
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -13,13 +11,10 @@ use zeroize::Zeroize;
 use crate::banlist::Banlist;
 use crate::context::{Context, Property};
 use crate::error::Error;
-use crate::policy::{Options, Policy, RuleEntry, join, suggestion};
-use crate::report::{Check, MAX_CHECKS, Report, Tag};
-use crate::rules::{Findings, Judge, KINDS, Kind, Prepared, Rule, Tape};
+use crate::policy::{Options, Policy, RuleEntry, TEXT_RULE, join, suggestion};
+use crate::report::{Catalog, Check, MAX_CHECKS, Report, Tag};
+use crate::rules::{Findings, Judge, KINDS, Kind, ListUse, Lists, Prepared, Rule, Supplied, Tape};
 use crate::text::{Forms, Full, Grain, Plan, origins};
-use lists::Supplied;
-pub(crate) use lists::Wanted;
-pub use lists::{ListUse, Lists};
 
 /// The most numbers of state that a rule may keep per prefix.
 const MAX_WIDTH: usize = 64;
@@ -49,12 +44,10 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     /// Tells subjects of this engine from those of others.
     id: u64,
-    policy_name: String,
+    catalog: Catalog,
     max_text: usize,
     plan: Plan,
     rules: Vec<Compiled>,
-    /// `text.limit`, then the rules' checks in policy order.
-    checks: Vec<Check>,
     /// What the rules prepare for nobody.
     nobody: Vec<Prepared>,
     lists: Vec<ListUse>,
@@ -154,7 +147,7 @@ impl EngineBuilder {
         let mut assembly = Assembly {
             plan: Plan::new(),
             rules: Vec::new(),
-            checks: vec![Check::text_limit(policy.max_text())],
+            checks: vec![Check::text_limit(TEXT_RULE, policy.max_text())],
         };
         let mut uses = Vec::new();
         for entry in policy.rules() {
@@ -184,11 +177,10 @@ impl EngineBuilder {
         static IDS: AtomicU64 = AtomicU64::new(0);
         Ok(Engine(Arc::new(Inner {
             id: IDS.fetch_add(1, Ordering::Relaxed),
-            policy_name: policy.name().to_owned(),
+            catalog: Catalog { policy_name: policy.name().to_owned(), checks },
             max_text: policy.max_text(),
             plan,
             rules,
-            checks,
             nobody,
             lists,
         })))
@@ -261,12 +253,12 @@ impl Engine {
 
     /// The name of the policy.
     pub fn policy_name(&self) -> &str {
-        &self.0.policy_name
+        &self.0.catalog.policy_name
     }
 
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> &[Check] {
-        &self.0.checks
+        &self.0.catalog.checks
     }
 
     /// The banned lists that the rules use, with how many of their terms can
@@ -294,7 +286,7 @@ impl Engine {
     /// characters and 512 folded ones.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
-        let mut report = Report::new(self);
+        let mut report = Report::new(&self.0.catalog);
         self.fill(&mut report, text, subject);
         report
     }
@@ -326,7 +318,7 @@ impl Engine {
         let failed = |(index, found): &(usize, &Check)| {
             found.id == check && report.tags.get(*index).is_some_and(|tag| tag.is_failed())
         };
-        let Some((index, _)) = self.0.checks.iter().enumerate().find(failed) else {
+        let Some((index, _)) = self.0.catalog.checks.iter().enumerate().find(failed) else {
             return Vec::new();
         };
         let owner = self.0.rules.iter().enumerate().find(|(_, rule)| rule.checks.contains(&index));
@@ -500,7 +492,7 @@ fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("policy", &self.0.policy_name)
+            .field("policy", &self.0.catalog.policy_name)
             .field("rules", &self.0.rules.len())
             .finish_non_exhaustive()
     }

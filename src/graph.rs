@@ -68,13 +68,15 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-impl PasswordValidationInformation {
-    pub(crate) fn from_report(report: &Report<'_>, dialect: Dialect) -> Self {
+impl Report<'_> {
+    /// The result as Microsoft Graph would give it.
+    pub fn to_graph(&self, dialect: Dialect) -> PasswordValidationInformation {
         let validation_results = match dialect {
-            Dialect::FirstFailure => vec![first_failure(report)],
-            Dialect::AllRules => all_rules(report),
+            Dialect::FirstFailure => vec![first_failure(self)],
+            Dialect::AllRules => all_rules(self),
         };
-        Self { odata_context: None, is_valid: report.is_valid(), validation_results }
+        let is_valid = self.is_valid();
+        PasswordValidationInformation { odata_context: None, is_valid, validation_results }
     }
 }
 

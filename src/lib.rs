@@ -78,11 +78,12 @@ mod text;
 
 pub use banlist::Banlist;
 pub use context::{Context, Field};
-pub use engine::{Engine, EngineBuilder, ListUse, Subject};
+pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use policy::{Options, Policy};
 pub use report::{Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
+pub use rules::ListUse;
 pub use text::{
     Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
 };

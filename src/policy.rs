@@ -29,6 +29,9 @@ const MAX_TEXT: usize = 1 << 16;
 /// The limit on typed text where the policy names none, in bytes.
 const DEFAULT_MAX_TEXT: usize = 4096;
 
+/// The id of the implicit rule, whose check is `text.limit`.
+pub(crate) const TEXT_RULE: &str = "text";
+
 /// The policies that are built in, by name.
 const PRESETS: &[(&str, &str)] = &[
     ("entra", include_str!("../policies/entra.toml")),
@@ -269,7 +272,7 @@ fn check_id(document: &Document, id: &str, span: &Range<usize>) -> Result<(), Er
             .error_at(span.clone(), "not an id".to_owned())
             .hint("1 to 64 ASCII letters, digits, `-` and `_`"));
     }
-    if id == crate::report::TEXT_RULE {
+    if id == TEXT_RULE {
         return Err(
             document.error_at(span.clone(), format!("the id `{id}` is taken by the engine itself"))
         );

@@ -4,17 +4,11 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
-use crate::engine::Engine;
-use crate::graph::{Dialect, PasswordValidationInformation};
-
 /// The most checks that the rules of one policy may own together.
 pub const MAX_CHECKS: usize = 256;
 
 /// All checks of an engine: the rules' and the implicit one.
 pub(crate) const SLOTS: usize = MAX_CHECKS + 1;
-
-/// The id of the implicit rule; its check is `text.limit`.
-pub(crate) const TEXT_RULE: &str = "text";
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -94,7 +88,7 @@ impl Check {
     }
 
     /// The name and the message of the dialect
-    /// [`FirstFailure`](Dialect::FirstFailure). `{measured}` in the message
+    /// [`FirstFailure`](crate::Dialect::FirstFailure). `{measured}` in the message
     /// stands for the measured value.
     #[must_use]
     pub fn first_failure(self, name: impl Into<String>, message: impl Into<String>) -> Self {
@@ -103,7 +97,7 @@ impl Check {
     }
 
     /// The name and the message of the dialect
-    /// [`AllRules`](Dialect::AllRules). `{measured}` in the message stands for
+    /// [`AllRules`](crate::Dialect::AllRules). `{measured}` in the message stands for
     /// the measured value.
     #[must_use]
     pub fn all_rules(self, name: impl Into<String>, message: impl Into<String>) -> Self {
@@ -148,10 +142,10 @@ impl Check {
     }
 
     /// The check that every engine has.
-    pub(crate) fn text_limit(max_text: usize) -> Self {
+    pub(crate) fn text_limit(rule: &str, max_text: usize) -> Self {
         let mut check = Self::new("limit", format!("at most {max_text} bytes of text"))
             .first_failure("password_too_long", "Password is too long.");
-        check.id = format!("{TEXT_RULE}.limit");
+        check.id = format!("{rule}.limit");
         check.listed = Listed::Never;
         check
     }
@@ -160,6 +154,13 @@ impl Check {
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// What the reports of an engine are about.
+pub(crate) struct Catalog {
+    pub(crate) policy_name: String,
+    /// `text.limit`, then the rules' checks in policy order.
+    pub(crate) checks: Vec<Check>,
 }
 
 /// Outcome, cause and whether there is a measured value, in one byte.
@@ -212,11 +213,11 @@ impl Tag {
 /// measured values.
 ///
 /// A value of fixed size; making one allocates nothing. It holds no text:
-/// where the trouble lies is asked of [`Engine::spans`] with the text at
+/// where the trouble lies is asked of [`Engine::spans`](crate::Engine::spans) with the text at
 /// hand.
 #[derive(Clone)]
 pub struct Report<'e> {
-    engine: &'e Engine,
+    catalog: &'e Catalog,
     pub(crate) tags: [Tag; SLOTS],
     pub(crate) measured: [u32; SLOTS],
 }
@@ -238,12 +239,12 @@ pub struct CheckResult<'e> {
 
 impl<'e> Report<'e> {
     /// Everything deferred but the limit on the text, which is passed.
-    pub(crate) fn new(engine: &'e Engine) -> Self {
+    pub(crate) fn new(catalog: &'e Catalog) -> Self {
         let mut tags = [Tag::DEFERRED; SLOTS];
         if let Some(limit) = tags.first_mut() {
             *limit = Tag::PASSED;
         }
-        Self { engine, tags, measured: [0; SLOTS] }
+        Self { catalog, tags, measured: [0; SLOTS] }
     }
 
     /// Whether every check that applies passed: the password may be used.
@@ -253,7 +254,7 @@ impl<'e> Report<'e> {
 
     /// What all checks came to together.
     pub fn verdict(&self) -> Verdict {
-        let tags = self.tags.get(..self.engine.checks().len()).unwrap_or_default();
+        let tags = self.tags.get(..self.catalog.checks.len()).unwrap_or_default();
         let outcomes = || tags.iter().map(|tag| tag.outcome());
         if outcomes().any(|outcome| outcome == Outcome::Failed) {
             Verdict::Refused
@@ -266,7 +267,7 @@ impl<'e> Report<'e> {
 
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
-        self.engine.checks().iter().zip(self.tags).zip(self.measured).map(
+        self.catalog.checks.iter().zip(self.tags).zip(self.measured).map(
             |((check, tag), measured)| CheckResult {
                 check,
                 outcome: tag.outcome(),
@@ -284,7 +285,7 @@ impl<'e> Report<'e> {
     /// Settles a deferred check with what the caller found out, and tells
     /// whether there was one. Checks that the engine decided stay as they are.
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
-        let index = self.engine.checks().iter().position(|check| check.id == id);
+        let index = self.catalog.checks.iter().position(|check| check.id == id);
         match index.and_then(|index| self.tags.get_mut(index)) {
             Some(tag) if tag.outcome() == Outcome::Deferred => {
                 *tag = tag.with_outcome(if passed { Tag::PASSED } else { Tag::FAILED });
@@ -292,11 +293,6 @@ impl<'e> Report<'e> {
             }
             _ => false,
         }
-    }
-
-    /// The result as Microsoft Graph would give it.
-    pub fn to_graph(&self, dialect: Dialect) -> PasswordValidationInformation {
-        PasswordValidationInformation::from_report(self, dialect)
     }
 }
 
@@ -314,7 +310,7 @@ impl fmt::Debug for Report<'_> {
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut report = serializer.serialize_struct("Report", 4)?;
-        report.serialize_field("policy", self.engine.policy_name())?;
+        report.serialize_field("policy", &self.catalog.policy_name)?;
         report.serialize_field("verdict", &self.verdict())?;
         report.serialize_field("isValid", &self.is_valid())?;
         report.serialize_field("checks", &Checks(self))?;

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::lists::Wanted;
 use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
 use crate::banlist::Banlist;
-use crate::engine::Wanted;
 use crate::error::Error;
 use crate::policy::Options;
 use crate::report::Check;

@@ -74,17 +74,19 @@ mod banned;
 mod characters;
 mod complexity;
 mod length;
+mod lists;
 mod names;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
 
 use crate::context::Context;
-pub use crate::engine::Lists;
 use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Report, Tag};
 use crate::text::Grain;
+pub(crate) use lists::Supplied;
+pub use lists::{ListUse, Lists};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] =
