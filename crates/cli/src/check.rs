@@ -15,8 +15,10 @@ use countersign::{Engine, Subject};
 
 use crate::Answer;
 use crate::failure::Failure;
-use crate::input::{NotUtf8, Source};
-use crate::output::{self, Paint};
+use crate::input::Source;
+use crate::output;
+use crate::typed::NotUtf8;
+use crate::words::Paint;
 use judged::Judged;
 
 /// Judges a password, or with --batch one per line.

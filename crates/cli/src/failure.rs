@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::output::{Paint, Printable};
+use crate::words::{Paint, Printable};
 
 /// Why a command could not do its work. Never holds what was typed.
 pub(crate) struct Failure {

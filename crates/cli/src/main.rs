@@ -8,7 +8,9 @@ mod input;
 mod output;
 mod policies;
 mod prompt;
+mod typed;
 mod usage;
+mod words;
 
 use std::process::ExitCode;
 

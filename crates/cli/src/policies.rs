@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::Answer;
 use crate::failure::Failure;
-use crate::output::{self, Paint, Printable, grouped};
+use crate::output;
+use crate::words::{Paint, Printable, grouped};
 
 /// Lists the built-in policies: what they check, and with which lists.
 ///

@@ -6,7 +6,7 @@ mod other;
 mod unix;
 
 use crate::failure::Failure;
-use crate::input::Typed;
+use crate::typed::Typed;
 #[cfg(not(unix))]
 use other as system;
 #[cfg(unix)]

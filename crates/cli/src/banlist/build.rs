@@ -11,7 +11,8 @@ use tempfile::NamedTempFile;
 use super::is_built;
 use crate::Answer;
 use crate::failure::Failure;
-use crate::output::{self, Printable, counted};
+use crate::output;
+use crate::words::{Printable, counted};
 
 /// Builds a list from terms, one per line.
 ///

@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::Format;
 use crate::Answer;
 use crate::failure::Failure;
-use crate::output::{self, Paint, Printable, grouped};
+use crate::output;
+use crate::words::{Paint, Printable, grouped};
 
 /// Tells what a built list says of itself. Opening it verifies it.
 #[derive(Args)]

@@ -9,8 +9,10 @@ use countersign::Banlist;
 use super::Format;
 use crate::Answer;
 use crate::failure::Failure;
-use crate::input::{NotUtf8, Source};
-use crate::output::{self, Paint};
+use crate::input::Source;
+use crate::output;
+use crate::typed::NotUtf8;
+use crate::words::Paint;
 
 /// Tells whether a text, folded as the list's terms are, is one of them.
 ///

@@ -8,7 +8,8 @@ use countersign::Banlist;
 
 use crate::Answer;
 use crate::failure::Failure;
-use crate::output::{self, Paint, Printable, counted};
+use crate::output;
+use crate::words::{Paint, Printable, counted};
 
 /// Opens built lists in full: hash, automata, counts.
 ///

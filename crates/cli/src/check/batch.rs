@@ -12,8 +12,9 @@ use super::progress::Progress;
 use super::{Style, write_json};
 use crate::Answer;
 use crate::failure::Failure;
-use crate::input::{NotUtf8, Typed};
-use crate::output::{self, Paint, counted, grouped};
+use crate::output;
+use crate::typed::{NotUtf8, Typed};
+use crate::words::{Paint, counted, grouped};
 
 /// Judges every line, in order. Ends early, with the answer so far, when
 /// nobody reads the results any more.

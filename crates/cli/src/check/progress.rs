@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::output::grouped;
+use crate::words::grouped;
 
 /// How often it is drawn, so that it neither flickers nor costs.
 const EVERY: Duration = Duration::from_millis(100);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use countersign::{CheckResult, Outcome, Verdict};
 
 use super::judged::{Judged, Positions};
-use crate::output::{Paint, Printable};
+use crate::words::{Paint, Printable};
 
 /// More places than this are only counted.
 const SHOWN: usize = 4;
