@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 use crate::banlist::Banlist;
 use crate::context::{Context, Property};
 use crate::error::Error;
-use crate::policy::{Options, Policy, RuleEntry, TEXT_RULE, join, suggestion};
+use crate::policy::{ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
 use crate::report::{Catalog, Check, MAX_CHECKS, Report, Tag};
 use crate::rules::{Findings, Judge, KINDS, Kind, ListUse, Lists, Prepared, Rule, Supplied, Tape};
 use crate::text::{Forms, Full, Grain, Plan, origins};
@@ -160,14 +160,23 @@ impl EngineBuilder {
         }
         lists.all_used()?;
         for (id, rule) in self.rules {
+            if !is_id(&id) {
+                return Err(Error::policy("not an id of a rule").hint(ID));
+            }
             let taken = |check: &Check| check.id.split('.').next() == Some(&id);
-            if assembly.checks.iter().any(taken) || id.contains('.') {
+            if assembly.checks.iter().any(taken) {
                 return Err(Error::policy(format!("a second rule with the id `{id}`")));
             }
             assembly.add(&id, rule, None).map_err(Error::policy)?;
         }
+        if assembly.rules.is_empty() {
+            let error = Error::policy("a policy without rules accepts every password");
+            return Err(error.hint("add a rule: `[[rule]]`, `kind = \"length\"`, `min = 12`"));
+        }
         let Assembly { plan, rules, checks } = assembly;
-        let lengths = rules.iter().map(|compiled| compiled.rule.lengths());
+        // A rule that is skipped for some accounts limits nothing.
+        let always = rules.iter().filter(|compiled| compiled.unless.is_none());
+        let lengths = always.map(|compiled| compiled.rule.lengths());
         let lengths = lengths.fold(0..=usize::MAX, |all, one| {
             *all.start().max(one.start())..=*all.end().min(one.end())
         });
@@ -221,8 +230,15 @@ impl Assembly {
         unless: Option<Property>,
     ) -> Result<(), &'static str> {
         let start = self.checks.len();
-        for mut check in rule.checks() {
+        let checks = rule.checks();
+        if checks.is_empty() {
+            return Err("the rule checks nothing");
+        }
+        for mut check in checks {
             check.id = format!("{id}.{}", check.id);
+            if self.checks.iter().any(|known| known.id == check.id) {
+                return Err("the rule has two checks of the same name");
+            }
             check.causes = check.causes.get(..=Tag::MAX_CAUSE).unwrap_or(check.causes);
             self.checks.push(check);
         }
@@ -411,12 +427,17 @@ impl Engine {
         text: &str,
         job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
     ) {
-        let bound = self.0.plan.bound(text);
-        let width = self.0.rules.iter().map(|rule| rule.width).max().unwrap_or(0);
-        let mut slots = vec!['\0'; bound];
-        let mut states = vec![0; (bound + 1) * width];
+        let mut slots = vec!['\0'; self.0.plan.bound(text)];
         // Cannot be full: the bound holds for every text.
-        let _ = self.in_room(text, &mut slots, &mut states, job);
+        let Ok(forms) = Forms::fill(text, &self.0.plan, &mut slots) else { return };
+        let mut states = vec![0; self.states(&forms)];
+        let _ = job(&forms, &mut states);
+        states.zeroize();
+    }
+
+    /// How many numbers of state suffice for each rule in turn.
+    fn states(&self, forms: &Forms<'_>) -> usize {
+        self.0.rules.iter().map(|rule| rule.states(forms)).max().unwrap_or(0)
     }
 
     fn in_room(
@@ -428,8 +449,7 @@ impl Engine {
     ) -> Result<(), Full> {
         let forms = Forms::fill(text, &self.0.plan, slots)?;
         let result = job(&forms, states);
-        let longest = self.0.rules.iter().map(|rule| rule.states(&forms)).max().unwrap_or(0);
-        let used = longest.min(states.len());
+        let used = self.states(&forms).min(states.len());
         states.get_mut(..used).unwrap_or_default().zeroize();
         result
     }

@@ -1,7 +1,7 @@
 //! The one error type: what went wrong, where, and what to do about it.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Why a policy, a list or a configuration was refused.
 ///
@@ -148,13 +148,15 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { file, at, message, hint, source, .. } = &*self.0;
-        match (file, at) {
+        // Names and keys come from files, and may hold what steers a terminal.
+        let file = file.as_deref().map(Printable);
+        match (&file, at) {
             (Some(file), Some(at)) => write!(f, "{file}:{}:{}: ", at.line, at.column)?,
             (Some(file), None) => write!(f, "{file}: ")?,
             (None, Some(at)) => write!(f, "line {}, column {}: ", at.line, at.column)?,
             (None, None) => {}
         }
-        f.write_str(message)?;
+        write!(f, "{}", Printable(message))?;
         if let Some(source) = source {
             write!(f, ": {source}")?;
         }
@@ -166,9 +168,22 @@ impl fmt::Display for Error {
             write!(f, "\n{:margin$} | {:lead$}{}", "", "", "^".repeat(at.width))?;
         }
         if let Some(hint) = hint {
-            write!(f, "\n{:margin$} = {hint}", "")?;
+            write!(f, "\n{:margin$} = {}", "", Printable(hint))?;
         }
         Ok(())
+    }
+}
+
+/// Text with control characters replaced.
+struct Printable<'a>(&'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\n' => f.write_char(c),
+            c if c.is_control() => f.write_char('\u{fffd}'),
+            c => f.write_char(c),
+        })
     }
 }
 

@@ -98,6 +98,8 @@ fn first_failure(report: &Report<'_>) -> ValidationResult {
 
 fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
     let mut results: Vec<ValidationResult> = Vec::new();
+    // The entries whose text is that of a failing check.
+    let mut failing = Vec::new();
     for result in report.checks() {
         let listed = match result.check.listed {
             Listed::Always => result.outcome != Outcome::Skipped,
@@ -108,20 +110,21 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
             continue;
         }
         let named = &result.check.all_rules;
-        let passed = result.outcome == Outcome::Passed;
-        let known = results.iter_mut().find(|known| known.rule_name == named.rule_name);
-        match known {
-            // The text is that of the first failing, else of the first.
-            Some(known) if passed || !known.validation_passed => {}
-            Some(known) => {
-                known.validation_passed = false;
-                known.message = rendered(&named.message, &result);
-            }
-            None => results.push(ValidationResult {
+        let at = results.iter().position(|known| known.rule_name == named.rule_name);
+        let at = at.unwrap_or(results.len());
+        if at == results.len() {
+            results.push(ValidationResult {
                 rule_name: named.rule_name.clone(),
-                validation_passed: passed,
+                validation_passed: true,
                 message: rendered(&named.message, &result),
-            }),
+            });
+        }
+        let Some(entry) = results.get_mut(at) else { continue };
+        entry.validation_passed &= result.outcome == Outcome::Passed;
+        // The text is that of the first failing check, else of the first.
+        if result.outcome == Outcome::Failed && !failing.contains(&at) {
+            failing.push(at);
+            entry.message = rendered(&named.message, &result);
         }
     }
     results
@@ -130,7 +133,7 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
 fn rendered(message: &str, result: &CheckResult<'_>) -> String {
     match result.measured {
         Some(measured) => message.replace("{measured}", &measured.to_string()),
-        None => message.to_owned(),
+        None => message.replace("{measured}", "unknown"),
     }
 }
 

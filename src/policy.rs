@@ -194,8 +194,9 @@ impl FromStr for Policy {
         }
         // Editors on Windows write a byte order mark, which is not TOML's.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let document = Document::new(text);
+        let mut document = Document::new(text);
         let root = Table::parse(text).map_err(|error| document.syntax(&error))?;
+        document.parsed(&root);
         check_reserved(&document, &root)?;
         let head: Head = Options::new(&document, &root).read()?;
         if head.schema != 1 {
@@ -234,14 +235,14 @@ fn read_rules(document: &Document, root: &Table) -> Result<Vec<RuleEntry>, Error
     let Some((_, rules)) = root.entry("rule") else { return Ok(Vec::new()) };
     let Data::Array(rules) = &rules.data else {
         let message = "`rule` is not a list of tables".to_owned();
-        return Err(document.error_at(rules.span.clone(), message).hint(HEADING));
+        return Err(document.error_hiding(rules.span.clone(), message).hint(HEADING));
     };
     let mut read = Vec::new();
     let mut ids: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for rule in rules {
         let Data::Table(table) = &rule.data else {
             let message = "a rule is not a table".to_owned();
-            return Err(document.error_at(rule.span.clone(), message).hint(HEADING));
+            return Err(document.error_hiding(rule.span.clone(), message).hint(HEADING));
         };
         check_reserved(document, table)?;
         let (common, options): (Vec<_>, Vec<_>) = (table.entries.iter().cloned())
@@ -264,13 +265,18 @@ fn read_rules(document: &Document, root: &Table) -> Result<Vec<RuleEntry>, Error
     Ok(read)
 }
 
+/// What an id is.
+pub(crate) const ID: &str = "1 to 64 ASCII letters, digits, `-` and `_`";
+
+pub(crate) fn is_id(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (1..=64).contains(&id.len()) && id.chars().all(plain)
+}
+
 /// Ids are printed, compared and made part of check names.
 fn check_id(document: &Document, id: &str, span: &Range<usize>) -> Result<(), Error> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
-        return Err(document
-            .error_at(span.clone(), "not an id".to_owned())
-            .hint("1 to 64 ASCII letters, digits, `-` and `_`"));
+    if !is_id(id) {
+        return Err(document.error_at(span.clone(), "not an id".to_owned()).hint(ID));
     }
     if id == TEXT_RULE {
         return Err(
@@ -282,10 +288,11 @@ fn check_id(document: &Document, id: &str, span: &Range<usize>) -> Result<(), Er
 
 fn check_reserved(document: &Document, table: &Table) -> Result<(), Error> {
     match RESERVED_KEYS.iter().find_map(|key| table.entry(key)) {
-        Some((key, _)) => Err(document.error_at(
-            key.span.clone(),
-            format!("`{}` is reserved, and not read by this version", key.name),
-        )),
+        Some((key, _)) => {
+            let message = format!("`{}` is reserved, and not read by this version", key.name);
+            let error = document.error_at(key.span.clone(), message);
+            Err(if key.name == "rules" { error.hint("did you mean `[[rule]]`?") } else { error })
+        }
         None => Ok(()),
     }
 }

@@ -128,9 +128,58 @@ fn a_rule_uses_what_it_prepared_for_the_user() {
         engine.check("aaaa", &subject).check("few.vowels").unwrap().outcome,
         Outcome::Passed
     );
-    // A subject of another engine is prepared again: slow, but right.
-    let other = self::engine("");
-    assert_eq!(other.check("aaaa", &subject).check("few.vowels").unwrap().outcome, Outcome::Passed);
+}
+
+#[test]
+fn a_subject_of_another_engine_is_prepared_again() {
+    let names = |options: &str| {
+        let policy: Policy = format!("[[rule]]\nkind = 'names'\n{options}").parse().unwrap();
+        Engine::builder().build(&policy).unwrap()
+    };
+    let (long, short) = (names("min-length = 9"), names("min-length = 3"));
+    let subject = long.subject(&Context::new().given_name("Adele"));
+    assert!(long.check("xxadelexx", &subject).is_valid());
+    assert!(!short.check("xxadelexx", &subject).is_valid());
+    let spans = short.spans("xxadelexx", &subject, "names.contained");
+    assert_eq!(spans.first(), Some(&(2..7)));
+    assert!(long.check("xxadelexx", &subject).is_valid());
+}
+
+/// A rule of one check that comes to whatever it is told.
+struct Fixed(&'static str, Option<bool>);
+
+impl Rule for Fixed {
+    fn checks(&self) -> Vec<Check> {
+        vec![Check::new("it", "").all_rules("PasswordShared", self.0)]
+    }
+
+    fn judge(&self, _: &Judge<'_>, findings: &mut Findings<'_>) {
+        if let Some(passed) = self.1 {
+            findings.decide(0, passed);
+        }
+    }
+}
+
+#[test]
+fn checks_of_one_name_are_one_entry_with_the_text_of_the_first_that_fails() {
+    for (outcomes, passed, message) in [
+        ([Some(true), Some(true), Some(true)], true, "first"),
+        ([Some(true), Some(false), Some(false)], false, "second"),
+        ([Some(true), Some(true), Some(false)], false, "third"),
+        ([None, Some(true), Some(false)], false, "third"),
+        ([Some(true), None, Some(true)], false, "first"),
+    ] {
+        let policy: Policy = "".parse().unwrap();
+        let engine = Engine::builder()
+            .rule("a", Fixed("first", outcomes[0]))
+            .rule("b", Fixed("second", outcomes[1]))
+            .rule("c", Fixed("third", outcomes[2]))
+            .build(&policy)
+            .unwrap();
+        let info = engine.check("", &Subject::default()).to_graph(Dialect::AllRules);
+        let [entry] = info.validation_results.as_slice() else { panic!("{info:?}") };
+        assert_eq!((entry.validation_passed, entry.message.as_str()), (passed, message));
+    }
 }
 
 #[test]
@@ -140,6 +189,7 @@ fn ids_are_taken_once() {
     assert!(Engine::builder().rule("few", rule()).build(&policy).unwrap_err().is_policy());
     assert!(Engine::builder().rule("text", rule()).build(&policy).unwrap_err().is_policy());
     assert!(Engine::builder().rule("a.b", rule()).build(&policy).unwrap_err().is_policy());
+    assert!(Engine::builder().rule("", rule()).build(&policy).unwrap_err().is_policy());
     let twice = Engine::builder().rule("x", rule()).rule("x", rule());
     assert!(twice.build(&policy).is_err());
 }

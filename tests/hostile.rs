@@ -381,7 +381,7 @@ fn assert_placed(label: &str, text: &str, error: &Error) {
 fn more_than_a_mebibyte_is_not_read() {
     let fits = filled("", " ", "");
     assert_eq!(fits.len(), MIB);
-    assert!(build(&fits).is_ok());
+    assert!(fits.parse::<Policy>().is_ok());
     let error = refused(build(&format!("{fits} ")));
     assert_eq!(error.message(), "the policy has 1048577 bytes; at most 1048576 are read");
     assert_eq!((error.line(), error.column()), (None, None));
@@ -398,12 +398,62 @@ fn one_byte_order_mark_and_crlf_are_read() {
 }
 
 #[test]
-fn an_empty_policy_accepts_everything() {
-    for text in ["", "\n\n", "# nothing", "schema = 1"] {
-        let engine = build(text).unwrap();
-        assert_eq!(engine.checks().len(), 1);
-        assert!(engine.check("", &Subject::default()).is_valid());
+fn a_policy_without_rules_is_refused() {
+    for text in ["", "\n\n", "# nothing", "schema = 1", "rule = []"] {
+        let error = refused(build(text));
+        assert_eq!(error.message(), "a policy without rules accepts every password");
     }
+}
+
+#[test]
+fn a_comparison_without_anything_to_compare_with_is_refused() {
+    for comparison in ["score = {}", "whole = { fuzzy = 'whole' }", "score = { min = 3 }"] {
+        let error = refused(build(&format!("[[rule]]\nkind = 'banned'\n{comparison}")));
+        assert_eq!(error.message(), "the comparison names nothing to compare with");
+        assert_eq!(error.line(), Some(3));
+    }
+    // Whoever writes down that there is nothing means it.
+    assert!(build("[[rule]]\nkind = 'banned'\nscore = { terms = [] }").is_ok());
+}
+
+#[test]
+fn every_list_of_a_name_has_to_be_used() {
+    let policy: Policy = "[[rule]]\nkind = 'banned'\nscore = { slots = ['own'] }".parse().unwrap();
+    let list = |set: Substitution| {
+        let mut builder = Banlist::builder(&set);
+        builder.add_term("hunter").unwrap();
+        builder.build().unwrap()
+    };
+    let builder = || Engine::builder().list("own", list(Substitution::entra()));
+    assert!(builder().list("own", list(Substitution::entra())).build(&policy).is_ok());
+    let error = refused(builder().list("own", list(Substitution::leet())).build(&policy));
+    assert_eq!(
+        error.message(),
+        "no rule of the policy uses the list `own` that was folded with the substitution set `leet`"
+    );
+}
+
+#[test]
+fn a_list_that_could_not_be_read_to_its_end_is_not_built() {
+    struct Broken(usize);
+
+    impl std::io::Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 => {
+                    buffer[..8].copy_from_slice(b"one\ntwo\n");
+                    Ok(8)
+                }
+                _ => Err(std::io::Error::other("the disk is gone")),
+            }
+        }
+    }
+
+    let mut builder = Banlist::builder(&Substitution::entra());
+    let input = std::io::BufReader::new(Broken(0));
+    assert!(builder.add_lines(input).unwrap_err().is_io());
+    assert!(builder.build().is_err());
 }
 
 #[test]
@@ -504,7 +554,8 @@ fn mistakes_are_shown_where_they_are() {
             "line 1, column 3: `rules` is reserved, and not read by this version
   |
 1 | [[rules]]
-  |   ^^^^^",
+  |   ^^^^^
+  = did you mean `[[rule]]`?",
         ),
         (
             "schema = 2\n",
@@ -764,7 +815,7 @@ fn lists_that_do_not_fit_are_refused() {
     assert_error(
         &refused(build_with(unused, policy)),
         "no rule of the policy uses the list `onw`
-  = name it in the `lists` or `slots` of a banned rule, or leave it out",
+  = did you mean `own`?",
     );
 }
 
@@ -802,7 +853,7 @@ fn lists_of_another_fold_are_refused() {
 fn a_list_without_the_section_for_occurrences_is_refused_by_the_engine() {
     // `forward` alone: the other section under a name that is skipped.
     let opened = Banlist::from_bytes(forged(b"reversed\0", b"resevred\0"));
-    let Ok(list) = opened else { return };
+    let list = opened.unwrap();
     let policy = "[[rule]]\nkind = 'banned'\nscore = { slots = ['own'] }\n";
     let error = refused(build_with(Engine::builder().list("own", list), policy));
     assert_error(

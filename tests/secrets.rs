@@ -384,29 +384,29 @@ fn quoted(text: &str, random: &mut Random) -> String {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
-    #[serde(rename = "words")]
+    #[serde(rename = "terms")]
     _words: Vec<u32>,
 }
 
 fn strict(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let Words { .. } = options.read()?;
-    Err(options.error("words", "not these"))
+    Err(options.error("terms", "not these"))
 }
 
 #[derive(Deserialize)]
 struct Anything {
-    #[serde(rename = "words")]
+    #[serde(rename = "terms")]
     _words: serde::de::IgnoredAny,
 }
 
 fn picky(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let Anything { .. } = options.read()?;
-    Err(options.error_with_hint("words.0", "this word will not do", "take another"))
+    Err(options.error_with_hint("terms.0", "this word will not do", "take another"))
 }
 
 #[derive(Deserialize)]
 struct Pair {
-    #[serde(rename = "words")]
+    #[serde(rename = "terms")]
     _words: (char, bool),
 }
 
@@ -563,7 +563,7 @@ fn errors_about_a_policy_hold_no_secret() {
             [(strict as countersign::rules::Build, &t), (picky, &t), (odd, &t), (odd, &o)]
         {
             for words in [format!("[{words}]"), words.to_string(), format!("[{words}, {o}]")] {
-                let policy = format!("[[rule]]\nkind = 'mine'\nwords = {words}\n");
+                let policy = format!("[[rule]]\nkind = 'mine'\nterms = {words}\n");
                 let engine = Engine::builder().kind(Kind::new("mine", build));
                 printed.refused("own kind", engine.build(&policy.parse().unwrap()));
             }

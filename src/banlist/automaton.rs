@@ -628,3 +628,44 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
     let field = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(field.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Banlist, Substitution};
+
+    /// Visits every node that can be reached, and compares the step, which
+    /// decodes only what it needs, with the decoder that validated the node.
+    fn steps_agree(automaton: Automaton<'_>) -> usize {
+        let mut seen = BTreeSet::from([automaton.root()]);
+        let mut open = vec![automaton.root()];
+        while let Some(at) = open.pop() {
+            for input in 0..=u8::MAX {
+                let followed = automaton.node(at).and_then(|node| automaton.follow(&node, input));
+                assert_eq!(automaton.step(at, input), followed, "input {input} at {at}");
+                open.extend(followed.filter(|target| seen.insert(*target)));
+            }
+        }
+        seen.len()
+    }
+
+    #[test]
+    fn a_step_is_what_the_decoder_says() {
+        let words = std::fs::read_to_string("wordlists/base.txt").unwrap();
+        // Nodes with 1 to 128 inputs, first bytes of any length.
+        let wide = (1..=128_u32).map(|width| {
+            let letters = (0..width).filter_map(|n| char::from_u32(0x1d400 + 7 * n));
+            letters.map(|c| format!("{width}{c}\n")).collect::<String>()
+        });
+        for text in [words, "a\nab\nb字\n😀".to_owned(), wide.collect()] {
+            let mut builder = Banlist::builder(&Substitution::none());
+            builder.add_lines(text.as_bytes()).unwrap();
+            let list = builder.build().unwrap();
+            for automaton in [list.forward().unwrap(), list.reversed().unwrap()] {
+                assert!(steps_agree(automaton) > 1);
+            }
+        }
+    }
+}

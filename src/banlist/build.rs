@@ -165,6 +165,8 @@ impl Builder {
     /// read or, with feature `spill`, a temporary file cannot be written.
     pub fn add_lines(&mut self, input: impl BufRead) -> Result<(), Error> {
         let mut refused = Refused::default();
+        // Half of the input is no list either.
+        let before = std::mem::replace(&mut self.refused, true);
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
             let invalid = match line {
@@ -179,7 +181,7 @@ impl Builder {
                 None => {}
             }
         }
-        self.refused |= refused.total > 0;
+        self.refused = before || refused.total > 0;
         refused.into_result()
     }
 

@@ -16,7 +16,8 @@
 //!
 //! A list is a file of two automata, the terms as they are and reversed.
 //! Opening checks its hash and walks both automata once, so that lookups run
-//! on checked bytes and cannot fail. A file is only as trustworthy as where it
+//! on checked bytes and cannot fail. (The lists that are part of the program
+//! are checked by its tests instead.) A file is only as trustworthy as where it
 //! comes from: the hash shows accidents, not who made it.
 
 use std::borrow::Cow;

@@ -3,66 +3,88 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::value::{Data, Table, Value};
 use crate::error::{Error, Position};
 
 /// The most characters of a line that an error shows.
 const EXCERPT: usize = 96;
 
-/// Keys whose values are shown in errors. The value of any other key could be
-/// a banned term, so it is masked.
-const SHOWN_KEYS: &[&str] = &[
-    "schema",
-    "name",
-    "description",
-    "source",
-    "max-text",
-    "kind",
-    "id",
-    "unless",
-    "min",
-    "max",
-    "require",
-    "classes",
-    "space",
-    "allow",
-    "fields",
-    "min-length",
-    "split",
-    "fold",
-    "match",
-    "substitute",
-    "lists",
-    "slots",
-    "fuzzy",
-];
+/// The key whose values are never shown, in whatever rule it stands.
+const SECRET_KEY: &str = "terms";
 
-/// Words that are shown where no key stands before them: headings.
-const SHOWN_WORDS: &[&str] =
-    &["rule", "rules", "on", "extends", "score", "whole", "terms", "true", "false"];
+/// Headings that are shown in a document that is not TOML.
+const HEADINGS: &[&str] = &["[rule]", "[[rule]]"];
 
 /// The text of a policy and the name of its file.
 #[derive(Clone)]
 pub(crate) struct Document {
     text: Arc<str>,
     file: Option<Arc<str>>,
+    /// Keys and values in the order of the text; none if it is not TOML.
+    pieces: Option<Arc<[Piece]>>,
+}
+
+/// Which values an error shows, secret ones never.
+#[derive(Clone, Copy)]
+enum Shown {
+    All,
+    /// That which the error is about, and those of the same key.
+    Marked,
+    None,
+}
+
+/// A key or a value.
+struct Piece {
+    span: Range<usize>,
+    what: What,
+}
+
+enum What {
+    Key,
+    /// A value, and where the nearest key that it stands under begins.
+    Value(usize),
+    /// A value too small to be a secret.
+    Small,
+    /// A value that is never shown.
+    Secret,
 }
 
 impl Document {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.into(), file: None }
+        Self { text: text.into(), file: None, pieces: None }
+    }
+
+    /// The text is TOML, and this is what it says.
+    pub(crate) fn parsed(&mut self, table: &Table) {
+        let mut pieces = Vec::new();
+        collect_table(table, false, &mut pieces);
+        pieces.sort_by_key(|piece| piece.span.start);
+        self.pieces = Some(pieces.into());
     }
 
     pub(crate) fn name_file(&mut self, name: String) {
         self.file = Some(name.into());
     }
 
-    /// An error about the text at `span`.
+    /// An error about the text at `span`. Until every key is known to be one,
+    /// any value may be a term under a misspelt key: only that in question is
+    /// shown.
     pub(crate) fn error_at(&self, span: Range<usize>, message: String) -> Error {
-        self.error(self.position(span, true), message)
+        self.error(span, Shown::Marked, message)
     }
 
-    fn error(&self, position: Position, message: String) -> Error {
-        let error = Error::policy(message).at(position);
+    /// An error about a table whose keys are all known.
+    pub(crate) fn error_in(&self, span: Range<usize>, message: String) -> Error {
+        self.error(span, Shown::All, message)
+    }
+
+    /// An error about a value that may be anything.
+    pub(crate) fn error_hiding(&self, span: Range<usize>, message: String) -> Error {
+        self.error(span, Shown::None, message)
+    }
+
+    fn error(&self, span: Range<usize>, shown: Shown, message: String) -> Error {
+        let error = Error::policy(message).at(self.position(span, shown));
         match &self.file {
             Some(file) => error.in_file(file.to_string()),
             None => error,
@@ -73,7 +95,7 @@ impl Document {
     /// never quote the document.
     pub(crate) fn syntax(&self, error: &toml::de::Error) -> Error {
         let message = format!("not TOML: {}", error.message());
-        self.error(self.position(error.span().unwrap_or(0..0), false), message)
+        self.error_at(error.span().unwrap_or(0..0), message)
     }
 
     /// The line of the start of `span`, counted from 1.
@@ -89,8 +111,7 @@ impl Document {
         self.text.get(..at).unwrap_or_default()
     }
 
-    /// `parsed`: the document is TOML, and something else is wrong.
-    fn position(&self, span: Range<usize>, parsed: bool) -> Position {
+    fn position(&self, span: Range<usize>, shown: Shown) -> Position {
         let before = self.before(span.start);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let lead = before.get(line_start..).unwrap_or_default().chars().count();
@@ -101,9 +122,11 @@ impl Document {
         let marked = self.text.get(before.len()..span.end.max(before.len())).unwrap_or_default();
         let marked = marked.split('\n').next().unwrap_or_default().trim_end();
 
-        let from = lead.saturating_sub(EXCERPT / 2);
+        let fits = line.chars().nth(EXCERPT).is_none();
+        let from = if fits { 0 } else { lead.saturating_sub(EXCERPT / 2) };
         let cut_before = from > 0;
-        let mut excerpt: String = masked(line, parsed).chars().skip(from).take(EXCERPT).collect();
+        let mut excerpt: String =
+            self.masked(line_start, line, &span, shown).chars().skip(from).take(EXCERPT).collect();
         if line.chars().nth(from + EXCERPT).is_some() {
             excerpt.push('…');
         }
@@ -120,111 +143,69 @@ impl Document {
             excerpt,
         }
     }
-}
 
-/// The line with everything that could be a term replaced, character by
-/// character, so that columns stay where they are.
-///
-/// This reads the line on its own, by eye rather than by grammar: it has to
-/// work on documents that are not TOML. There a quote too many turns strings
-/// inside out, so nothing is shown from where the line stops making sense, and
-/// of keys only those that are known. In a document that was `parsed` other
-/// keys are shown too.
-fn masked(line: &str, parsed: bool) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    // Whether the key that governs the values here is one of those shown.
-    let mut shown = false;
-    let mut brackets = 0_usize;
-    // Whether a value has just ended, so that none may follow.
-    let mut after_value = false;
-    let mut broken = false;
-    while let Some(c) = rest.chars().next() {
-        let token = token(rest);
-        rest = rest.get(token.len()..).unwrap_or_default();
-        // Not asked of white space, whose length would be squared.
-        let can_be_key = !c.is_whitespace() && !"[]{}=,#".contains(c);
-        let is_key = can_be_key && rest.trim_start().starts_with('=');
-        let visible = if is_key {
-            let key = token.rsplit('.').next().unwrap_or_default();
-            let known = SHOWN_KEYS.contains(&key) || SHOWN_WORDS.contains(&key);
-            broken |= after_value;
-            shown = !broken && SHOWN_KEYS.contains(&key);
-            brackets = 0;
-            after_value = false;
-            !broken && (known || (parsed && is_word(c)))
-        } else {
-            match c {
-                ' ' | '\t' => {}
-                '[' => brackets += 1,
-                ']' => brackets = brackets.saturating_sub(1),
-                '{' | '}' => shown = false,
-                _ => {}
-            }
-            if matches!(c, ',' | ']') && brackets == 0 {
-                shown = false;
-            }
-            if "[]{}=, \t".contains(c) {
-                if !matches!(c, ' ' | '\t') {
-                    after_value = matches!(c, ']' | '}');
-                }
-                true
-            } else {
-                broken |= after_value || (shown && !is_whole(token));
-                after_value = true;
-                let plain = SHOWN_WORDS.contains(&token) || (parsed && is_small_number(token));
-                let visible = !broken && (shown || plain);
-                // A value ends with its string, unless it is a list.
-                if matches!(c, '"' | '\'') && brackets == 0 {
-                    shown = false;
-                }
-                visible
-            }
-        };
-        out.extend(token.chars().map(|c| if visible { printable(c) } else { '·' }));
-    }
-    out
-}
-
-/// Whether a value is a word, or a string that ends and cannot be what stands
-/// between two strings.
-fn is_whole(token: &str) -> bool {
-    match token.strip_prefix(['"', '\'']) {
-        None => token.starts_with(is_word),
-        Some(rest) => rest
-            .strip_suffix(|c| token.starts_with(c))
-            .is_some_and(|text| !text.contains(['"', '\'', '[', ']', '{', '}', '='])),
+    /// The line with everything that could be a term replaced, character by
+    /// character, so that columns stay where they are.
+    fn masked(&self, start: usize, line: &str, marked: &Range<usize>, shown: Shown) -> String {
+        let Some(pieces) = &self.pieces else { return outline(line) };
+        let mut in_comment = false;
+        let marked_key = pieces.iter().find_map(|piece| match piece.what {
+            What::Value(key) if piece.span == *marked => Some(key),
+            _ => None,
+        });
+        line.char_indices()
+            .map(|(at, c)| {
+                let at = start + at;
+                let next = pieces.partition_point(|piece| piece.span.end <= at);
+                let piece = pieces.get(next).filter(|piece| piece.span.start <= at);
+                in_comment |= piece.is_none() && c == '#';
+                let masked = match (piece.map(|piece| &piece.what), shown) {
+                    (Some(What::Key | What::Small), _) | (Some(What::Value(_)), Shown::All) => {
+                        false
+                    }
+                    (Some(What::Value(key)), Shown::Marked) => Some(*key) != marked_key,
+                    (Some(What::Value(_)), Shown::None) | (Some(What::Secret), _) => true,
+                    (None, _) => in_comment,
+                };
+                if masked { '·' } else { printable(c) }
+            })
+            .collect()
     }
 }
 
-fn is_small_number(token: &str) -> bool {
-    token.len() < 6 && token.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+/// What may be shown of a line when the document is not TOML, so that nothing
+/// is known of what it means: the key it begins with, a heading, and the marks
+/// that hold things together.
+fn outline(line: &str) -> String {
+    let key = line.find('=').and_then(|equals| {
+        let key = line.get(..equals)?.trim();
+        let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        (!key.is_empty() && key.chars().all(bare)).then_some(equals)
+    });
+    let shown = if HEADINGS.contains(&line.trim()) { line.len() } else { key.unwrap_or(0) };
+    line.char_indices()
+        .map(|(at, c)| if at < shown || "[]{}=, \t".contains(c) { printable(c) } else { '·' })
+        .collect()
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+')
+fn collect_table(table: &Table, secret: bool, pieces: &mut Vec<Piece>) {
+    for (key, value) in &table.entries {
+        pieces.push(Piece { span: key.span.clone(), what: What::Key });
+        collect_value(value, key.span.start, secret || key.name == SECRET_KEY, pieces);
+    }
 }
 
-/// The first token of a line: a string, a comment, a word, or one character.
-fn token(rest: &str) -> &str {
-    let len = match rest.chars().next() {
-        Some('#') => rest.len(),
-        Some(quote @ ('"' | '\'')) => {
-            let mut escaped = false;
-            rest.char_indices()
-                .skip(1)
-                .find(|(_, c)| {
-                    let ends = *c == quote && !escaped;
-                    escaped = quote == '"' && *c == '\\' && !escaped;
-                    ends
-                })
-                .map_or(rest.len(), |(at, c)| at + c.len_utf8())
+fn collect_value(value: &Value, key: usize, secret: bool, pieces: &mut Vec<Piece>) {
+    let what = match &value.data {
+        Data::Table(table) => return collect_table(table, secret, pieces),
+        Data::Array(values) => {
+            return values.iter().for_each(|value| collect_value(value, key, secret, pieces));
         }
-        Some(c) if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-        Some(c) => c.len_utf8(),
-        None => 0,
+        _ if secret => What::Secret,
+        Data::Boolean(_) | Data::Integer(Some(-9999..=99_999)) => What::Small,
+        _ => What::Value(key),
     };
-    rest.get(..len).unwrap_or(rest)
+    pieces.push(Piece { span: value.span.clone(), what });
 }
 
 fn printable(c: char) -> char {
@@ -241,42 +222,77 @@ fn printable(c: char) -> char {
 mod tests {
     use super::*;
 
-    #[test]
-    fn values_that_could_be_terms_are_masked() {
-        for (line, expected) in [
-            (r#"kind = "lenght""#, r#"kind = "lenght""#),
-            (r#"terms = ["hunter2", "x"]"#, r#"terms = [·········, ···]"#),
-            (r#"  "hunter2", "letmein" "x","#, r#"  ·········, ········· ···,"#),
-            (
-                r#"score = { lists = ["base"], terms = ["hunter2"], min = 5 }"#,
-                r#"score = { lists = ["base"], terms = [·········], min = 5 }"#,
-            ),
-            (r#"terms = [hunter2, 123456, 12]"#, r#"terms = [·······, ······, ··]"#),
-            (r#"score.terms ["hunter2"]"#, r#"··········· [·········]"#),
-            (r#"lists = ["base"], terms ["hunter2"]"#, r#"lists = ["base"], terms [·········]"#),
-            ("[[rule]] # hunter2", "[[rule]] ·········"),
-            (r#"terms = ["hun\"ter2"#, r#"terms = [··········"#),
-            ("name = \"a\tb\u{202e}\"", "name = \"a b\u{fffd}\""),
-        ] {
-            assert_eq!(masked(line, false), expected);
+    fn document(text: &str) -> Document {
+        let mut document = Document::new(text);
+        if let Ok(table) = Table::parse(text) {
+            document.parsed(&table);
         }
+        document
+    }
+
+    fn line_of(error: &Error) -> String {
+        let printed = error.to_string();
+        printed.lines().nth(2).unwrap().split_once(" | ").unwrap().1.to_owned()
+    }
+
+    /// What an error about `part` shows of the line.
+    fn shown(text: &str, part: &str) -> String {
+        let start = text.find(part).unwrap();
+        line_of(&document(text).error_at(start..start + part.len(), String::new()))
+    }
+
+    #[test]
+    fn terms_and_comments_are_masked_always() {
+        let text = r#"score = { lists = ["base"], terms = ["hunter2", 1234], min = 5 } # hunter2"#;
+        let masked =
+            r#"score = { lists = ["base"], terms = [·········, ····], min = 5 } ·········"#;
+        for part in ["5", "\"hunter2\"", "score"] {
+            let start = text.find(part).unwrap();
+            let error = document(text).error_in(start..start + part.len(), String::new());
+            assert_eq!(line_of(&error), masked);
+        }
+        assert_eq!(shown("terms = [\n  \"hunter2\", 5,\n]", "5"), "  ·········, ·,");
+        let text = "min = 1\nkind = \"a\tb#\u{202e}\" # x";
+        assert_eq!(shown(text, "\"a\tb#\u{202e}\""), "kind = \"a b#\u{fffd}\" ···");
+    }
+
+    #[test]
+    fn until_all_keys_are_known_only_the_value_in_question_is_shown() {
+        assert_eq!(shown("tems = [\"hunter2\"]", "tems"), "tems = [·········]");
+        let text = "a = { min = 'x', tems = ['hunter2'], b = 5 }";
+        assert_eq!(shown(text, "'x'"), "a = { min = 'x', tems = [·········], b = 5 }");
+    }
+
+    #[test]
+    fn of_what_is_not_toml_only_the_outline_is_shown() {
+        for (line, expected) in [
+            (r#"kind = "banned"#, r#"kind = ·······"#),
+            (r#"terms = ["hunter2, "x"]"#, r#"terms = [········, ···]"#),
+            (r#"  "hunter2", "letmein" "x","#, r#"  ·········, ········· ···,"#),
+            (r#"lists = ["base], terms = ["hunter2"]"#, r#"lists = [·····], ····· = [·········]"#),
+            (r#"score.terms ["hunter2"]"#, r#"··········· [·········]"#),
+            ("[[rule]] ]", "[[····]] ]"),
+        ] {
+            assert_eq!(shown(line, line), expected);
+        }
+        assert_eq!(shown("[[rule]]\nx", "[[rule]]"), "[[rule]]");
     }
 
     #[test]
     fn a_position_counts_characters_and_keeps_its_line() {
-        let document = Document::new("a = 1\r\nname = \"ä\" x\r\nb = 2");
+        let document = document("a = 1\r\nname = \"ä\" x\r\nb = 2");
         let span = document.text.find('x').map(|at| at..at + 1).unwrap();
-        let position = document.position(span, true);
+        let position = document.position(span, Shown::All);
         assert_eq!((position.line, position.column, position.marker), (2, 12, 11));
-        assert_eq!(position.excerpt, "name = \"ä\" ·");
+        assert_eq!(position.excerpt, "name = ··· ·");
     }
 
     #[test]
     fn a_very_long_line_is_cut_around_the_place() {
         let text = format!("min = {}!{}", "1".repeat(100_000), "2".repeat(100_000));
-        let document = Document::new(&text);
+        let document = document(&text);
         let at = text.find('!').unwrap();
-        let position = document.position(at..at + 1, true);
+        let position = document.position(at..at + 1, Shown::All);
         assert_eq!(position.column, 100_007);
         assert!(position.excerpt.chars().count() <= EXCERPT + 2);
         assert_eq!(position.excerpt.chars().nth(position.marker), Some('·'));
@@ -284,10 +300,10 @@ mod tests {
 
     #[test]
     fn any_span_has_a_position() {
-        let document = Document::new("é\n");
+        let document = document("é\n");
         for span in [0..0, 1..2, 2..3, 3..99, 99..100] {
-            assert!(document.position(span, true).width >= 1);
+            assert!(document.position(span, Shown::All).width >= 1);
         }
-        assert_eq!(Document::new("").position(0..0, true).line, 1);
+        assert_eq!(Document::new("").position(0..0, Shown::All).line, 1);
     }
 }

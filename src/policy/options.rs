@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 ///
 /// A rule kind gets those of its `[[rule]]`, without `kind`, `id` and
 /// `unless`, which belong to the engine.
+///
+/// Errors quote a line of the policy. What stands under a key named `terms`
+/// is never shown, so keep under that name what may be secret.
 pub struct Options<'a> {
     document: &'a Document,
     table: &'a Table,
@@ -33,10 +36,11 @@ impl<'a> Options<'a> {
         T::deserialize(TableReader(self.table)).map_err(|error| self.place(error))
     }
 
-    /// An error about the value at `path`: keys, and positions in lists,
+    /// An error about the value at `path`, once the options have been
+    /// [read](Self::read): keys, and positions in lists,
     /// joined by dots (`score.terms.3`).
     pub fn error(&self, path: &str, message: impl Into<String>) -> Error {
-        self.document.error_at(self.span(path), message.into())
+        self.document.error_in(self.span(path), message.into())
     }
 
     /// [`error`](Self::error) with a word on what to do.
@@ -74,7 +78,11 @@ impl<'a> Options<'a> {
 
     fn place(&self, error: ValueError) -> Error {
         let span = error.span.unwrap_or_else(|| self.table.span.clone());
-        let placed = self.document.error_at(span, error.message);
+        let placed = if error.stray {
+            self.document.error_hiding(span, error.message)
+        } else {
+            self.document.error_at(span, error.message)
+        };
         let suggested = error.unknown.and_then(|unknown| {
             suggestion(&unknown, error.expected.iter().copied()).or_else(|| {
                 (!error.expected.is_empty())

@@ -99,11 +99,16 @@ pub(crate) struct ValueError {
     pub(crate) unknown: Option<String>,
     /// The names that are.
     pub(crate) expected: &'static [&'static str],
+    /// A string stands where something else belongs.
+    string: bool,
+    /// It is, or stands in, a list or table of unknown kind, so that it may be
+    /// anything, even a term.
+    pub(crate) stray: bool,
 }
 
 impl ValueError {
     fn new(message: String) -> Self {
-        Self { message, span: None, unknown: None, expected: &[] }
+        Self { message, span: None, unknown: None, expected: &[], string: false, stray: false }
     }
 
     fn or_at(mut self, span: Range<usize>) -> Self {
@@ -126,7 +131,11 @@ impl de::Error for ValueError {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {}, found {}", plain(expected), kind_of(&unexpected)))
+        let expected = plain(expected);
+        let string = matches!(unexpected, Unexpected::Str(_));
+        let stray = string && matches!(expected.as_str(), "a list" | "a table");
+        let message = format!("expected {expected}, found {}", kind_of(&unexpected));
+        Self { string, stray, ..Self::new(message) }
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -309,7 +318,8 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ValueError> {
-        self.0.next().map(|value| seed.deserialize(ValueReader(value))).transpose()
+        let read = self.0.next().map(|value| seed.deserialize(ValueReader(value)));
+        read.transpose().map_err(|error| ValueError { stray: error.stray || error.string, ..error })
     }
 }
 

@@ -75,12 +75,9 @@ struct BannedOptions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ScoreOptions {
-    #[serde(default)]
-    lists: Vec<String>,
-    #[serde(default)]
-    slots: Vec<String>,
-    #[serde(default)]
-    terms: Vec<String>,
+    lists: Option<Vec<String>>,
+    slots: Option<Vec<String>>,
+    terms: Option<Vec<String>>,
     #[serde(default = "five")]
     min: u32,
     #[serde(default)]
@@ -90,12 +87,9 @@ struct ScoreOptions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WholeOptions {
-    #[serde(default)]
-    lists: Vec<String>,
-    #[serde(default)]
-    slots: Vec<String>,
-    #[serde(default)]
-    terms: Vec<String>,
+    lists: Option<Vec<String>>,
+    slots: Option<Vec<String>>,
+    terms: Option<Vec<String>>,
     #[serde(default)]
     fuzzy: Fuzzy,
 }
@@ -107,6 +101,9 @@ enum Fuzzy {
     None,
     Whole,
 }
+
+const NOTHING: &str = "the comparison names nothing to compare with";
+const SOURCES: &str = "give `lists`, `slots` or `terms`, if only an empty one";
 
 fn five() -> u32 {
     5
@@ -152,6 +149,9 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
     }
     let score = match score {
         None => None,
+        Some(ScoreOptions { lists: None, slots: None, terms: None, .. }) => {
+            return Err(options.error_with_hint("score", NOTHING, SOURCES));
+        }
         Some(ScoreOptions { min: 0, .. }) => {
             return Err(options.error("score.min", "no score is less than 0"));
         }
@@ -159,9 +159,9 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
             let near = fuzzy == Fuzzy::Whole;
             let wanted = Wanted {
                 path: "score",
-                lists: &named,
-                slots: &slots,
-                terms: &terms,
+                lists: named.as_deref().unwrap_or_default(),
+                slots: slots.as_deref().unwrap_or_default(),
+                terms: terms.as_deref().unwrap_or_default(),
                 substitution: &substitution,
                 inside: Some(SHORTEST),
                 fuzzy: near,
@@ -171,13 +171,16 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
     };
     let whole = match whole {
         None => None,
+        Some(WholeOptions { lists: None, slots: None, terms: None, .. }) => {
+            return Err(options.error_with_hint("whole", NOTHING, SOURCES));
+        }
         Some(WholeOptions { lists: named, slots, terms, fuzzy }) => {
             let near = fuzzy == Fuzzy::Whole;
             let wanted = Wanted {
                 path: "whole",
-                lists: &named,
-                slots: &slots,
-                terms: &terms,
+                lists: named.as_deref().unwrap_or_default(),
+                slots: slots.as_deref().unwrap_or_default(),
+                terms: terms.as_deref().unwrap_or_default(),
                 substitution: &substitution,
                 inside: None,
                 fuzzy: near,
@@ -226,7 +229,13 @@ fn covering(state: &[u32]) -> u32 {
 
 impl Rule for Banned {
     fn checks(&self) -> Vec<Check> {
-        let check = Check::new("listed", "not a common password, nor made of little else")
+        let requirement = match &self.score {
+            Some(Score { min, .. }) => {
+                format!("not a common password, nor made of little else: a score of at least {min}")
+            }
+            None => "not a common password".to_owned(),
+        };
+        let check = Check::new("listed", requirement)
             .first_failure("password_banned", "Password is too weak and can not be used.")
             .all_rules("PasswordNotBanned", "The new password must not be weak or commonly used.")
             .causes(CAUSES)

@@ -1,6 +1,5 @@
 //! Where rules find their banned lists.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -22,7 +21,11 @@ pub(crate) struct Supplied {
 /// built in.
 pub struct Lists<'a> {
     supplied: &'a Supplied,
-    used: RefCell<BTreeSet<&'a str>>,
+    /// Those that a rule took, by number.
+    used_lists: BTreeSet<usize>,
+    used_terms: BTreeSet<usize>,
+    /// The names that rules asked for.
+    asked: BTreeSet<String>,
     uses: Vec<Use>,
 }
 
@@ -92,7 +95,13 @@ impl Use {
 
 impl<'a> Lists<'a> {
     pub(crate) fn new(supplied: &'a Supplied) -> Self {
-        Self { supplied, used: RefCell::default(), uses: Vec::new() }
+        Self {
+            supplied,
+            used_lists: BTreeSet::new(),
+            used_terms: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            uses: Vec::new(),
+        }
     }
 
     /// The lists handed out since this was last asked.
@@ -129,19 +138,27 @@ impl<'a> Lists<'a> {
             if !asked.insert(name) {
                 return Err(options.error(&at, format!("`{name}` stands twice")));
             }
-            let (supplied, terms) = self.supplied(name);
-            for (number, term) in terms.enumerate() {
-                own.get_or_insert_with(builder).add_term(term).map_err(|error| {
-                    let message = format!("term {} of `{name}`: {}", number + 1, error.message());
-                    options.error(&at, message)
-                })?;
+            self.asked.insert(name.clone());
+            let mut replaced = false;
+            let supplied = self.supplied;
+            for (number, (_, terms)) in named(name, &supplied.terms) {
+                replaced = true;
+                self.used_terms.insert(number);
+                for (index, term) in terms.iter().enumerate() {
+                    own.get_or_insert_with(builder).add_term(term).map_err(|error| {
+                        let error = error.message();
+                        options.error(&at, format!("term {} of `{name}`: {error}", index + 1))
+                    })?;
+                }
             }
-            if supplied.is_empty() && !self.used.borrow().contains(name.as_str()) && key == "lists"
-            {
+            let lists: Vec<_> = named(name, &supplied.lists).collect();
+            if lists.is_empty() && !replaced && key == "lists" {
                 found.push((Some(name), self.built_in(options, &at, name, substitution)?));
             }
-            let fitting = fitting(options, &at, name, supplied, wanted)?;
-            found.extend(fitting.into_iter().map(|list| (Some(name), list)));
+            for (number, list) in fitting(options, &at, name, &lists, wanted)? {
+                self.used_lists.insert(number);
+                found.push((Some(name), list));
+            }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
             && own.info().terms() > 0
@@ -156,24 +173,6 @@ impl<'a> Lists<'a> {
             fuzzy: *fuzzy,
         }));
         Ok(found.into_iter().map(|(_, list)| list).collect())
-    }
-
-    /// Everything supplied under a name, which is used from now on.
-    fn supplied(&self, name: &str) -> (Vec<&'a Banlist>, impl Iterator<Item = &'a str>) {
-        let lists = self.supplied.lists.iter().filter(|(known, _)| known == name);
-        let terms = self.supplied.terms.iter().filter(|(known, _)| known == name);
-        let mut used = self.used.borrow_mut();
-        used.extend(lists.clone().map(|(name, _)| name.as_str()));
-        used.extend(terms.clone().map(|(name, _)| name.as_str()));
-        let name = name.to_owned();
-        (
-            lists.map(|(_, list)| list).collect(),
-            self.supplied
-                .terms
-                .iter()
-                .filter(move |(known, _)| *known == name)
-                .flat_map(|(_, terms)| terms.iter().map(|term| term.as_str())),
-        )
     }
 
     fn built_in(
@@ -216,18 +215,47 @@ impl<'a> Lists<'a> {
 
     /// # Errors
     ///
-    /// A supplied list that no rule asked for: a misspelt name would
-    /// otherwise leave everything it bans allowed.
+    /// A supplied list that no rule took: with a misspelt name, or folded
+    /// otherwise, it would leave everything it bans allowed.
     pub(crate) fn all_used(&self) -> Result<(), Error> {
-        let used = self.used.borrow();
-        match self.names().into_iter().find(|name| !used.contains(name)) {
-            Some(name) => {
-                Err(Error::policy(format!("no rule of the policy uses the list `{name}`"))
-                    .hint("name it in the `lists` or `slots` of a banned rule, or leave it out"))
+        let mut lists = self.supplied.lists.iter().enumerate();
+        if let Some((_, (name, list))) = lists.find(|(number, _)| !self.used_lists.contains(number))
+        {
+            let mut message = format!("no rule of the policy uses the list `{name}`");
+            let mut others = named(name, &self.supplied.lists);
+            if others.any(|(number, _)| self.used_lists.contains(&number)) {
+                let set = list.info().substitution();
+                message += &format!(" that was folded with the substitution set `{set}`");
+            }
+            return Err(Error::policy(message).hint(self.meant(name)));
+        }
+        let mut terms = self.supplied.terms.iter().enumerate();
+        match terms.find(|(number, _)| !self.used_terms.contains(number)) {
+            Some((_, (name, _))) => {
+                let message = format!("no rule of the policy uses the list `{name}`");
+                Err(Error::policy(message).hint(self.meant(name)))
             }
             None => Ok(()),
         }
     }
+
+    fn meant(&self, name: &str) -> String {
+        let asked = || self.asked.iter().map(String::as_str).filter(|asked| *asked != name);
+        suggestion(name, asked()).unwrap_or_else(|| match asked().next() {
+            Some(_) => format!("the policy's rules use {}", join(asked())),
+            None => {
+                "name it in the `lists` or `slots` of a banned rule, or leave it out".to_owned()
+            }
+        })
+    }
+}
+
+/// What was supplied under a name, with its number among all.
+fn named<'s, T>(
+    name: &str,
+    supplied: &'s [(String, T)],
+) -> impl Iterator<Item = (usize, &'s (String, T))> {
+    supplied.iter().enumerate().filter(move |(_, (known, _))| known == name)
 }
 
 /// Those of the supplied lists that were folded as the rule folds.
@@ -235,13 +263,16 @@ fn fitting(
     options: &Options<'_>,
     at: &str,
     name: &str,
-    supplied: Vec<&Banlist>,
+    supplied: &[(usize, &(String, Banlist))],
     wanted: &Wanted<'_>,
-) -> Result<Vec<Banlist>, Error> {
+) -> Result<Vec<(usize, Banlist)>, Error> {
     let set = wanted.substitution.name();
-    let fit: Vec<_> =
-        supplied.iter().filter(|list| list.info().substitution() == set).copied().collect();
-    if let (true, Some(other)) = (fit.is_empty(), supplied.first()) {
+    let fit: Vec<_> = supplied
+        .iter()
+        .map(|(number, (_, list))| (*number, list.clone()))
+        .filter(|(_, list)| list.info().substitution() == set)
+        .collect();
+    if let (true, Some((_, (_, other)))) = (fit.is_empty(), supplied.first()) {
         return Err(options.error_with_hint(
             at,
             format!(
@@ -251,21 +282,21 @@ fn fitting(
             format!("build it again with `countersign banlist build --substitute {set}`"),
         ));
     }
-    if fit.iter().any(|list| !list.has_reversed()) {
+    if fit.iter().any(|(_, list)| !list.has_reversed()) {
         return Err(options.error_with_hint(
             at,
             format!("the list `{name}` lacks the section `reversed`"),
             "build it again with `countersign banlist build`",
         ));
     }
-    if wanted.fuzzy && fit.iter().any(|list| !list.has_forward()) {
+    if wanted.fuzzy && fit.iter().any(|(_, list)| !list.has_forward()) {
         return Err(options.error_with_hint(
             at,
             format!("the list `{name}` lacks the section `forward`, which `fuzzy` needs"),
             "build it again with `countersign banlist build`, without `--no-forward`",
         ));
     }
-    Ok(fit.into_iter().cloned().collect())
+    Ok(fit)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `names`: what is known about the user must not be in the password.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use serde::Deserialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Doc, Example, Findings, Judge, Kind, Lists, Prepared, Rule, Step};
 use crate::context::{Context, Field};
@@ -150,14 +151,18 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     Ok(Box::new(Names {
         fields: read.fields,
         min_length: read.min_length,
-        split: read.split.chars().collect(),
+        split: text::nfc(&read.split).chars().collect(),
         fold,
         comparison: read.comparison,
     }))
 }
 
 /// The folded names of one user.
-type Folded = Vec<Zeroizing<Vec<char>>>;
+struct Folded {
+    /// Sorted, each once.
+    names: Vec<Zeroizing<Vec<char>>>,
+    automaton: Automaton,
+}
 
 impl Names {
     fn folded(&self, name: &str) -> Zeroizing<Vec<char>> {
@@ -190,49 +195,52 @@ impl Rule for Names {
         Grain::Folded(self.fold.clone())
     }
 
-    // Whether a name has occurred.
+    // The automaton's node, and whether a name has occurred.
     fn width(&self) -> usize {
         match self.comparison {
-            Comparison::Substring => 1,
+            Comparison::Substring => 2,
             Comparison::Whole => 0,
         }
     }
 
     fn prepare(&self, context: &Context) -> Prepared {
-        let mut names: Folded = context
+        let mut names: Vec<_> = context
             .names(&self.fields)
-            .flat_map(|name| name.split(self.split.as_slice()))
-            .map(|part| self.folded(part))
+            .flat_map(|name| {
+                let composed = text::nfc(name);
+                let parts = composed.split(self.split.as_slice());
+                parts.map(|part| self.folded(part)).collect::<Vec<_>>()
+            })
             .filter(|name| name.len() >= self.min_length)
             .collect();
         names.sort_unstable_by(|a, b| a.as_slice().cmp(b));
         names.dedup();
-        Prepared::new(names)
+        let automaton = Automaton::new(&names);
+        Prepared::new(Folded { names, automaton })
     }
 
     fn step(&self, step: &mut Step<'_>) {
-        let Some(names) = step.prepared::<Folded>() else { return };
-        let text = step.text();
-        if let [found @ 0] = step.state()
-            && names.iter().any(|name| name.last() == text.last() && text.ends_with(name))
-        {
-            *found = 1;
+        let Some(Folded { automaton, .. }) = step.prepared::<Folded>() else { return };
+        let Some(&c) = step.text().last() else { return };
+        if let [node, found] = step.state() {
+            *node = automaton.step(*node, c);
+            *found |= u32::from(automaton.is_hit(*node));
         }
     }
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         let found = match self.comparison {
-            Comparison::Substring => judge.state().first().is_some_and(|found| *found > 0),
-            Comparison::Whole => judge
-                .prepared::<Folded>()
-                .is_some_and(|names| names.iter().any(|name| name.as_slice() == judge.text())),
+            Comparison::Substring => judge.state().get(1).is_some_and(|found| *found > 0),
+            Comparison::Whole => judge.prepared::<Folded>().is_some_and(|known| {
+                known.names.iter().any(|name| name.as_slice() == judge.text())
+            }),
         };
         findings.decide(0, !found);
     }
 
     fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
         let text = judge.text();
-        for name in judge.prepared::<Folded>().into_iter().flatten() {
+        for name in judge.prepared::<Folded>().into_iter().flat_map(|known| &known.names) {
             match self.comparison {
                 Comparison::Whole if name.as_slice() == text => mark(0..text.len()),
                 Comparison::Whole => {}
@@ -245,5 +253,91 @@ impl Rule for Names {
                 }
             }
         }
+    }
+}
+
+/// Finds names that end at a character, in constant time on average over a
+/// text, however many names there are (Aho and Corasick, 1975).
+struct Automaton {
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    /// The character that leads here.
+    c: char,
+    /// Where the children stand, sorted by character.
+    children: Range<usize>,
+    /// The node of the longest other suffix of what leads here.
+    suffix: usize,
+    /// Whether a name ends here.
+    hit: bool,
+}
+
+impl Automaton {
+    /// `names` are sorted, different, and not empty.
+    fn new(names: &[Zeroizing<Vec<char>>]) -> Self {
+        let total: usize = names.iter().map(|name| name.len()).sum();
+        // Reserved at once: growing would leave copies behind.
+        let mut automaton = Self { nodes: Vec::with_capacity(total + 1) };
+        automaton.nodes.push(Node { c: '\0', children: 0..0, suffix: 0, hit: false });
+        // Level by level: a node, the names that lead through it, its depth.
+        let mut open = VecDeque::from([(0, names, 0)]);
+        while let Some((parent, names, depth)) = open.pop_front() {
+            let first = automaton.nodes.len();
+            for through in names.chunk_by(|a, b| a.get(depth) == b.get(depth)) {
+                let Some((name, &c)) =
+                    through.first().and_then(|name| Some((name, name.get(depth)?)))
+                else {
+                    continue;
+                };
+                let suffix = match automaton.nodes.get(parent) {
+                    Some(node) if parent > 0 => automaton.follow(node.suffix, c),
+                    _ => 0,
+                };
+                let hit = name.len() == depth + 1 || automaton.hit(suffix);
+                open.push_back((automaton.nodes.len(), through, depth + 1));
+                automaton.nodes.push(Node { c, children: 0..0, suffix, hit });
+            }
+            let children = first..automaton.nodes.len();
+            if let Some(node) = automaton.nodes.get_mut(parent) {
+                node.children = children;
+            }
+        }
+        automaton
+    }
+
+    #[inline]
+    fn step(&self, node: u32, c: char) -> u32 {
+        u32::try_from(self.follow(node as usize, c)).unwrap_or(0)
+    }
+
+    #[inline]
+    fn is_hit(&self, node: u32) -> bool {
+        self.hit(node as usize)
+    }
+
+    fn hit(&self, node: usize) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.hit)
+    }
+
+    #[inline]
+    fn follow(&self, mut at: usize, c: char) -> usize {
+        loop {
+            let Some(node) = self.nodes.get(at) else { return 0 };
+            let children = self.nodes.get(node.children.clone()).unwrap_or_default();
+            if let Ok(child) = children.binary_search_by_key(&c, |child| child.c) {
+                return node.children.start + child;
+            }
+            if at == 0 {
+                return 0;
+            }
+            at = node.suffix;
+        }
+    }
+}
+
+impl Drop for Automaton {
+    fn drop(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.c.zeroize());
     }
 }

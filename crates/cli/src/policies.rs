@@ -95,7 +95,7 @@ impl Described {
         let paint = Paint::stdout();
         let default = if self.name == crate::check::DEFAULT_POLICY { ", the default" } else { "" };
         writeln!(out, "{}{default}", paint.strong(self.name))?;
-        writeln!(out, "  {}", Printable(first_sentence(&self.description)))?;
+        writeln!(out, "  {}", Printable(&self.description))?;
         let ids = self.checks.iter().map(|check| check.id.as_str());
         let lists = self.lists.iter().map(List::title);
         let width = |longest: usize, text: &str| longest.max(text.len());
@@ -131,12 +131,5 @@ impl List {
     fn title(&self) -> String {
         let name = self.name.as_deref().unwrap_or("own terms");
         format!("list {name}, {}", self.comparison)
-    }
-}
-
-fn first_sentence(text: &str) -> &str {
-    match text.split_once(". ") {
-        Some((first, _)) => first,
-        None => text.trim_end_matches('.'),
     }
 }

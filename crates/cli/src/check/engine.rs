@@ -50,8 +50,12 @@ fn load_policy(name: &str) -> Result<Policy, Failure> {
             return Err(Failure::io(format_args!("cannot read the policy {name}"), &error));
         }
     }
-    let text = String::from_utf8(text)
-        .map_err(|_| Failure::new(format!("the policy {name} is not UTF-8")))?;
+    let text = String::from_utf8(text).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..valid).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::new(format!("the policy {name} is not UTF-8: see line {line}"))
+    })?;
     let policy: Policy = text.parse().map_err(|error: countersign::Error| error.in_file(name))?;
     Ok(policy.in_file(name))
 }
