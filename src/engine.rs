@@ -299,7 +299,8 @@ impl Engine {
     }
 
     /// Judges a password. Cannot fail, and allocates nothing up to 128
-    /// characters and 512 folded ones.
+    /// characters and 512 folded ones, if the rules ask for at most two
+    /// foldings and eight numbers of state a character, as those built in do.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
         let mut report = Report::new(&self.0.catalog);

@@ -18,7 +18,8 @@ pub(crate) struct Supplied {
 }
 
 /// The lists that a rule may use: those supplied to the engine, and those
-/// built in.
+/// built in. For now only the built-in kind `banned` can; other kinds pass it
+/// by.
 pub struct Lists<'a> {
     supplied: &'a Supplied,
     /// Those that a rule took, by number.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 
+use crate::error::Error;
+
 /// The published part of Entra's normalisation; `!` stays.
 /// Source: Microsoft's page on banned passwords.
 const ENTRA: &[(char, char)] = &[('0', 'o'), ('1', 'l'), ('$', 's'), ('@', 'a')];
@@ -71,34 +73,37 @@ impl Substitution {
     ///
     /// # Errors
     ///
-    /// What is wrong, in words: more than 128 pairs, a character that appears
+    /// More than 128 pairs, a character that appears
     /// twice on the left, one that is mapped although it is itself a target,
     /// or one that never occurs in folded text (a capital, say).
-    pub fn custom(pairs: impl IntoIterator<Item = (char, char)>) -> Result<Self, String> {
+    pub fn custom(pairs: impl IntoIterator<Item = (char, char)>) -> Result<Self, Error> {
         let mut map = BTreeMap::new();
         for (from, to) in pairs {
             for side in [from, to] {
                 if !is_folded(side) {
-                    return Err(format!(
+                    return Err(Error::policy(format!(
                         "U+{:04X} never occurs in folded text, where capitals, accents and \
                          look-alike letters are gone: give the character it folds to",
                         u32::from(side)
-                    ));
+                    )));
                 }
             }
             if map.insert(from, to).is_some() {
-                return Err(format!("U+{:04X} is substituted twice", u32::from(from)));
+                return Err(Error::policy(format!(
+                    "U+{:04X} is substituted twice",
+                    u32::from(from)
+                )));
             }
             if map.len() > MAX_PAIRS {
-                return Err(format!("more than {MAX_PAIRS} substitutions"));
+                return Err(Error::policy(format!("more than {MAX_PAIRS} substitutions")));
             }
         }
         map.retain(|from, to| from != to);
         if let Some(to) = map.values().find(|to| map.contains_key(to)) {
-            return Err(format!(
+            return Err(Error::policy(format!(
                 "U+{:04X} is a target and substituted itself: map both to the same character",
                 u32::from(*to)
-            ));
+            )));
         }
         let pairs: Vec<_> = map.into_iter().collect();
         // A set that says the same as a named one takes its name, so that it
@@ -230,7 +235,7 @@ impl<'de> Deserialize<'de> for Substitution {
                 while let Some((from, to)) = map.next_entry::<char, char>()? {
                     pairs.push((from, to));
                 }
-                Substitution::custom(pairs).map_err(de::Error::custom)
+                Substitution::custom(pairs).map_err(|error| de::Error::custom(error.message()))
             }
         }
 
@@ -261,7 +266,12 @@ mod tests {
 
     #[test]
     fn a_target_may_not_be_mapped_itself() {
-        assert!(Substitution::custom([('0', 'o'), ('o', 'q')]).unwrap_err().contains("U+006F"));
+        assert!(
+            Substitution::custom([('0', 'o'), ('o', 'q')])
+                .unwrap_err()
+                .message()
+                .contains("U+006F")
+        );
         assert!(Substitution::custom([('0', 'o'), ('0', 'q')]).is_err());
         assert!(Substitution::custom([('O', 'o')]).is_err());
         assert!(Substitution::custom([('0', 'é')]).is_err());

@@ -196,7 +196,7 @@ fn parse_substitution(given: &str) -> Result<Substitution, String> {
         match rest.next() {
             Some(',') => {}
             Some(_) => return Err(FORM.to_owned()),
-            None => return Substitution::custom(pairs),
+            None => return Substitution::custom(pairs).map_err(|error| error.message().to_owned()),
         }
     }
 }
