@@ -315,16 +315,8 @@ impl Engine {
             }
             return;
         }
-        match &subject.0 {
-            None => self.judge(text, subject, &self.0.nobody, report),
-            Some(known) if known.engine == self.0.id => {
-                self.judge(text, subject, &known.prepared, report);
-            }
-            Some(known) => {
-                let prepared = self.prepare(&known.context);
-                self.judge(text, subject, &prepared, report);
-            }
-        }
+        let mut own = Vec::new();
+        self.judge(text, subject, self.prepared(subject, &mut own), report);
     }
 
     /// Which parts of the typed text made a check fail: ranges of bytes of
@@ -350,15 +342,8 @@ impl Engine {
             let check = index - compiled.checks.start;
             compiled.rule.spans(check, &judge, &mut |range| marked.push(range));
         };
-        let own;
-        let prepared = match &subject.0 {
-            None => &self.0.nobody,
-            Some(known) if known.engine == self.0.id => &known.prepared,
-            Some(known) => {
-                own = self.prepare(&known.context);
-                &own
-            }
-        };
+        let mut own = Vec::new();
+        let prepared = self.prepared(subject, &mut own);
         self.with_room(text, |forms, states| {
             let prepared = prepared.get(owner).ok_or(Full)?;
             mark(&compiled.run(forms, states, prepared)?);
@@ -369,6 +354,19 @@ impl Engine {
             let chars = origins.get(range)?;
             Some(chars.first()?.start..chars.iter().map(|origin| origin.end).max()?)
         }))
+    }
+
+    /// What the rules know about the subject. `own` is filled only for a
+    /// subject of another engine.
+    fn prepared<'a>(&'a self, subject: &'a Subject, own: &'a mut Vec<Prepared>) -> &'a [Prepared] {
+        match &subject.0 {
+            None => &self.0.nobody,
+            Some(known) if known.engine == self.0.id => &known.prepared,
+            Some(known) => {
+                *own = self.prepare(&known.context);
+                own
+            }
+        }
     }
 
     fn prepare(&self, context: &Context) -> Vec<Prepared> {
