@@ -117,8 +117,9 @@ impl Pipeline {
         let forms = Forms::fill(text, &self.plan, &mut slots)?;
         let mut used = 0;
         let mut result = Ok(());
+        results.take(1);
         for (compiled, known) in self.rules.iter().zip(known) {
-            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            let mut findings = Findings::new(results.take(compiled.checks.len()));
             let Some(known) = known else {
                 findings.skip();
                 continue;
@@ -214,7 +215,7 @@ impl Progress {
         pipeline: &Pipeline,
         known: &[Option<Prepared>],
     ) {
-        self.typing.replace(at, tail, &pipeline.plan, pipeline.max_text);
+        self.typing.replace(at, tail, pipeline.max_text);
         for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
             let (text, done) = self.typing.form(compiled.form);
             let Some(known) = known else { continue };
@@ -240,8 +241,9 @@ impl Progress {
         if self.text().len() > pipeline.max_text {
             return results.over_the_limit();
         }
+        results.take(1);
         for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&self.states) {
-            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            let mut findings = Findings::new(results.take(compiled.checks.len()));
             match known {
                 None => findings.skip(),
                 Some(known) => {

@@ -287,6 +287,18 @@ impl<'a> ResultsMut<'a> {
         self.limit(Tag::FAILED);
     }
 
+    /// Takes the next `checks` off, after the limit on the text has been taken
+    /// off as the first.
+    #[inline]
+    pub(crate) fn take(&mut self, checks: usize) -> ResultsMut<'a> {
+        let tags = std::mem::take(&mut self.tags).split_at_mut_checked(checks);
+        let measured = std::mem::take(&mut self.measured).split_at_mut_checked(checks);
+        let ((tags, more_tags), (measured, more_measured)) =
+            (tags.unwrap_or_default(), measured.unwrap_or_default());
+        (self.tags, self.measured) = (more_tags, more_measured);
+        ResultsMut { tags, measured }
+    }
+
     fn limit(&mut self, tag: Tag) {
         if let Some(limit) = self.tags.first_mut() {
             *limit = tag;

@@ -281,23 +281,17 @@ fn state_at(states: &[u32], width: usize, characters: usize) -> &[u32] {
 
 /// Where a rule writes what its checks came to, by the check's index in
 /// [`Rule::checks`]. Indices beyond the rule's checks are ignored.
-pub struct Findings<'a> {
-    tags: &'a mut [Tag],
-    measured: &'a mut [u32],
-}
+pub struct Findings<'a>(ResultsMut<'a>);
 
 impl<'a> Findings<'a> {
     #[inline]
-    pub(crate) fn new(results: &'a mut ResultsMut<'_>, checks: Range<usize>) -> Self {
-        Self {
-            tags: results.tags.get_mut(checks.clone()).unwrap_or_default(),
-            measured: results.measured.get_mut(checks).unwrap_or_default(),
-        }
+    pub(crate) fn new(results: ResultsMut<'a>) -> Self {
+        Self(results)
     }
 
     /// Skips every check.
     pub(crate) fn skip(&mut self) {
-        self.tags.fill(Tag::SKIPPED);
+        self.0.tags.fill(Tag::SKIPPED);
     }
 
     /// The check passes or fails.
@@ -314,7 +308,9 @@ impl<'a> Findings<'a> {
     /// What the check measured.
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {
-        if let (Some(tag), Some(slot)) = (self.tags.get_mut(check), self.measured.get_mut(check)) {
+        if let (Some(tag), Some(slot)) =
+            (self.0.tags.get_mut(check), self.0.measured.get_mut(check))
+        {
             *tag = tag.with_measured();
             *slot = value;
         }
@@ -322,14 +318,14 @@ impl<'a> Findings<'a> {
 
     /// Which of the names given to [`Check::causes`] is the reason.
     pub fn cause(&mut self, check: usize, cause: usize) {
-        if let Some(tag) = self.tags.get_mut(check) {
+        if let Some(tag) = self.0.tags.get_mut(check) {
             *tag = tag.with_cause(cause);
         }
     }
 
     #[inline]
     fn set(&mut self, check: usize, outcome: Tag) {
-        if let Some(tag) = self.tags.get_mut(check) {
+        if let Some(tag) = self.0.tags.get_mut(check) {
             *tag = tag.with_outcome(outcome);
         }
     }

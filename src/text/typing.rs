@@ -1,6 +1,6 @@
 //! The forms of a text that is being typed.
 
-use super::forms::{CHARACTERS, FOLDS, Plan, TYPED};
+use super::forms::{CHARACTERS, FOLDS, Fold, Plan, TYPED};
 use super::nfc::{push_nfc, starts_segment};
 use super::wiped_vec::WipedVec;
 use super::{Buffer, Full};
@@ -21,7 +21,9 @@ pub(crate) struct Typing {
 
 /// The forms, which grow and shrink at their ends.
 struct Growing {
+    /// Empty where no rule asks for it.
     typed: Form,
+    wants_typed: bool,
     characters: Form,
     /// For each character, a byte of the text in the segment it comes from,
     /// or the segment's start; never decreasing.
@@ -37,6 +39,7 @@ struct Form {
 }
 
 struct Folded {
+    fold: Fold,
     form: Form,
     /// For each character, how many folded ones there are up to its own.
     ends: WipedVec<u32>,
@@ -64,12 +67,14 @@ impl Typing {
     /// Room for a text of `points` code points and as many characters, and
     /// for `folded` of them in each fold.
     pub(crate) fn with_capacity(plan: &Plan, points: usize, folded: usize) -> Self {
-        let folds = plan.folds.iter().map(|_| Folded {
+        let folds = plan.folds.iter().map(|fold| Folded {
+            fold: fold.clone(),
             form: Form::with_capacity(folded),
             ends: WipedVec::with_capacity(points),
         });
         let forms = Growing {
             typed: Form::with_capacity(if plan.typed { points } else { 0 }),
+            wants_typed: plan.typed,
             characters: Form::with_capacity(points),
             from: WipedVec::with_capacity(points),
             folds: folds.collect(),
@@ -107,7 +112,7 @@ impl Typing {
 
     /// Replaces everything from the byte `at` on, which ends a code point.
     /// With more than `max` bytes the text has no forms.
-    pub(crate) fn replace(&mut self, at: usize, tail: &str, plan: &Plan, max: usize) {
+    pub(crate) fn replace(&mut self, at: usize, tail: &str, max: usize) {
         let Self { text, formed, forms } = self;
         forms.settle();
         let end = text.len();
@@ -116,16 +121,16 @@ impl Typing {
             text.extend_from_slice(tail.as_bytes());
             *formed = text.len();
             for (from, c) in (at..).zip(tail.chars()) {
-                if plan.typed {
+                if forms.wants_typed {
                     forms.typed.chars.push(c);
                 }
-                forms.push(c, from, plan);
+                forms.push(c, from);
             }
             return;
         }
         let at_end = at.min(*formed);
         let old_starts = starts_segment_at(text, at_end);
-        if plan.typed {
+        if forms.wants_typed {
             forms.truncate_typed(text, at_end);
         }
         text.truncate(at);
@@ -143,11 +148,11 @@ impl Typing {
         *formed = text.len();
         let changed = text.get(start..).and_then(|tail| std::str::from_utf8(tail).ok());
         if let Some(tail) = changed {
-            if plan.typed {
+            if forms.wants_typed {
                 let new = tail.get(at_end - start..).unwrap_or_default();
                 new.chars().for_each(|c| forms.typed.chars.push(c));
             }
-            forms.replace(start, tail, plan);
+            forms.replace(start, tail);
         }
     }
 
@@ -183,7 +188,7 @@ impl Growing {
 
     /// Replaces what comes from byte `start` of the text on, where a segment
     /// starts.
-    fn replace(&mut self, start: usize, tail: &str, plan: &Plan) {
+    fn replace(&mut self, start: usize, tail: &str) {
         let mut kept = self.from.partition_point(|from| (*from as usize) < start);
         let mut at = start;
         let mut rest = tail;
@@ -194,7 +199,7 @@ impl Growing {
             let mut chars = segment.chars();
             match (chars.next(), chars.next()) {
                 // Alone, and starting a segment, it is its own NFC.
-                (Some(c), None) if starts_segment(c) => self.emit(c, at, &mut kept, plan),
+                (Some(c), None) if starts_segment(c) => self.emit(c, at, &mut kept),
                 _ => {
                     let mut scratch = std::mem::take(&mut self.scratch);
                     scratch.resize(4 * segment.chars().count(), '\0');
@@ -203,7 +208,7 @@ impl Growing {
                         // Cannot be full: a code point decomposes to at most four.
                         let _: Result<(), Full> = push_nfc(segment, &mut buffer);
                         for c in buffer.as_slice() {
-                            self.emit(*c, at, &mut kept, plan);
+                            self.emit(*c, at, &mut kept);
                         }
                     }
                     scratch.truncate(0);
@@ -217,25 +222,25 @@ impl Growing {
 
     /// The character at index `kept` is `c`: kept if it was already.
     #[inline]
-    fn emit(&mut self, c: char, from: usize, kept: &mut usize, plan: &Plan) {
+    fn emit(&mut self, c: char, from: usize, kept: &mut usize) {
         if self.characters.chars.get(*kept) == Some(&c) {
             if let Some(place) = self.from.get_mut(*kept) {
                 *place = narrow(from);
             }
         } else {
             self.truncate(*kept);
-            self.push(c, from, plan);
+            self.push(c, from);
         }
         *kept += 1;
     }
 
     #[inline]
-    fn push(&mut self, c: char, from: usize, plan: &Plan) {
+    fn push(&mut self, c: char, from: usize) {
         self.characters.chars.push(c);
         self.from.push(narrow(from));
-        for (fold, folded) in plan.folds.iter().zip(&mut self.folds) {
-            fold.fold(c, |c| folded.form.chars.push(c));
-            folded.ends.push(narrow(folded.form.chars.len()));
+        for Folded { fold, form, ends } in &mut self.folds {
+            fold.fold(c, |c| form.chars.push(c));
+            ends.push(narrow(form.chars.len()));
         }
     }
 
@@ -319,7 +324,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::{Fold, Forms, Grain, Substitution};
+    use crate::text::{Forms, Grain, Substitution};
 
     fn plan() -> (Plan, [usize; 4]) {
         let mut plan = Plan::new();
@@ -360,7 +365,7 @@ mod tests {
                 text.push_str(&new);
                 text.push_str(&after);
                 let common = typing.common(&text);
-                typing.replace(common, text.split_at(common).1, &plan, 40);
+                typing.replace(common, text.split_at(common).1, 40);
                 prop_assert_eq!(typing.text(), text.as_bytes());
                 let mut slots = vec!['\0'; 40 * text.len() + 8];
                 let within = if text.len() > 40 { "" } else { &text };
@@ -381,12 +386,12 @@ mod tests {
         let text = "Straße 7é";
         for (at, c) in text.char_indices() {
             let before = indices.map(|index| typing.form(index).0.len());
-            typing.replace(at, c.encode_utf8(&mut [0; 4]), &plan, 40);
+            typing.replace(at, c.encode_utf8(&mut [0; 4]), 40);
             assert_eq!(indices.map(|index| typing.form(index).1), before);
         }
         // A mark changes the character before it, and nothing else.
         let at = text.len();
-        typing.replace(at, "\u{323}", &plan, 40);
+        typing.replace(at, "\u{323}", 40);
         assert_eq!(indices.map(|index| typing.form(index).1), [9, 8, 9, 9]);
         assert_eq!(indices.map(|index| typing.form(index).0.len()), [10, 10, 10, 11]);
     }
