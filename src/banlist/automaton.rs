@@ -37,6 +37,9 @@ const INDEXED: usize = 32;
 /// The address of the final state without inputs.
 const LEAF: usize = 0;
 
+/// The number of no address: the text has left the automaton.
+pub(super) const DEAD: u32 = u32::MAX;
+
 /// The bytes of an automaton and where it starts.
 #[derive(Clone, Copy)]
 pub(super) struct Automaton<'a> {
@@ -64,6 +67,9 @@ impl<'a> Automaton<'a> {
         if size < HEADER + FOOTER {
             return Err("is too short to be an automaton");
         }
+        if u32::try_from(size).is_err() {
+            return Err("has 4 GiB or more: split the list in two");
+        }
         if word(bytes, 0) != Some(VERSION) || word(bytes, 8) != Some(0) {
             return Err("is not a set of crate fst, format version 3");
         }
@@ -84,6 +90,19 @@ impl<'a> Automaton<'a> {
     #[inline]
     pub(super) fn root(self) -> usize {
         self.root
+    }
+
+    /// An address as a number for the state of a rule: 0 for the root, so that
+    /// states start there. A section is too small for [`DEAD`] to be one.
+    #[inline]
+    pub(super) fn number(self, at: usize) -> u32 {
+        u32::try_from(self.root - at).unwrap_or(DEAD)
+    }
+
+    /// The address that has a number.
+    #[inline]
+    pub(super) fn address(self, number: u32) -> Option<usize> {
+        if number == DEAD { None } else { self.root.checked_sub(number as usize) }
     }
 
     #[inline]

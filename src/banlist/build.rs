@@ -512,7 +512,7 @@ mod tests {
     fn an_empty_list() {
         let list = Banlist::builder(&Substitution::leet()).build().unwrap();
         assert_eq!((list.info().terms(), list.info().shortest(), list.info().longest()), (0, 0, 0));
-        assert!(!list.contains("") && !list.contains("a") && !list.is_near(&[], 0));
+        assert!(!list.contains("") && !list.contains("a") && !list.is_near_to(&[], 0));
         list.ends_at(&['a'], 1, 0, |_| panic!("there is no term"));
         assert_eq!(list.effective(0, 48), 0);
     }

@@ -111,7 +111,7 @@ fn question(list: &Banlist) {
     {
         list.contains(text);
         let text: Vec<char> = text.chars().collect();
-        list.is_near(&text, 0);
+        list.is_near_to(&text, 0);
         list.ends_at(&text, text.len(), 0, |start| assert!(start < text.len()));
     }
 }
@@ -485,7 +485,7 @@ fn mapped_lists() {
     let (verified, unverified) = map(&bytes_of(&TERMS));
     for list in [verified.unwrap(), unverified.unwrap()] {
         assert!(list.contains("zebra") && !list.contains("zebr"));
-        assert!(list.is_near(&['z', 'e', 'b', 'r'], 0));
+        assert!(list.is_near_to(&['z', 'e', 'b', 'r'], 0));
     }
     let (verified, unverified) = map(&[]);
     assert!(verified.unwrap_err().is_list() && unverified.unwrap_err().is_list());

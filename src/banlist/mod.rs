@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use self::automaton::Automaton;
+use self::automaton::{Automaton, DEAD};
 use self::format::{Layout, Lengths, Meta};
 use crate::error::Error;
 use crate::text::{self, FOLD_VERSION, Substitution};
@@ -38,6 +38,7 @@ mod build;
 pub(crate) mod builtin;
 mod format;
 mod mapped;
+mod near;
 mod runs;
 mod sort;
 mod walk;
@@ -187,15 +188,55 @@ impl Banlist {
         }
     }
 
+    /// One more character along the terms as wholes: 0 is where a text starts.
+    /// Nowhere where the list was built without [`Builder::forward`].
+    #[inline]
+    pub(crate) fn follow(&self, number: u32, c: char) -> u32 {
+        // Most texts have left the list after a few characters.
+        if number == DEAD {
+            return DEAD;
+        }
+        let Some(forward) = self.forward() else { return DEAD };
+        let next = forward.address(number).and_then(|at| forward.step_char(at, c));
+        next.map_or(DEAD, |at| forward.number(at))
+    }
+
+    /// Whether the text that was followed to a number is a term.
+    #[inline]
+    pub(crate) fn is_term_at(&self, number: u32) -> bool {
+        let at =
+            |forward: Automaton<'_>| forward.address(number).is_some_and(|at| forward.is_final(at));
+        number != DEAD && self.forward().is_some_and(at)
+    }
+
     /// Whether a folded text is within one edit of a term of at least
-    /// `shortest` characters. Never where the list was built without
-    /// [`Builder::forward`], so ask [`Banlist::has_forward`] beforehand.
-    pub(crate) fn is_near(&self, text: &[char], shortest: usize) -> bool {
+    /// `shortest` characters. `followed` says where its first so many
+    /// characters lead with [`Banlist::follow`].
+    pub(crate) fn is_near(
+        &self,
+        text: &[char],
+        shortest: usize,
+        followed: impl Fn(usize) -> u32,
+    ) -> bool {
         let (Some(forward), Some(reversed)) = (self.forward(), self.reversed()) else {
             return false;
         };
         let Info { shortest: least, longest: most, .. } = self.0.info;
-        walk::is_near(forward, reversed, text, least.max(shortest)..=most)
+        near::is_near(forward, reversed, text, least.max(shortest)..=most, |characters| {
+            forward.address(followed(characters))
+        })
+    }
+
+    /// The same for a text alone.
+    #[cfg(test)]
+    pub(crate) fn is_near_to(&self, text: &[char], shortest: usize) -> bool {
+        let followed: Vec<u32> = std::iter::once(0)
+            .chain(text.iter().scan(0, |number, &c| {
+                *number = self.follow(*number, c);
+                Some(*number)
+            }))
+            .collect();
+        self.is_near(text, shortest, |characters| followed[characters])
     }
 
     fn new(bytes: Bytes, check: Check) -> Result<Self, Error> {
