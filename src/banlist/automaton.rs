@@ -34,6 +34,8 @@ const HEADER: usize = 16;
 const FOOTER: usize = 20;
 /// With more inputs than this a node has an index.
 const INDEXED: usize = 32;
+/// A search tries as many characters without asking a filter.
+const NARROW: usize = 3;
 /// The address of the final state without inputs.
 const LEAF: usize = 0;
 
@@ -115,6 +117,8 @@ impl<'a> Automaton<'a> {
     /// decoding more than it needs: this is where checking spends its time.
     #[inline]
     pub(super) fn step(self, at: usize, input: u8) -> Option<usize> {
+        #[cfg(test)]
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -186,6 +190,8 @@ impl<'a> Automaton<'a> {
     /// where no node can be.
     #[inline]
     pub(super) fn node(self, at: usize) -> Option<Node<'a>> {
+        #[cfg(test)]
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -243,6 +249,14 @@ impl<'a> Node<'a> {
     #[inline]
     pub(super) fn inputs(&self) -> &'a [u8] {
         self.inputs
+    }
+
+    /// Whether many characters may follow: more than a search tries without
+    /// asking a filter. The first byte of a character that is not ASCII says
+    /// little about how many there are.
+    #[inline]
+    pub(super) fn is_wide(&self) -> bool {
+        self.inputs.len() > NARROW || !self.inputs.is_ascii()
     }
 
     #[inline]
@@ -646,6 +660,25 @@ pub(super) fn is_continuation(byte: u8) -> bool {
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     let field = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(field.try_into().ok()?))
+}
+
+/// Counts the nodes that a test's own thread looks at.
+#[cfg(test)]
+pub(crate) mod visits {
+    use std::cell::Cell;
+
+    thread_local!(static VISITS: Cell<u64> = const { Cell::new(0) });
+
+    pub(super) fn count() {
+        VISITS.set(VISITS.get() + 1);
+    }
+
+    /// The visits that a job makes.
+    pub(crate) fn of<T>(job: impl FnOnce() -> T) -> (u64, T) {
+        let before = VISITS.get();
+        let result = job();
+        (VISITS.get() - before, result)
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@
 //! # Ok::<(), countersign::Error>(())
 //! ```
 //!
-//! A list is a file of two automata, the terms as they are and reversed.
-//! Opening checks its hash and walks both automata once, so that lookups run
+//! A list is a file of two automata, the terms as they are and reversed, and of
+//! a filter for them if it is large. Opening checks its hash and walks both automata once, so that lookups run
 //! on checked bytes and cannot fail. (The lists that are part of the program
 //! are checked by its tests instead.) A file is only as trustworthy as where it
 //! comes from: the hash shows accidents, not who made it.
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use self::automaton::{Automaton, DEAD};
+use self::filter::Filter;
 use self::format::{Layout, Lengths, Meta};
 use crate::error::Error;
 use crate::text::{self, FOLD_VERSION, Substitution};
@@ -36,6 +37,7 @@ use crate::text::{self, FOLD_VERSION, Substitution};
 mod automaton;
 mod build;
 pub(crate) mod builtin;
+mod filter;
 mod format;
 mod mapped;
 mod near;
@@ -62,6 +64,7 @@ struct List {
     bytes: Bytes,
     reversed: Option<Section>,
     forward: Option<Section>,
+    filter: Option<Range<usize>>,
     lengths: Lengths,
     info: Info,
 }
@@ -221,8 +224,9 @@ impl Banlist {
         let (Some(forward), Some(reversed)) = (self.forward(), self.reversed()) else {
             return false;
         };
+        let sections = near::Sections { forward, reversed, filter: self.filter() };
         let Info { shortest: least, longest: most, .. } = self.0.info;
-        near::is_near(forward, reversed, text, least.max(shortest)..=most, |characters| {
+        near::is_near(sections, text, least.max(shortest)..=most, |characters| {
             forward.address(followed(characters))
         })
     }
@@ -265,6 +269,13 @@ impl Banlist {
         if reversed.is_none() && forward.is_none() {
             return Err(Error::list("the list holds no terms in any form this countersign reads"));
         }
+        let filter = layout.section(format::FILTER);
+        if let Some(range) = &filter {
+            let bytes = file.get(range.clone()).unwrap_or_default();
+            Filter::new(bytes).map_err(|reason| {
+                Error::list(format!("the section `{}` {reason}", format::FILTER))
+            })?;
+        }
         let info = Info {
             substitution,
             terms: lengths.total().unwrap_or(0),
@@ -275,7 +286,7 @@ impl Banlist {
             sections: layout.sections,
             provenance,
         };
-        Ok(Self(Arc::new(List { bytes, reversed, forward, lengths, info })))
+        Ok(Self(Arc::new(List { bytes, reversed, forward, filter, lengths, info })))
     }
 
     fn reversed(&self) -> Option<Automaton<'_>> {
@@ -284,6 +295,11 @@ impl Banlist {
 
     fn forward(&self) -> Option<Automaton<'_>> {
         self.automaton(self.0.forward.as_ref()?)
+    }
+
+    #[inline]
+    fn filter(&self) -> Option<Filter<'_>> {
+        Some(Filter::known(self.0.bytes.get().get(self.0.filter.clone()?)?))
     }
 
     #[inline]

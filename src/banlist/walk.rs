@@ -25,7 +25,7 @@ pub(super) fn ends_at(
             Some(next) => at = next,
             None => return,
         }
-        if reversed.is_final(at) && end - start >= shortest {
+        if end - start >= shortest && reversed.is_final(at) {
             visit(start);
         }
     }
@@ -53,7 +53,11 @@ mod tests {
     use crate::text::Substitution;
 
     fn list(terms: &[String]) -> Banlist {
-        let mut builder = Banlist::builder(&Substitution::none());
+        built(terms, false)
+    }
+
+    fn built(terms: &[String], filter: bool) -> Banlist {
+        let mut builder = Banlist::builder(&Substitution::none()).filter(filter);
         for term in terms {
             builder.add_term(term).unwrap();
         }
@@ -83,6 +87,7 @@ mod tests {
 
     /// What the automata say of a text equals what all terms say one by one.
     fn agrees(terms: &[String], texts: &[String], shortest: usize) {
+        let filtered = built(terms, true);
         let list = list(terms);
         let terms: Vec<Vec<char>> = terms.iter().map(|term| characters(term)).collect();
         for text in texts.iter().map(|text| characters(text)) {
@@ -100,6 +105,8 @@ mod tests {
             let near =
                 terms.iter().any(|term| term.len() >= shortest && distance(term, &text) <= 1);
             assert_eq!(list.is_near_to(&text, shortest), near, "{text:?} from {shortest}");
+            let searched = filtered.is_near_to(&text, shortest);
+            assert_eq!(searched, near, "{text:?} from {shortest}, with a filter");
         }
     }
 
@@ -131,6 +138,40 @@ mod tests {
             shortest in 0..5_usize,
         ) {
             agrees(&terms, &texts, shortest);
+        }
+
+        /// So many that a filter is asked at most places.
+        #[test]
+        fn wide_terms(
+            terms in prop::collection::vec("[a-f]{1,5}|[a-f]{2}x[a-f]{2}", 0..300),
+            texts in texts("[a-g]{0,6}|[a-f]{2}x?[a-f]{2}x?"),
+            shortest in 0..5_usize,
+        ) {
+            agrees(&terms, &texts, shortest);
+        }
+
+        #[test]
+        fn edits_of_wide_terms(
+            terms in prop::collection::vec("[a-h字-存]{3,6}", 100..300),
+            edits in prop::collection::vec(
+                (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3_u8, "[a-h字-存]"),
+                1..12,
+            ),
+        ) {
+            let texts: Vec<String> = edits
+                .iter()
+                .map(|(term, at, edit, c)| {
+                    let mut text = characters(&terms[term.index(terms.len())]);
+                    let at = at.index(text.len());
+                    match edit {
+                        0 => text[at] = characters(c)[0],
+                        1 => text.insert(at, characters(c)[0]),
+                        _ => drop(text.remove(at)),
+                    }
+                    text.into_iter().collect()
+                })
+                .collect();
+            agrees(&terms, &texts, 0);
         }
 
         #[test]

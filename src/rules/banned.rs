@@ -204,7 +204,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
     };
     let banned = Banned { substitution, score, whole };
     if banned.width() > MAX_WIDTH {
-        let most = MAX_WIDTH - 1;
+        let most = MAX_WIDTH - usize::from(banned.score.is_some());
         return Err(options.error_with_hint(
             "",
             format!("a banned rule compares whole passwords with at most {most} lists"),
@@ -376,5 +376,32 @@ impl Rule for Banned {
                 None => end -= 1,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Banlist, Engine, Policy, Substitution};
+
+    #[test]
+    fn a_rule_follows_as_many_lists_as_a_state_has_room_for() {
+        let built = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("list{number}")).collect();
+            let policy: Policy = format!(
+                "[[rule]]\nkind = 'banned'\nscore = {{ lists = {names:?}, fuzzy = 'whole' }}"
+            )
+            .parse()
+            .unwrap();
+            let engine = names.into_iter().fold(Engine::builder(), |engine, name| {
+                let mut list = Banlist::builder(&Substitution::entra());
+                list.add_term(&name).unwrap();
+                engine.list(name, list.build().unwrap())
+            });
+            engine.build(&policy)
+        };
+        let engine = built(63).unwrap();
+        assert!(!engine.check("list6z", &crate::Subject::default()).is_valid());
+        let error = built(64).unwrap_err().to_string();
+        assert!(error.contains("with at most 63 lists"), "{error}");
     }
 }
