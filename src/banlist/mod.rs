@@ -14,10 +14,11 @@
 //! # Ok::<(), countersign::Error>(())
 //! ```
 //!
-//! A list is a file of two automata, the terms as they are and reversed, and of
-//! a filter for them if it is large. Opening checks its hash and walks both automata once, so that lookups run
-//! on checked bytes and cannot fail. (The lists that are part of the program
-//! are checked by its tests instead.) A file is only as trustworthy as where it
+//! A list is a file of two automata, the terms as they are and reversed, and
+//! of a filter for the search of near terms if there are many. Opening checks
+//! its hash and walks both automata once, so that lookups run on checked bytes
+//! and cannot fail. (The lists that are part of the program are checked by its
+//! tests instead.) A file is only as trustworthy as where it
 //! comes from: the hash shows accidents, not who made it.
 
 use std::borrow::Cow;
