@@ -177,6 +177,14 @@ impl<'a> Automaton<'a> {
         node.target(self.bytes, node.find(input)?)
     }
 
+    /// Where each input leads from a node of this automaton.
+    #[inline]
+    pub(super) fn targets(self, node: &Node<'a>) -> impl Iterator<Item = (u8, usize)> {
+        let node = *node;
+        let target = move |(at, &input)| Some((input, node.target(self.bytes, at)?));
+        node.inputs.iter().enumerate().filter_map(target)
+    }
+
     /// Steps through the bytes of one character.
     #[inline]
     pub(super) fn step_char(self, at: usize, c: char) -> Option<usize> {

@@ -192,12 +192,12 @@ fn each_entry(reversed: Automaton<'_>, term: &[char], wide: u64, emit: &mut dyn 
     let mut at = Some(reversed.root());
     for k in (0..=term.len()).rev() {
         let Some(right) = at else { return };
-        if reversed.node(right).is_some_and(|node| node.is_wide()) {
+        let (here, before) = (is_wide(k), k.checked_sub(1).filter(|&k| is_wide(k)));
+        // Most places are ruled out by what is before them already.
+        if (here || before.is_some()) && reversed.node(right).is_some_and(|node| node.is_wide()) {
             // A text with a superfluous character before `k`.
-            whole |= is_wide(k);
-            if let Some(k) = k.checked_sub(1).filter(|&k| is_wide(k)) {
-                emit(hashes.without(k));
-            }
+            whole |= here;
+            before.into_iter().for_each(|k| emit(hashes.without(k)));
         }
         let c = k.checked_sub(1).and_then(|k| term.get(k));
         at = c.and_then(|&c| reversed.step_char(right, c));
@@ -223,7 +223,7 @@ struct Walk<'a, 'v> {
     visit: Visit<'v>,
 }
 
-impl Walk<'_, '_> {
+impl<'a> Walk<'a, '_> {
     /// Visits the terms with a prefix of so many characters that leads to an
     /// address. `wide` is about the prefix's own prefixes.
     fn prefix(&mut self, at: usize, characters: usize, wide: u64) {
@@ -240,14 +240,13 @@ impl Walk<'_, '_> {
 
     /// Goes on with each input of a node. `missing` is the number of bytes
     /// missing of a character, `code` what the others say.
-    fn inputs(&mut self, node: &Node<'_>, characters: usize, wide: u64, missing: u32, code: u32) {
-        for &input in node.inputs() {
+    fn inputs(&mut self, node: &Node<'a>, characters: usize, wide: u64, missing: u32, code: u32) {
+        for (input, target) in self.forward.targets(node) {
             let (missing, code) = match missing {
                 0 if input.is_ascii() => (0, u32::from(input)),
                 0 => (input.leading_ones() - 1, u32::from(input) & (0x7F >> input.leading_ones())),
                 _ => (missing - 1, code << 6 | u32::from(input & 0x3F)),
             };
-            let Some(target) = self.forward.follow(node, input) else { continue };
             if missing > 0 {
                 if let Some(node) = self.forward.node(target) {
                     self.inputs(&node, characters, wide, missing, code);
