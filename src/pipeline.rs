@@ -6,11 +6,8 @@ use zeroize::Zeroize;
 
 use crate::context::{Context, Property};
 use crate::report::ResultsMut;
-use crate::rules::{Findings, Judge, Prepared, Rule, Tape};
+use crate::rules::{Findings, Judge, MAX_WIDTH, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
-
-/// The most numbers of state that a rule may keep per prefix.
-const MAX_WIDTH: usize = 64;
 
 /// The rules, and the forms that they step over.
 pub(crate) struct Pipeline {

@@ -34,8 +34,13 @@ const HEADER: usize = 16;
 const FOOTER: usize = 20;
 /// With more inputs than this a node has an index.
 const INDEXED: usize = 32;
+/// A search tries as many characters without asking a filter.
+const NARROW: usize = 3;
 /// The address of the final state without inputs.
 const LEAF: usize = 0;
+
+/// The number of no address: the text has left the automaton.
+pub(super) const DEAD: u32 = u32::MAX;
 
 /// The bytes of an automaton and where it starts.
 #[derive(Clone, Copy)]
@@ -64,6 +69,9 @@ impl<'a> Automaton<'a> {
         if size < HEADER + FOOTER {
             return Err("is too short to be an automaton");
         }
+        if u32::try_from(size).is_err() {
+            return Err("has 4 GiB or more: split the list in two");
+        }
         if word(bytes, 0) != Some(VERSION) || word(bytes, 8) != Some(0) {
             return Err("is not a set of crate fst, format version 3");
         }
@@ -86,6 +94,19 @@ impl<'a> Automaton<'a> {
         self.root
     }
 
+    /// An address as a number for the state of a rule: 0 for the root, so that
+    /// states start there. A section is too small for [`DEAD`] to be one.
+    #[inline]
+    pub(super) fn number(self, at: usize) -> u32 {
+        u32::try_from(self.root - at).unwrap_or(DEAD)
+    }
+
+    /// The address that has a number.
+    #[inline]
+    pub(super) fn address(self, number: u32) -> Option<usize> {
+        if number == DEAD { None } else { self.root.checked_sub(number as usize) }
+    }
+
     #[inline]
     pub(super) fn is_final(self, at: usize) -> bool {
         at == LEAF || self.bytes.get(at).is_some_and(|state| state & 0xC0 == 0x40)
@@ -96,6 +117,8 @@ impl<'a> Automaton<'a> {
     /// decoding more than it needs: this is where checking spends its time.
     #[inline]
     pub(super) fn step(self, at: usize, input: u8) -> Option<usize> {
+        #[cfg(test)]
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -154,6 +177,14 @@ impl<'a> Automaton<'a> {
         node.target(self.bytes, node.find(input)?)
     }
 
+    /// Where each input leads from a node of this automaton.
+    #[inline]
+    pub(super) fn targets(self, node: &Node<'a>) -> impl Iterator<Item = (u8, usize)> {
+        let node = *node;
+        let target = move |(at, &input)| Some((input, node.target(self.bytes, at)?));
+        node.inputs.iter().enumerate().filter_map(target)
+    }
+
     /// Steps through the bytes of one character.
     #[inline]
     pub(super) fn step_char(self, at: usize, c: char) -> Option<usize> {
@@ -167,6 +198,8 @@ impl<'a> Automaton<'a> {
     /// where no node can be.
     #[inline]
     pub(super) fn node(self, at: usize) -> Option<Node<'a>> {
+        #[cfg(test)]
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -224,6 +257,14 @@ impl<'a> Node<'a> {
     #[inline]
     pub(super) fn inputs(&self) -> &'a [u8] {
         self.inputs
+    }
+
+    /// Whether many characters may follow: more than a search tries without
+    /// asking a filter. The first byte of a character that is not ASCII says
+    /// little about how many there are.
+    #[inline]
+    pub(super) fn is_wide(&self) -> bool {
+        self.inputs.len() > NARROW || !self.inputs.is_ascii()
     }
 
     #[inline]
@@ -627,6 +668,25 @@ pub(super) fn is_continuation(byte: u8) -> bool {
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     let field = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(field.try_into().ok()?))
+}
+
+/// Counts the nodes that a test's own thread looks at.
+#[cfg(test)]
+pub(crate) mod visits {
+    use std::cell::Cell;
+
+    thread_local!(static VISITS: Cell<u64> = const { Cell::new(0) });
+
+    pub(super) fn count() {
+        VISITS.set(VISITS.get() + 1);
+    }
+
+    /// The visits that a job makes.
+    pub(crate) fn of<T>(job: impl FnOnce() -> T) -> (u64, T) {
+        let before = VISITS.get();
+        let result = job();
+        (VISITS.get() - before, result)
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Building a list: read lines, fold, sort, write.
 
 use std::io::{self, BufRead};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::automaton::is_continuation;
+use super::automaton::{Automaton, is_continuation};
+use super::filter;
 use super::format::{self, Lengths, Meta};
 use super::sort::{Order, TERM_BYTES, Terms};
 use super::{Banlist, LONGEST_TERM};
@@ -17,6 +19,8 @@ const LONGEST_LINE: usize = 4096;
 /// Refused lines that an error lists.
 const LISTED: usize = 20;
 const MEMORY_BUDGET: usize = 256 << 20;
+/// With fewer terms a search alone is as quick as one behind a filter.
+const MANY: u64 = 100_000;
 
 /// Makes a list. The same terms give the same bytes, whatever their order,
 /// however often each is added, and however much memory there is.
@@ -38,6 +42,7 @@ const MEMORY_BUDGET: usize = 256 << 20;
 pub struct Builder {
     substitution: Substitution,
     forward: bool,
+    filter: Option<bool>,
     comments: bool,
     skip_invalid: bool,
     budget: usize,
@@ -63,6 +68,8 @@ pub struct Summary {
     pub skipped: u64,
     /// The size of the list in bytes.
     pub bytes: u64,
+    /// Whether the list has the section `filter`.
+    pub filter: bool,
 }
 
 /// Why a term or a line cannot be part of a list.
@@ -78,6 +85,7 @@ impl Builder {
         Self {
             substitution: substitution.clone(),
             forward: true,
+            filter: None,
             comments: false,
             skip_invalid: false,
             budget: MEMORY_BUDGET,
@@ -94,6 +102,17 @@ impl Builder {
     #[must_use]
     pub fn forward(mut self, forward: bool) -> Self {
         self.forward = forward;
+        self
+    }
+
+    /// Whether to write the section `filter`, which takes about a quarter of
+    /// the file. Without it all answers are the same, and `fuzzy = "whole"`
+    /// takes longer with a large list. Unless told otherwise it is written for
+    /// 100,000 terms or more; never where `forward` is not, or the
+    /// [memory](Self::memory_budget) does not suffice.
+    #[must_use]
+    pub fn filter(mut self, filter: bool) -> Self {
+        self.filter = Some(filter);
         self
     }
 
@@ -126,6 +145,9 @@ impl Builder {
     /// With feature `spill`, more terms than fit go to temporary files, which
     /// have no name and vanish with the process. Without it, all terms are
     /// sorted in memory, whatever the budget: about 40 bytes for each.
+    ///
+    /// The filter is left out where the other sections together take more than
+    /// half of the budget, as those of about ten million terms do with 256 MiB.
     #[must_use]
     pub fn memory_budget(mut self, bytes: usize) -> Self {
         self.budget = bytes;
@@ -211,10 +233,14 @@ impl Builder {
             return Err(Error::list("the provenance holds control characters"));
         }
         let mut file = format::Writer::new(out).map_err(unwritten)?;
+        let mut forward = None;
         if self.forward {
-            self.write_automaton(&mut file, Order::Forward)?;
+            if self.filter != Some(false) {
+                file.keep(self.budget / 2);
+            }
+            forward = Some(self.write_automaton(&mut file, Order::Forward)?.1);
         }
-        let lengths = self.write_automaton(&mut file, Order::Reversed)?;
+        let (lengths, reversed) = self.write_automaton(&mut file, Order::Reversed)?;
         let terms = lengths.total().filter(|&terms| terms <= u64::from(u32::MAX));
         let terms = terms.ok_or_else(|| Error::list("a list holds at most 2^32 - 1 terms"))?;
         let summary = Summary {
@@ -223,13 +249,22 @@ impl Builder {
             dropped: self.dropped,
             skipped: self.skipped,
             bytes: 0,
+            filter: false,
+        };
+        // The filter may need the memory.
+        self.terms = Terms::default();
+        let filter = match forward {
+            Some(forward) if self.filter.unwrap_or(terms >= MANY) => {
+                write_filter(&mut file, forward, reversed)?
+            }
+            _ => false,
         };
         let meta = Meta { substitution: self.substitution, lengths, provenance: self.provenance };
         file.begin_section().map_err(unwritten)?;
         io::Write::write_all(&mut file, meta.written().as_bytes()).map_err(unwritten)?;
         file.end_section(format::META);
         let bytes = file.finish().map_err(unwritten)?;
-        Ok(Summary { bytes, ..summary })
+        Ok(Summary { bytes, filter, ..summary })
     }
 
     /// Folds a term and keeps it, unless it is invalid.
@@ -261,7 +296,7 @@ impl Builder {
         &mut self,
         file: &mut format::Writer<W>,
         order: Order,
-    ) -> Result<Lengths, Error> {
+    ) -> Result<(Lengths, Range<u64>), Error> {
         file.begin_section().map_err(unwritten)?;
         let mut automaton = fst::raw::Builder::new(&mut *file).map_err(unbuilt)?;
         let mut lengths = Lengths::default();
@@ -270,12 +305,34 @@ impl Builder {
             automaton.add(term).map_err(unbuilt)
         })?;
         automaton.finish().map_err(unbuilt)?;
-        file.end_section(match order {
+        let section = file.end_section(match order {
             Order::Forward => format::FORWARD,
             Order::Reversed => format::REVERSED,
         });
-        Ok(lengths)
+        Ok((lengths, section))
     }
+}
+
+/// Writes the filter, if the automata were kept and are not too large, and
+/// tells whether it did.
+fn write_filter<W: io::Write>(
+    file: &mut format::Writer<W>,
+    forward: Range<u64>,
+    reversed: Range<u64>,
+) -> Result<bool, Error> {
+    let Some(kept) = file.take_kept().map_err(unwritten)? else { return Ok(false) };
+    let automaton = |section: Range<u64>| {
+        let range = usize::try_from(section.start).ok()?..usize::try_from(section.end).ok()?;
+        Automaton::new(kept.get(range)?).ok()
+    };
+    let (Some(forward), Some(reversed)) = (automaton(forward), automaton(reversed)) else {
+        return Ok(false);
+    };
+    let filter = filter::build(forward, reversed);
+    file.begin_section().map_err(unwritten)?;
+    io::Write::write_all(file, &filter).map_err(unwritten)?;
+    file.end_section(format::FILTER);
+    Ok(true)
 }
 
 impl Invalid {
@@ -463,6 +520,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_filter_is_written_if_it_is_wanted_and_there_is_room() {
+        let terms: Vec<String> = ('a'..='z').map(String::from).collect();
+        let sections = |change: fn(Builder) -> Builder| {
+            let (bytes, summary) = built(&terms, change);
+            let list = Banlist::from_bytes(bytes).unwrap();
+            let has = list.info().sections().any(|section| section.0 == format::FILTER);
+            assert_eq!(has, summary.filter);
+            has
+        };
+        assert!(!sections(|builder| builder));
+        assert!(sections(|builder| builder.filter(true)));
+        assert!(!sections(|builder| builder.filter(false)));
+        assert!(!sections(|builder| builder.filter(true).forward(false)));
+        assert!(!sections(|builder| builder.filter(true).memory_budget(100)));
+    }
+
     /// Enough runs for merged ones to be merged again.
     #[test]
     #[cfg(feature = "spill")]
@@ -490,7 +564,7 @@ mod tests {
         let size = bytes.len() as u64;
         assert_eq!(
             summary,
-            Summary { terms: 2, duplicates: 1, dropped: 1, skipped: 2, bytes: size }
+            Summary { terms: 2, duplicates: 1, dropped: 1, skipped: 2, bytes: size, filter: false }
         );
         let list = Banlist::from_bytes(bytes).unwrap();
         let info = list.info();
@@ -512,7 +586,7 @@ mod tests {
     fn an_empty_list() {
         let list = Banlist::builder(&Substitution::leet()).build().unwrap();
         assert_eq!((list.info().terms(), list.info().shortest(), list.info().longest()), (0, 0, 0));
-        assert!(!list.contains("") && !list.contains("a") && !list.is_near(&[], 0));
+        assert!(!list.contains("") && !list.contains("a") && !list.is_near_to(&[], 0));
         list.ends_at(&['a'], 1, 0, |_| panic!("there is no term"));
         assert_eq!(list.effective(0, 48), 0);
     }

@@ -17,9 +17,9 @@
 //! Section `meta` is text, one `key value` per line, in this order: `fold`,
 //! `substitution`, `terms`, `lengths` (as in `4:17 5:203`: how many terms have
 //! so many characters) and `provenance`, whose value is the rest of the
-//! section. `reversed` and `forward` are automata of crate `fst`. A section
-//! of another name is skipped: a change that alters what a list means raises
-//! the format version, and a newer version is refused.
+//! section. `reversed` and `forward` are automata of crate `fst`, and `filter`
+//! belongs to both. A section of another name is skipped: a change that alters
+//! what a list means raises the format version, and a newer version is refused.
 
 use std::fmt::Write as _;
 use std::io;
@@ -37,6 +37,7 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) const META: &str = "meta";
 pub(super) const REVERSED: &str = "reversed";
 pub(super) const FORWARD: &str = "forward";
+pub(super) const FILTER: &str = "filter";
 
 /// As in PNG: a byte that is not ASCII, a name, and the line ends that a
 /// careless transfer changes.
@@ -306,6 +307,9 @@ pub(super) struct Writer<W> {
     table: Vec<u8>,
     sections: u64,
     section_start: u64,
+    /// The file so far, as long as it is to be kept and no larger than this.
+    kept: Option<Vec<u8>>,
+    most_kept: usize,
 }
 
 const BLOCK: usize = 1 << 16;
@@ -320,6 +324,8 @@ impl<W: io::Write> Writer<W> {
             table: Vec::new(),
             sections: 0,
             section_start: 0,
+            kept: None,
+            most_kept: 0,
         };
         io::Write::write_all(&mut writer, &MAGIC)?;
         io::Write::write_all(&mut writer, &FORMAT.to_le_bytes())?;
@@ -333,8 +339,9 @@ impl<W: io::Write> Writer<W> {
         Ok(())
     }
 
-    /// `name` has at most 16 bytes, of the letters `a` to `z` and `-`.
-    pub(super) fn end_section(&mut self, name: &str) {
+    /// `name` has at most 16 bytes, of the letters `a` to `z` and `-`. Says
+    /// where in the file the section stands.
+    pub(super) fn end_section(&mut self, name: &str) -> Range<u64> {
         let mut padded = [0; NAME];
         for (byte, letter) in padded.iter_mut().zip(name.bytes()) {
             *byte = letter;
@@ -343,6 +350,7 @@ impl<W: io::Write> Writer<W> {
         self.table.extend_from_slice(&self.section_start.to_le_bytes());
         self.table.extend_from_slice(&(self.written - self.section_start).to_le_bytes());
         self.sections += 1;
+        self.section_start..self.written
     }
 
     /// The number of bytes written altogether.
@@ -358,6 +366,19 @@ impl<W: io::Write> Writer<W> {
         Ok(self.written + HASH as u64)
     }
 
+    /// Keeps what is written, up to so many bytes, from before the first
+    /// section is begun.
+    pub(super) fn keep(&mut self, most: usize) {
+        self.kept = Some(Vec::new());
+        self.most_kept = most;
+    }
+
+    /// Everything written until now, if it was kept.
+    pub(super) fn take_kept(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.write_pending()?;
+        Ok(self.kept.take())
+    }
+
     fn align(&mut self) -> io::Result<()> {
         let padding = self.written.next_multiple_of(ALIGN as u64) - self.written;
         (0..padding).try_for_each(|_| io::Write::write_all(self, &[0]))
@@ -366,6 +387,13 @@ impl<W: io::Write> Writer<W> {
     fn write_pending(&mut self) -> io::Result<()> {
         self.hash.update(&self.pending);
         self.out.write_all(&self.pending)?;
+        if let Some(kept) = &mut self.kept {
+            if kept.len() + self.pending.len() > self.most_kept {
+                self.kept = None;
+            } else {
+                kept.extend_from_slice(&self.pending);
+            }
+        }
         self.pending.clear();
         Ok(())
     }

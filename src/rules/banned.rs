@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::lists::Wanted;
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use super::{Doc, Example, Findings, Judge, Kind, Lists, MAX_WIDTH, Rule, Step};
 use crate::banlist::Banlist;
 use crate::error::Error;
 use crate::policy::Options;
@@ -118,12 +118,22 @@ struct Banned {
 struct Score {
     lists: Vec<Banlist>,
     min: u32,
-    near: bool,
+    /// The same lists, where also near terms refuse.
+    near: Option<Followed>,
 }
 
 struct Whole {
-    lists: Vec<Banlist>,
+    lists: Followed,
     near: bool,
+}
+
+/// Lists whose terms are compared with whole texts. The state after a prefix
+/// says for each where the prefix leads in it, so that nothing is walked again
+/// when the text is judged.
+struct Followed {
+    lists: Vec<Banlist>,
+    /// Where in a state the number of the first list stands.
+    first: usize,
 }
 
 /// Why a password is refused, in the order in which the reasons are tried.
@@ -156,7 +166,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
             return Err(options.error("score.min", "no score is less than 0"));
         }
         Some(ScoreOptions { lists: named, slots, terms, min, fuzzy }) => {
-            let near = fuzzy == Fuzzy::Whole;
+            let fuzzy = fuzzy == Fuzzy::Whole;
             let wanted = Wanted {
                 path: "score",
                 lists: named.as_deref().unwrap_or_default(),
@@ -164,9 +174,11 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 terms: terms.as_deref().unwrap_or_default(),
                 substitution: &substitution,
                 inside: Some(SHORTEST),
-                fuzzy: near,
+                fuzzy,
             };
-            Some(Score { lists: lists.wanted(options, &wanted)?, min, near })
+            let lists = lists.wanted(options, &wanted)?;
+            let near = fuzzy.then(|| Followed { lists: lists.clone(), first: 1 });
+            Some(Score { lists, min, near })
         }
     };
     let whole = match whole {
@@ -185,36 +197,46 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 inside: None,
                 fuzzy: near,
             };
-            Some(Whole { lists: lists.wanted(options, &wanted)?, near })
+            let lists = lists.wanted(options, &wanted)?;
+            let first = score.as_ref().map_or(0, Score::width);
+            Some(Whole { lists: Followed { lists, first }, near })
         }
     };
-    Ok(Box::new(Banned { substitution, score, whole }))
+    let banned = Banned { substitution, score, whole };
+    if banned.width() > MAX_WIDTH {
+        let most = MAX_WIDTH - usize::from(banned.score.is_some());
+        return Err(options.error_with_hint(
+            "",
+            format!("a banned rule compares whole passwords with at most {most} lists"),
+            "build one list of several, or spread them over several rules",
+        ));
+    }
+    Ok(Box::new(banned))
 }
 
 impl Banned {
     /// What refuses the text first. Whether it is near a term is only looked
     /// for when nothing has refused yet: it is the costly question.
     fn refusal(&self, judge: &Judge<'_>) -> Option<Cause> {
-        let text = judge.text();
         if let Some(score) = &self.score
             && covering(judge.state()) < score.min
         {
             return Some(Cause::Score);
         }
         if let Some(whole) = &self.whole
-            && whole.lists.iter().any(|list| list.is_term(text))
+            && whole.lists.hold(judge)
         {
             return Some(Cause::Whole);
         }
         if let Some(score) = &self.score
-            && score.near
-            && score.lists.iter().any(|list| list.is_near(text, SHORTEST))
+            && let Some(lists) = &score.near
+            && lists.are_near(judge, SHORTEST)
         {
             return Some(Cause::NearScore);
         }
         if let Some(whole) = &self.whole
             && whole.near
-            && whole.lists.iter().any(|list| list.is_near(text, 0))
+            && whole.lists.are_near(judge, 0)
         {
             return Some(Cause::NearWhole);
         }
@@ -222,9 +244,50 @@ impl Banned {
     }
 }
 
+impl Score {
+    /// The numbers at the start of a state: the score of the cheapest covering,
+    /// and those of the followed lists.
+    fn width(&self) -> usize {
+        1 + self.near.as_ref().map_or(0, |near| near.lists.len())
+    }
+}
+
+impl Followed {
+    #[inline]
+    fn step(&self, c: char, state: &mut [u32]) {
+        let numbers = state.iter_mut().skip(self.first);
+        for (list, number) in self.lists.iter().zip(numbers) {
+            *number = list.follow(*number, c);
+        }
+    }
+
+    /// Whether the text is a term.
+    fn hold(&self, judge: &Judge<'_>) -> bool {
+        let mut lists = self.lists.iter().zip(self.first..);
+        lists.any(|(list, at)| match list.has_forward() {
+            true => list.is_term_at(number(judge.state(), at)),
+            false => list.is_term(judge.text()),
+        })
+    }
+
+    /// Whether the text is near a term of at least `shortest` characters.
+    fn are_near(&self, judge: &Judge<'_>, shortest: usize) -> bool {
+        let text = judge.text();
+        let mut lists = self.lists.iter().zip(self.first..);
+        lists.any(|(list, at)| {
+            list.is_near(text, shortest, |characters| number(judge.state_at(characters), at))
+        })
+    }
+}
+
 /// The score of the cheapest covering of a prefix, from the prefix's state.
 fn covering(state: &[u32]) -> u32 {
-    state.first().copied().unwrap_or(0)
+    number(state, 0)
+}
+
+#[inline]
+fn number(state: &[u32], at: usize) -> u32 {
+    state.get(at).copied().unwrap_or(0)
 }
 
 impl Rule for Banned {
@@ -247,24 +310,32 @@ impl Rule for Banned {
         Grain::Folded(Fold::Full(self.substitution.clone()))
     }
 
-    // The score of the cheapest covering.
     fn width(&self) -> usize {
-        usize::from(self.score.is_some())
+        let whole = self.whole.as_ref().map_or(0, |whole| whole.lists.lists.len());
+        self.score.as_ref().map_or(0, Score::width) + whole
     }
 
     /// The last piece of a covering is a single character, or a term that
     /// ends here.
     fn step(&self, step: &mut Step<'_>) {
-        let Some(score) = &self.score else { return };
         let text = step.text();
-        let mut best = covering(step.state()) + 1;
-        for list in &score.lists {
-            list.ends_at(text, text.len(), SHORTEST, |start| {
-                best = best.min(covering(step.earlier(start)) + 1);
-            });
+        let Some(&c) = text.last() else { return };
+        if let Some(score) = &self.score {
+            let mut best = covering(step.state()) + 1;
+            for list in &score.lists {
+                list.ends_at(text, text.len(), SHORTEST, |start| {
+                    best = best.min(covering(step.earlier(start)) + 1);
+                });
+            }
+            if let Some(covering) = step.state().first_mut() {
+                *covering = best;
+            }
+            if let Some(near) = &score.near {
+                near.step(c, step.state());
+            }
         }
-        if let [covering] = step.state() {
-            *covering = best;
+        if let Some(whole) = &self.whole {
+            whole.lists.step(c, step.state());
         }
     }
 
@@ -305,5 +376,32 @@ impl Rule for Banned {
                 None => end -= 1,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Banlist, Engine, Policy, Substitution};
+
+    #[test]
+    fn a_rule_follows_as_many_lists_as_a_state_has_room_for() {
+        let built = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("list{number}")).collect();
+            let policy: Policy = format!(
+                "[[rule]]\nkind = 'banned'\nscore = {{ lists = {names:?}, fuzzy = 'whole' }}"
+            )
+            .parse()
+            .unwrap();
+            let engine = names.into_iter().fold(Engine::builder(), |engine, name| {
+                let mut list = Banlist::builder(&Substitution::entra());
+                list.add_term(&name).unwrap();
+                engine.list(name, list.build().unwrap())
+            });
+            engine.build(&policy)
+        };
+        let engine = built(63).unwrap();
+        assert!(!engine.check("list6z", &crate::Subject::default()).is_valid());
+        let error = built(64).unwrap_err().to_string();
+        assert!(error.contains("with at most 63 lists"), "{error}");
     }
 }

@@ -92,6 +92,9 @@ pub use lists::{ListUse, Lists};
 pub(crate) static KINDS: &[Kind] =
     &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND];
 
+/// The most numbers of state that a rule may keep per prefix.
+pub(crate) const MAX_WIDTH: usize = 64;
+
 /// A compiled rule.
 ///
 /// Rules are immutable and shared between threads. What they know about a
