@@ -6,18 +6,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use zeroize::Zeroize;
-
 use crate::banlist::Banlist;
 use crate::context::{Context, Property};
 use crate::error::Error;
+use crate::pipeline::{Known, Pipeline, Progress};
 use crate::policy::{ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
-use crate::report::{Catalog, Check, MAX_CHECKS, Report, Tag};
-use crate::rules::{Findings, Judge, KINDS, Kind, ListUse, Lists, Prepared, Rule, Supplied, Tape};
-use crate::text::{Forms, Full, Grain, Plan, origins};
-
-/// The most numbers of state that a rule may keep per prefix.
-const MAX_WIDTH: usize = 64;
+use crate::report::{Catalog, Check, CheckResult, MAX_CHECKS, Outcome, Report, Tag};
+use crate::rules::{self, KINDS, Kind, ListUse, Lists, Rule, Supplied};
+use crate::text::origins;
 
 /// A policy compiled together with its lists: the thing that judges.
 ///
@@ -45,23 +41,10 @@ struct Inner {
     /// Tells subjects of this engine from those of others.
     id: u64,
     catalog: Catalog,
-    max_text: usize,
-    plan: Plan,
-    rules: Vec<Compiled>,
-    /// What the rules prepare for nobody.
-    nobody: Vec<Prepared>,
+    pipeline: Pipeline,
+    /// What the rules know about nobody.
+    nobody: Known,
     lists: Vec<ListUse>,
-}
-
-struct Compiled {
-    rule: Box<dyn Rule>,
-    grain: Grain,
-    /// The index of the grain's form in the plan.
-    form: usize,
-    width: usize,
-    unless: Option<Property>,
-    /// Where the rule's checks stand among the engine's.
-    checks: Range<usize>,
 }
 
 /// A [`Context`] prepared once for one engine. The default is nobody.
@@ -70,18 +53,13 @@ struct Compiled {
 /// than the one it was made for it is prepared again at each check, which is
 /// slow but right.
 #[derive(Clone, Default)]
-pub struct Subject(Option<Arc<Known>>);
+pub struct Subject(Option<Arc<Prepared>>);
 
-struct Known {
+struct Prepared {
+    /// The engine that it was prepared for.
     engine: u64,
     context: Context,
-    prepared: Vec<Prepared>,
-}
-
-impl Subject {
-    fn has(&self, property: Property) -> bool {
-        self.0.as_ref().is_some_and(|known| known.context.has(property))
-    }
+    known: Known,
 }
 
 /// Builds an [`Engine`].
@@ -145,8 +123,7 @@ impl EngineBuilder {
         }
         let mut lists = Lists::new(&self.supplied);
         let mut assembly = Assembly {
-            plan: Plan::new(),
-            rules: Vec::new(),
+            pipeline: Pipeline::new(policy.max_text()),
             checks: vec![Check::text_limit(TEXT_RULE, policy.max_text())],
         };
         let mut uses = Vec::new();
@@ -169,27 +146,24 @@ impl EngineBuilder {
             }
             assembly.add(&id, rule, None).map_err(Error::policy)?;
         }
-        if assembly.rules.is_empty() {
+        if assembly.pipeline.rules().is_empty() {
             let error = Error::policy("a policy without rules accepts every password");
             return Err(error.hint("add a rule: `[[rule]]`, `kind = \"length\"`, `min = 12`"));
         }
-        let Assembly { plan, rules, checks } = assembly;
+        let Assembly { pipeline, checks } = assembly;
         // A rule that is skipped for some accounts limits nothing.
-        let always = rules.iter().filter(|compiled| compiled.unless.is_none());
+        let always = pipeline.rules().iter().filter(|compiled| compiled.unless.is_none());
         let lengths = always.map(|compiled| compiled.rule.lengths());
         let lengths = lengths.fold(0..=usize::MAX, |all, one| {
             *all.start().max(one.start())..=*all.end().min(one.end())
         });
         let lists = uses.iter().map(|(rule, list)| list.told(rule, &lengths)).collect();
-        let context = Context::new();
-        let nobody = rules.iter().map(|compiled| compiled.rule.prepare(&context)).collect();
+        let nobody = pipeline.prepare(&Context::new());
         static IDS: AtomicU64 = AtomicU64::new(0);
         Ok(Engine(Arc::new(Inner {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             catalog: Catalog { policy_name: policy.name().to_owned(), checks },
-            max_text: policy.max_text(),
-            plan,
-            rules,
+            pipeline,
             nobody,
             lists,
         })))
@@ -217,8 +191,7 @@ impl EngineBuilder {
 
 /// An engine's rules, while they are being put together.
 struct Assembly {
-    plan: Plan,
-    rules: Vec<Compiled>,
+    pipeline: Pipeline,
     checks: Vec<Check>,
 }
 
@@ -246,18 +219,7 @@ impl Assembly {
         if self.checks.len() > MAX_CHECKS + 1 {
             return Err("the policy has more than 256 checks");
         }
-        let grain = rule.grain();
-        let form = self
-            .plan
-            .form(grain.clone())
-            .ok_or("the policy's rules ask for more than 14 different foldings")?;
-        let width = rule.width();
-        if width > MAX_WIDTH {
-            return Err("the rule keeps more than 64 numbers per character");
-        }
-        let checks = start..self.checks.len();
-        self.rules.push(Compiled { rule, grain, form, width, unless, checks });
-        Ok(())
+        self.pipeline.add(rule, unless, start..self.checks.len())
     }
 }
 
@@ -286,15 +248,15 @@ impl Engine {
     /// The most bytes of typed text that are judged; longer text fails
     /// `text.limit`, and everything else is deferred.
     pub fn max_text(&self) -> usize {
-        self.0.max_text
+        self.0.pipeline.max_text()
     }
 
     /// Prepares what is known about a user.
     pub fn subject(&self, context: &Context) -> Subject {
-        Subject(Some(Arc::new(Known {
+        Subject(Some(Arc::new(Prepared {
             engine: self.0.id,
             context: context.clone(),
-            prepared: self.prepare(context),
+            known: self.0.pipeline.prepare(context),
         })))
     }
 
@@ -304,19 +266,10 @@ impl Engine {
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
         let mut report = Report::new(&self.0.catalog);
-        self.fill(&mut report, text, subject);
+        let own = self.own(subject);
+        let subject = own.as_ref().unwrap_or(subject);
+        self.0.pipeline.judge(text, self.known(subject), report.results_mut());
         report
-    }
-
-    fn fill(&self, report: &mut Report<'_>, text: &str, subject: &Subject) {
-        if text.len() > self.0.max_text {
-            if let Some(limit) = report.tags.first_mut() {
-                *limit = Tag::FAILED;
-            }
-            return;
-        }
-        let mut own = Vec::new();
-        self.judge(text, subject, self.prepared(subject, &mut own), report);
     }
 
     /// Which parts of the typed text made a check fail: ranges of bytes of
@@ -324,31 +277,27 @@ impl Engine {
     /// is unknown, or no part is more to blame than another.
     pub fn spans(&self, text: &str, subject: &Subject, check: &str) -> Vec<Range<usize>> {
         let report = self.check(text, subject);
-        let failed = |(index, found): &(usize, &Check)| {
-            found.id == check && report.tags.get(*index).is_some_and(|tag| tag.is_failed())
+        let failed = |result: &(usize, CheckResult<'_>)| {
+            result.1.check.id == check && result.1.outcome == Outcome::Failed
         };
-        let Some((index, _)) = self.0.catalog.checks.iter().enumerate().find(failed) else {
+        let Some((index, _)) = report.checks().enumerate().find(failed) else {
             return Vec::new();
         };
-        let owner = self.0.rules.iter().enumerate().find(|(_, rule)| rule.checks.contains(&index));
+        let pipeline = &self.0.pipeline;
+        let owner =
+            pipeline.rules().iter().enumerate().find(|(_, rule)| rule.checks.contains(&index));
         let Some((owner, compiled)) = owner else {
             // The limit on the text: what is beyond it.
-            let within = (0..=self.0.max_text).rev().find(|at| text.is_char_boundary(*at));
+            let within = (0..=self.max_text()).rev().find(|at| text.is_char_boundary(*at));
             return Vec::from_iter(within.map(|within| within..text.len()));
         };
+        let own = self.own(subject);
+        let known = self.known(own.as_ref().unwrap_or(subject));
+        let mut progress = Progress::with_capacity(pipeline, 0, 0);
+        progress.replace(0, text, pipeline, known);
         let mut marked = Vec::new();
-        let mut mark = |run: &Run<'_>| {
-            let judge = run.judge();
-            let check = index - compiled.checks.start;
-            compiled.rule.spans(check, &judge, &mut |range| marked.push(range));
-        };
-        let mut own = Vec::new();
-        let prepared = self.prepared(subject, &mut own);
-        self.with_room(text, |forms, states| {
-            let prepared = prepared.get(owner).ok_or(Full)?;
-            mark(&compiled.run(forms, states, prepared)?);
-            Ok(())
-        });
+        let of = (owner, index - compiled.checks.start);
+        progress.spans(pipeline, known, of, &mut |range| marked.push(range));
         let origins = origins(text, &compiled.grain);
         merged(marked.into_iter().filter_map(|range| {
             let chars = origins.get(range)?;
@@ -356,140 +305,26 @@ impl Engine {
         }))
     }
 
-    /// What the rules know about the subject. `own` is filled only for a
-    /// subject of another engine.
-    fn prepared<'a>(&'a self, subject: &'a Subject, own: &'a mut Vec<Prepared>) -> &'a [Prepared] {
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// A subject of another engine, prepared for this one.
+    pub(crate) fn own(&self, subject: &Subject) -> Option<Subject> {
+        let prepared = subject.0.as_ref().filter(|prepared| prepared.engine != self.0.id)?;
+        Some(self.subject(&prepared.context))
+    }
+
+    /// What the rules know about a subject of this engine.
+    pub(crate) fn known<'a>(&'a self, subject: &'a Subject) -> &'a [Option<rules::Prepared>] {
         match &subject.0 {
             None => &self.0.nobody,
-            Some(known) if known.engine == self.0.id => &known.prepared,
-            Some(known) => {
-                *own = self.prepare(&known.context);
-                own
-            }
+            Some(prepared) => &prepared.known,
         }
-    }
-
-    fn prepare(&self, context: &Context) -> Vec<Prepared> {
-        self.0.rules.iter().map(|compiled| compiled.rule.prepare(context)).collect()
-    }
-
-    fn judge(&self, text: &str, subject: &Subject, prepared: &[Prepared], report: &mut Report<'_>) {
-        self.with_room(text, |forms, states| {
-            for (compiled, prepared) in self.0.rules.iter().zip(prepared) {
-                let mut findings = Findings::new(report, compiled.checks.clone());
-                if compiled.unless.is_some_and(|property| subject.has(property)) {
-                    findings.skip();
-                    continue;
-                }
-                let run = compiled.run(forms, states, prepared)?;
-                compiled.rule.judge(&run.judge(), &mut findings);
-            }
-            Ok(())
-        });
-    }
-
-    /// Calls `job` with the text's forms and with room for states: on the
-    /// stack if that suffices, else on the heap. Wipes both.
-    ///
-    /// `job` says [`Full`] if the room does not suffice, and is called again.
-    fn with_room(
-        &self,
-        text: &str,
-        mut job: impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
-    ) {
-        if text.len() <= SHORT && text.is_ascii() {
-            // Small enough that clearing it does not show.
-            if self.on_stack::<{ 3 * SHORT }, { 2 * (SHORT + 1) }>(text, &mut job).is_ok() {
-                return;
-            }
-        }
-        // 128 code points as typed, their decomposition, and 512 folded
-        // characters in each of two folds; eight numbers a folded character.
-        if self.on_stack::<{ 128 * 5 + 512 * 2 }, { 8 * 513 }>(text, &mut job).is_ok() {
-            return;
-        }
-        self.on_heap(text, &mut job);
-    }
-
-    #[inline(never)]
-    fn on_stack<const CHARS: usize, const STATES: usize>(
-        &self,
-        text: &str,
-        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
-    ) -> Result<(), Full> {
-        self.in_room(text, &mut ['\0'; CHARS], &mut [0; STATES], job)
-    }
-
-    #[cold]
-    fn on_heap(
-        &self,
-        text: &str,
-        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
-    ) {
-        let mut slots = vec!['\0'; self.0.plan.bound(text)];
-        // Cannot be full: the bound holds for every text.
-        let Ok(forms) = Forms::fill(text, &self.0.plan, &mut slots) else { return };
-        let mut states = vec![0; self.states(&forms)];
-        let _ = job(&forms, &mut states);
-        states.zeroize();
-    }
-
-    /// How many numbers of state suffice for each rule in turn.
-    fn states(&self, forms: &Forms<'_>) -> usize {
-        self.0.rules.iter().map(|rule| rule.states(forms)).max().unwrap_or(0)
-    }
-
-    fn in_room(
-        &self,
-        text: &str,
-        slots: &mut [char],
-        states: &mut [u32],
-        job: &mut impl FnMut(&Forms<'_>, &mut [u32]) -> Result<(), Full>,
-    ) -> Result<(), Full> {
-        let forms = Forms::fill(text, &self.0.plan, slots)?;
-        let result = job(&forms, states);
-        let used = self.states(&forms).min(states.len());
-        states.get_mut(..used).unwrap_or_default().zeroize();
-        result
-    }
-}
-
-/// Text of at most this many ASCII characters is judged in the small room.
-const SHORT: usize = 48;
-
-/// One rule run over one text.
-struct Run<'a> {
-    text: &'a [char],
-    states: &'a [u32],
-    width: usize,
-    prepared: &'a Prepared,
-}
-
-impl Run<'_> {
-    fn judge(&self) -> Judge<'_> {
-        Judge { text: self.text, states: self.states, width: self.width, prepared: self.prepared }
-    }
-}
-
-impl Compiled {
-    /// How many numbers of state a text needs.
-    fn states(&self, forms: &Forms<'_>) -> usize {
-        (forms.form(self.form).len() + 1) * self.width
-    }
-
-    fn run<'a>(
-        &self,
-        forms: &'a Forms<'_>,
-        states: &'a mut [u32],
-        prepared: &'a Prepared,
-    ) -> Result<Run<'a>, Full> {
-        let text = forms.form(self.form);
-        let states = states.get_mut(..self.states(forms)).ok_or(Full)?;
-        if self.width > 0 {
-            states.get_mut(..self.width).ok_or(Full)?.fill(0);
-            self.rule.run(&mut Tape::new(text, states, self.width, 0, prepared));
-        }
-        Ok(Run { text, states, width: self.width, prepared })
     }
 }
 
@@ -512,7 +347,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
             .field("policy", &self.0.catalog.policy_name)
-            .field("rules", &self.0.rules.len())
+            .field("rules", &self.0.pipeline.rules().len())
             .finish_non_exhaustive()
     }
 }

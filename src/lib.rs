@@ -71,9 +71,11 @@ mod context;
 mod engine;
 mod error;
 mod graph;
+mod pipeline;
 mod policy;
 mod report;
 pub mod rules;
+mod session;
 mod text;
 
 pub use banlist::Banlist;
@@ -82,8 +84,9 @@ pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use policy::{Options, Policy};
-pub use report::{Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
+pub use report::{Change, Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
 pub use rules::ListUse;
+pub use session::Session;
 pub use text::{
     Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
 };

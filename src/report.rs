@@ -164,8 +164,11 @@ pub(crate) struct Catalog {
 }
 
 /// Outcome, cause and whether there is a measured value, in one byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tag(u8);
+
+/// So that a list of tags can be wiped.
+impl zeroize::DefaultIsZeroes for Tag {}
 
 impl Tag {
     const MEASURED: u8 = 0b100;
@@ -177,17 +180,13 @@ impl Tag {
     pub(crate) const SKIPPED: Self = Self(2);
     pub(crate) const DEFERRED: Self = Self(3);
 
-    fn outcome(self) -> Outcome {
+    pub(crate) fn outcome(self) -> Outcome {
         match self.0 & 0b11 {
             0 => Outcome::Passed,
             1 => Outcome::Failed,
             2 => Outcome::Skipped,
             _ => Outcome::Deferred,
         }
-    }
-
-    pub(crate) fn is_failed(self) -> bool {
-        self.outcome() == Outcome::Failed
     }
 
     pub(crate) fn with_outcome(self, outcome: Self) -> Self {
@@ -209,17 +208,100 @@ impl Tag {
     }
 }
 
+/// Outcomes and measured values, by index of the check.
+///
+/// Most policies have few checks, and making room for all would cost as much
+/// as judging a key does.
+#[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a report is a value, wherever it is kept")]
+enum Results {
+    Few([Tag; FEW], [u32; FEW]),
+    Many([Tag; SLOTS], [u32; SLOTS]),
+}
+
+/// The most checks for which little room suffices.
+const FEW: usize = 16;
+
+impl Results {
+    #[inline]
+    fn deferred(checks: usize) -> Self {
+        if checks <= FEW {
+            Self::Few([Tag::DEFERRED; FEW], [0; FEW])
+        } else {
+            Self::Many([Tag::DEFERRED; SLOTS], [0; SLOTS])
+        }
+    }
+
+    fn get(&self) -> (&[Tag], &[u32]) {
+        match self {
+            Self::Few(tags, measured) => (tags, measured),
+            Self::Many(tags, measured) => (tags, measured),
+        }
+    }
+
+    fn get_mut(&mut self) -> ResultsMut<'_> {
+        match self {
+            Self::Few(tags, measured) => ResultsMut { tags, measured },
+            Self::Many(tags, measured) => ResultsMut { tags, measured },
+        }
+    }
+}
+
+/// Where judging writes its results: the first is that of the limit on the
+/// text.
+pub(crate) struct ResultsMut<'a> {
+    pub(crate) tags: &'a mut [Tag],
+    pub(crate) measured: &'a mut [u32],
+}
+
+impl<'a> ResultsMut<'a> {
+    /// Everything deferred but the limit on the text, which is passed.
+    pub(crate) fn new(tags: &'a mut [Tag], measured: &'a mut [u32]) -> Self {
+        let mut results = Self { tags, measured };
+        results.tags.fill(Tag::DEFERRED);
+        results.limit(Tag::PASSED);
+        results
+    }
+
+    pub(crate) fn again(&mut self) -> ResultsMut<'_> {
+        ResultsMut { tags: self.tags, measured: self.measured }
+    }
+
+    /// The text is too long to be judged.
+    pub(crate) fn over_the_limit(mut self) {
+        self.limit(Tag::FAILED);
+    }
+
+    fn limit(&mut self, tag: Tag) {
+        if let Some(limit) = self.tags.first_mut() {
+            *limit = tag;
+        }
+    }
+}
+
 /// The outcome of every check for one password, in policy order, with the
 /// measured values.
 ///
 /// A value of fixed size; making one allocates nothing. It holds no text:
 /// where the trouble lies is asked of [`Engine::spans`](crate::Engine::spans) with the text at
-/// hand.
+/// hand. Two reports are equal if they are about the same checks and say the
+/// same of each.
 #[derive(Clone)]
 pub struct Report<'e> {
     catalog: &'e Catalog,
-    pub(crate) tags: [Tag; SLOTS],
-    pub(crate) measured: [u32; SLOTS],
+    results: Results,
+}
+
+/// A check that turned while a password was typed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Change<'e> {
+    /// What was checked.
+    pub check: &'e Check,
+    /// What it came to before; nothing the first time.
+    pub before: Option<Outcome>,
+    /// What it comes to now.
+    pub now: Outcome,
 }
 
 /// One check of a report.
@@ -239,12 +321,30 @@ pub struct CheckResult<'e> {
 
 impl<'e> Report<'e> {
     /// Everything deferred but the limit on the text, which is passed.
+    #[inline]
     pub(crate) fn new(catalog: &'e Catalog) -> Self {
-        let mut tags = [Tag::DEFERRED; SLOTS];
-        if let Some(limit) = tags.first_mut() {
-            *limit = Tag::PASSED;
-        }
-        Self { catalog, tags, measured: [0; SLOTS] }
+        let mut report = Self { catalog, results: Results::deferred(catalog.checks.len()) };
+        report.results_mut().limit(Tag::PASSED);
+        report
+    }
+
+    pub(crate) fn results_mut(&mut self) -> ResultsMut<'_> {
+        self.results.get_mut()
+    }
+
+    /// A report of known results, one of each kind for each check.
+    pub(crate) fn known(catalog: &'e Catalog, tags: &[Tag], measured: &[u32]) -> Self {
+        let mut report = Self { catalog, results: Results::deferred(catalog.checks.len()) };
+        let results = report.results.get_mut();
+        results.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
+        results.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
+        report
+    }
+
+    /// The results of the engine's checks, without those of the room left.
+    fn of_checks(&self) -> (&[Tag], &[u32]) {
+        let ((tags, measured), checks) = (self.results.get(), self.catalog.checks.len());
+        (tags.get(..checks).unwrap_or_default(), measured.get(..checks).unwrap_or_default())
     }
 
     /// Whether every check that applies passed: the password may be used.
@@ -254,8 +354,7 @@ impl<'e> Report<'e> {
 
     /// What all checks came to together.
     pub fn verdict(&self) -> Verdict {
-        let tags = self.tags.get(..self.catalog.checks.len()).unwrap_or_default();
-        let outcomes = || tags.iter().map(|tag| tag.outcome());
+        let outcomes = || self.of_checks().0.iter().map(|tag| tag.outcome());
         if outcomes().any(|outcome| outcome == Outcome::Failed) {
             Verdict::Refused
         } else if outcomes().any(|outcome| outcome == Outcome::Deferred) {
@@ -267,14 +366,15 @@ impl<'e> Report<'e> {
 
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
-        self.catalog.checks.iter().zip(self.tags).zip(self.measured).map(
-            |((check, tag), measured)| CheckResult {
+        let (tags, measured) = self.results.get();
+        self.catalog.checks.iter().zip(tags).zip(measured).map(|((check, tag), measured)| {
+            CheckResult {
                 check,
                 outcome: tag.outcome(),
-                measured: (tag.0 & Tag::MEASURED != 0).then_some(measured),
+                measured: (tag.0 & Tag::MEASURED != 0).then_some(*measured),
                 cause: tag.cause().and_then(|cause| check.causes.get(cause).copied()),
-            },
-        )
+            }
+        })
     }
 
     /// The check named `id`, if the engine has it.
@@ -286,13 +386,24 @@ impl<'e> Report<'e> {
     /// whether there was one. Checks that the engine decided stay as they are.
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
         let index = self.catalog.checks.iter().position(|check| check.id == id);
-        match index.and_then(|index| self.tags.get_mut(index)) {
+        match index.and_then(|index| self.results.get_mut().tags.get_mut(index)) {
             Some(tag) if tag.outcome() == Outcome::Deferred => {
                 *tag = tag.with_outcome(if passed { Tag::PASSED } else { Tag::FAILED });
                 true
             }
             _ => false,
         }
+    }
+}
+
+impl PartialEq for Report<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        fn ids(catalog: &Catalog) -> impl Iterator<Item = &str> {
+            catalog.checks.iter().map(|check| check.id.as_str())
+        }
+        let alike =
+            std::ptr::eq(self.catalog, other.catalog) || ids(self.catalog).eq(ids(other.catalog));
+        alike && self.of_checks() == other.of_checks()
     }
 }
 

@@ -83,7 +83,7 @@ use std::ops::{Range, RangeInclusive};
 use crate::context::Context;
 use crate::error::Error;
 use crate::policy::Options;
-use crate::report::{Check, Report, Tag};
+use crate::report::{Check, ResultsMut, Tag};
 use crate::text::Grain;
 pub(crate) use lists::Supplied;
 pub use lists::{ListUse, Lists};
@@ -284,10 +284,11 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(report: &'a mut Report<'_>, checks: Range<usize>) -> Self {
+    #[inline]
+    pub(crate) fn new(results: &'a mut ResultsMut<'_>, checks: Range<usize>) -> Self {
         Self {
-            tags: report.tags.get_mut(checks.clone()).unwrap_or_default(),
-            measured: report.measured.get_mut(checks).unwrap_or_default(),
+            tags: results.tags.get_mut(checks.clone()).unwrap_or_default(),
+            measured: results.measured.get_mut(checks).unwrap_or_default(),
         }
     }
 

@@ -42,14 +42,14 @@ pub enum Grain {
 /// Which forms an engine needs. A form is named by its index.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    typed: bool,
-    folds: Vec<Fold>,
+    pub(super) typed: bool,
+    pub(super) folds: Vec<Fold>,
 }
 
-const TYPED: usize = 0;
-const CHARACTERS: usize = 1;
+pub(super) const TYPED: usize = 0;
+pub(super) const CHARACTERS: usize = 1;
 /// Index of the first fold.
-const FOLDS: usize = 2;
+pub(super) const FOLDS: usize = 2;
 /// The most forms of an engine: typed, NFC and fourteen folds.
 const MAX_FORMS: usize = 16;
 
@@ -81,25 +81,6 @@ impl Plan {
     pub(crate) fn decomposed_bound(text: &str) -> usize {
         if is_quick(text) { text.chars().count() } else { 4 * text.chars().count() }
     }
-
-    /// Room for all forms of `text`: at most what this returns.
-    pub(crate) fn bound(&self, text: &str) -> usize {
-        let typed = if self.typed { text.chars().count() } else { 0 };
-        let mut folded = 0;
-        for fold in &self.folds {
-            // Counted on the typed text's own NFC would need that NFC first;
-            // the decomposition folds to at least as many characters.
-            for c in text.chars() {
-                fold.fold(c, |_| folded += 1);
-                if !c.is_ascii() {
-                    unicode_normalization::char::decompose_canonical(c, |part| {
-                        fold.fold(part, |_| folded += 1);
-                    });
-                }
-            }
-        }
-        typed + Self::decomposed_bound(text) + folded
-    }
 }
 
 /// The forms of one password, one after the other in one wiped buffer.
@@ -111,7 +92,7 @@ pub(crate) struct Forms<'a> {
 impl<'a> Forms<'a> {
     /// # Errors
     ///
-    /// [`Full`] if the slots do not suffice; [`Plan::bound`] slots do.
+    /// [`Full`] if the slots do not suffice.
     pub(crate) fn fill(text: &str, plan: &Plan, slots: &'a mut [char]) -> Result<Self, Full> {
         let mut forms = Self { buffer: Buffer::new(slots), ranges: std::array::from_fn(|_| 0..0) };
         if plan.typed && !is_quick(text) {
@@ -198,7 +179,7 @@ mod tests {
             Grain::Folded(Fold::Case),
         ];
         let indices = grains.map(|grain| plan.form(grain).unwrap());
-        let mut slots = vec!['\0'; plan.bound(text)];
+        let mut slots = vec!['\0'; 80 * text.len()];
         let forms = Forms::fill(text, &plan, &mut slots).unwrap();
         indices.map(|index| forms.form(index).to_vec())
     }

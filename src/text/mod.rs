@@ -8,6 +8,8 @@ mod fold_table;
 mod forms;
 mod nfc;
 mod substitution;
+mod typing;
+mod wiped_vec;
 
 pub(crate) use buffer::{Buffer, Full};
 pub use class::Class;
@@ -15,6 +17,8 @@ pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
 pub use substitution::Substitution;
+pub(crate) use typing::Typing;
+pub(crate) use wiped_vec::WipedVec;
 
 use std::ops::Deref;
 

@@ -1,0 +1,260 @@
+//! The rules of a policy, one after the other, run over the forms of a text.
+
+use std::ops::Range;
+
+use zeroize::Zeroize;
+
+use crate::context::{Context, Property};
+use crate::report::ResultsMut;
+use crate::rules::{Findings, Judge, Prepared, Rule, Tape};
+use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
+
+/// The most numbers of state that a rule may keep per prefix.
+const MAX_WIDTH: usize = 64;
+
+/// The rules, and the forms that they step over.
+pub(crate) struct Pipeline {
+    plan: Plan,
+    rules: Vec<Compiled>,
+    max_text: usize,
+}
+
+pub(crate) struct Compiled {
+    pub(crate) rule: Box<dyn Rule>,
+    pub(crate) grain: Grain,
+    /// The index of the grain's form in the plan.
+    form: usize,
+    width: usize,
+    pub(crate) unless: Option<Property>,
+    /// Where the rule's checks stand among the engine's.
+    pub(crate) checks: Range<usize>,
+}
+
+/// What each rule knows about a user; nothing where it does not apply.
+pub(crate) type Known = Vec<Option<Prepared>>;
+
+impl Pipeline {
+    pub(crate) fn new(max_text: usize) -> Self {
+        Self { plan: Plan::new(), rules: Vec::new(), max_text }
+    }
+
+    pub(crate) fn rules(&self) -> &[Compiled] {
+        &self.rules
+    }
+
+    /// The most bytes of text that are judged.
+    pub(crate) fn max_text(&self) -> usize {
+        self.max_text
+    }
+
+    /// Adds a rule whose checks have these indices.
+    pub(crate) fn add(
+        &mut self,
+        rule: Box<dyn Rule>,
+        unless: Option<Property>,
+        checks: Range<usize>,
+    ) -> Result<(), &'static str> {
+        let grain = rule.grain();
+        let form = self
+            .plan
+            .form(grain.clone())
+            .ok_or("the policy's rules ask for more than 14 different foldings")?;
+        let width = rule.width();
+        if width > MAX_WIDTH {
+            return Err("the rule keeps more than 64 numbers per character");
+        }
+        self.rules.push(Compiled { rule, grain, form, width, unless, checks });
+        Ok(())
+    }
+
+    pub(crate) fn prepare(&self, context: &Context) -> Known {
+        let applies =
+            |compiled: &&Compiled| !compiled.unless.is_some_and(|property| context.has(property));
+        let prepare = |compiled: &Compiled| {
+            Some(compiled).filter(applies).map(|compiled| compiled.rule.prepare(context))
+        };
+        self.rules.iter().map(prepare).collect()
+    }
+
+    /// Judges a text at once: on the stack if there is room, else on the heap.
+    /// `results` are those of everything deferred.
+    pub(crate) fn judge(
+        &self,
+        text: &str,
+        known: &[Option<Prepared>],
+        mut results: ResultsMut<'_>,
+    ) {
+        if text.len() > self.max_text {
+            return results.over_the_limit();
+        }
+        if text.len() <= SHORT && text.is_ascii() {
+            // Small enough that clearing it does not show.
+            const CHARS: usize = 3 * SHORT;
+            const STATES: usize = 8 * (SHORT + 1);
+            if self.on_stack::<CHARS, STATES>(text, known, results.again()).is_ok() {
+                return;
+            }
+        }
+        // 128 code points as typed, their decomposition, and 512 folded
+        // characters in each of two folds; eight numbers a folded character.
+        const CHARS: usize = 128 * 5 + 512 * 2;
+        const STATES: usize = 8 * 513;
+        if self.on_stack::<CHARS, STATES>(text, known, results.again()).is_err() {
+            let mut progress = Progress::with_capacity(self, 0, 0);
+            progress.replace(0, text, self, known);
+            progress.judge(self, known, results);
+        }
+    }
+
+    #[inline(never)]
+    fn on_stack<const CHARS: usize, const STATES: usize>(
+        &self,
+        text: &str,
+        known: &[Option<Prepared>],
+        mut results: ResultsMut<'_>,
+    ) -> Result<(), Full> {
+        let (mut slots, mut states) = (['\0'; CHARS], [0; STATES]);
+        let forms = Forms::fill(text, &self.plan, &mut slots)?;
+        let mut used = 0;
+        let mut result = Ok(());
+        for (compiled, known) in self.rules.iter().zip(known) {
+            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            let Some(known) = known else {
+                findings.skip();
+                continue;
+            };
+            let text = forms.form(compiled.form);
+            let size = compiled.size(text);
+            let Some(states) = states.get_mut(..size) else {
+                result = Err(Full);
+                break;
+            };
+            used = used.max(size);
+            if let Some(first) = states.get_mut(..compiled.width) {
+                first.fill(0);
+            }
+            compiled.run(text, states, 0, known);
+            compiled.rule.judge(&compiled.judge(text, states, known), &mut findings);
+        }
+        states.get_mut(..used).unwrap_or_default().zeroize();
+        result
+    }
+}
+
+/// Text of at most this many ASCII characters is judged in the small room.
+const SHORT: usize = 48;
+
+impl Compiled {
+    /// How many numbers of state a text needs.
+    fn size(&self, text: &[char]) -> usize {
+        (text.len() + 1) * self.width
+    }
+
+    /// Steps over the characters after the first `done`.
+    fn run(&self, text: &[char], states: &mut [u32], done: usize, known: &Prepared) {
+        if self.width > 0 {
+            self.rule.run(&mut Tape::new(text, states, self.width, done, known));
+        }
+    }
+
+    fn judge<'a>(&self, text: &'a [char], states: &'a [u32], prepared: &'a Prepared) -> Judge<'a> {
+        Judge { text, states, width: self.width, prepared }
+    }
+}
+
+/// A text that is being typed, and the states after each of its prefixes.
+pub(crate) struct Progress {
+    typing: Typing,
+    /// One for each rule.
+    states: Vec<WipedVec<u32>>,
+}
+
+impl Progress {
+    /// With room for a text of `points` code points and as many characters,
+    /// and for `folded` characters in each fold.
+    pub(crate) fn with_capacity(pipeline: &Pipeline, points: usize, folded: usize) -> Self {
+        let states = pipeline.rules.iter().map(|compiled| {
+            let is_folded = matches!(compiled.grain, Grain::Folded(_));
+            let rows = if is_folded { folded } else { points } + 1;
+            WipedVec::with_capacity(rows * compiled.width)
+        });
+        Self {
+            typing: Typing::with_capacity(&pipeline.plan, points, folded),
+            states: states.collect(),
+        }
+    }
+
+    /// The typed text, in UTF-8.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.typing.text()
+    }
+
+    /// How many bytes at the start of `text` are as they were, up to the end
+    /// of a code point.
+    pub(crate) fn common(&self, text: &str) -> usize {
+        self.typing.common(text)
+    }
+
+    /// Replaces everything from the byte `at` on, which ends a code point.
+    pub(crate) fn replace(
+        &mut self,
+        at: usize,
+        tail: &str,
+        pipeline: &Pipeline,
+        known: &[Option<Prepared>],
+    ) {
+        self.typing.replace(at, tail, &pipeline.plan, pipeline.max_text);
+        for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
+            let Some(known) = known else { continue };
+            let text = self.typing.form(compiled.form);
+            let done = self.typing.kept(compiled.form);
+            states.resize(compiled.size(text), 0);
+            compiled.run(text, states, done, known);
+        }
+    }
+
+    /// Judges the text. `results` are those of everything deferred.
+    pub(crate) fn judge(
+        &self,
+        pipeline: &Pipeline,
+        known: &[Option<Prepared>],
+        mut results: ResultsMut<'_>,
+    ) {
+        if self.text().len() > pipeline.max_text {
+            return results.over_the_limit();
+        }
+        for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&self.states) {
+            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            match known {
+                None => findings.skip(),
+                Some(known) => {
+                    let text = self.typing.form(compiled.form);
+                    compiled.rule.judge(&compiled.judge(text, states, known), &mut findings);
+                }
+            }
+        }
+    }
+
+    /// Marks the characters, by position in the rule's grain, that made a
+    /// rule's check fail.
+    pub(crate) fn spans(
+        &self,
+        pipeline: &Pipeline,
+        known: &[Option<Prepared>],
+        (rule, check): (usize, usize),
+        mark: &mut dyn FnMut(Range<usize>),
+    ) {
+        if let Some(compiled) = pipeline.rules.get(rule)
+            && let (Some(Some(known)), Some(states)) = (known.get(rule), self.states.get(rule))
+        {
+            let text = self.typing.form(compiled.form);
+            compiled.rule.spans(check, &compiled.judge(text, states, known), mark);
+        }
+    }
+
+    /// Wipes everything.
+    pub(crate) fn clear(&mut self) {
+        self.typing.clear();
+        self.states.iter_mut().for_each(|states| states.truncate(0));
+    }
+}

@@ -1,0 +1,181 @@
+//! One password while it is typed.
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use crate::engine::{Engine, Subject};
+use crate::pipeline::Progress;
+use crate::report::{Change, Report, ResultsMut, Tag};
+use crate::text::WipedVec;
+
+/// Code points for which a session has room from the start, as typed and in
+/// NFC, and folded ones in each fold.
+const ROOM: usize = 1024;
+
+/// Reports that a session has room for from the start.
+const REPORTS: usize = 257;
+
+/// One password while it is typed: fed with the text of its field after each
+/// edit, it has the verdict ready.
+///
+/// What an edit leaves as it was is not judged again: a key costs one step of
+/// each rule, going back costs none. What a session knows it owns, about
+/// 100 kB with the policies shipped; it allocates nothing more for texts up to
+/// 256 characters and 1,024 folded ones, and wipes everything when it is
+/// [cleared](Self::clear) or dropped.
+///
+/// ```
+/// use countersign::{Engine, Outcome, Policy, Subject};
+///
+/// let engine = Engine::builder().build(&Policy::preset("entra")?)?;
+/// let mut session = engine.session(Subject::default());
+///
+/// session.set("tr0mbone");
+/// assert!(!session.report().is_valid());
+///
+/// session.set("tr0mbone Canal");
+/// assert!(session.report().is_valid());
+/// let turned: Vec<_> = session.changes().map(|change| change.check.id()).collect();
+/// assert_eq!(turned, ["complexity.classes"]);
+/// # Ok::<(), countersign::Error>(())
+/// ```
+pub struct Session {
+    engine: Engine,
+    subject: Subject,
+    progress: Progress,
+    /// The results for prefixes of the text that a report was asked for: how
+    /// many bytes each has, ascending, and the results one after the other.
+    ends: WipedVec<usize>,
+    tags: WipedVec<Tag>,
+    measured: WipedVec<u32>,
+    /// The outcomes of the last report; none if there was no report.
+    last: WipedVec<Tag>,
+    /// Those of the report for the text before.
+    before: WipedVec<Tag>,
+    /// Whether the text was edited since the last report.
+    edited: bool,
+}
+
+impl Engine {
+    /// Starts a password that is judged while it is typed.
+    pub fn session(&self, subject: Subject) -> Session {
+        let checks = self.checks().len();
+        Session {
+            engine: self.clone(),
+            subject: self.own(&subject).unwrap_or(subject),
+            progress: Progress::with_capacity(self.pipeline(), ROOM, ROOM),
+            ends: WipedVec::with_capacity(REPORTS),
+            tags: WipedVec::with_capacity(REPORTS * checks),
+            measured: WipedVec::with_capacity(REPORTS * checks),
+            last: WipedVec::with_capacity(checks),
+            before: WipedVec::with_capacity(checks),
+            edited: false,
+        }
+    }
+}
+
+impl Session {
+    /// The text is now this one, whatever the edit was.
+    pub fn set(&mut self, text: &str) {
+        let common = self.progress.common(text);
+        let (_, tail) = text.split_at_checked(common).unwrap_or_default();
+        self.replace(common, tail);
+    }
+
+    /// Appends a code point as typed.
+    pub fn push(&mut self, c: char) {
+        let mut bytes = [0; 4];
+        self.replace(self.progress.text().len(), c.encode_utf8(&mut bytes));
+        bytes.zeroize();
+    }
+
+    /// Removes the last code point as typed, and tells whether there was one.
+    pub fn pop(&mut self) -> bool {
+        // What follows the first byte of a code point is 0b10......
+        match self.progress.text().iter().rposition(|byte| byte & 0xC0 != 0x80) {
+            Some(last) => {
+                self.replace(last, "");
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The verdict on the text, equal to that of [`Engine::check`]. It is
+    /// judged when it is first asked for.
+    pub fn report(&mut self) -> Report<'_> {
+        let checks = self.engine.checks().len();
+        if self.ends.last() != Some(&self.progress.text().len()) {
+            self.judge(checks);
+        }
+        let start = (self.ends.len() - 1) * checks;
+        let tags = self.tags.get(start..).unwrap_or_default();
+        let measured = self.measured.get(start..).unwrap_or_default();
+        if self.edited || self.last.is_empty() {
+            std::mem::swap(&mut self.last, &mut self.before);
+            self.last.truncate(0);
+            self.last.extend_from_slice(tags);
+            self.edited = false;
+        }
+        Report::known(self.engine.catalog(), tags, measured)
+    }
+
+    /// The checks that turned with the last edit that was reported: those
+    /// whose outcome in the last report is not that in the report for the text
+    /// before. After the first report those are all checks, and before it none.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        let before = self.before.iter().map(|tag| Some(tag.outcome()));
+        let before = before.chain(std::iter::repeat(None));
+        self.engine.checks().iter().zip(self.last.iter()).zip(before).filter_map(
+            |((check, now), before)| {
+                let now = now.outcome();
+                (before != Some(now)).then_some(Change { check, before, now })
+            },
+        )
+    }
+
+    /// Wipes the text and everything found out about it, and starts again.
+    pub fn clear(&mut self) {
+        self.progress.clear();
+        self.forget(0);
+        self.last.truncate(0);
+        self.before.truncate(0);
+        self.edited = false;
+    }
+
+    fn replace(&mut self, at: usize, tail: &str) {
+        let kept = self.ends.partition_point(|end| *end <= at);
+        self.forget(kept);
+        self.edited = true;
+        self.progress.replace(at, tail, self.engine.pipeline(), self.engine.known(&self.subject));
+    }
+
+    /// Forgets all results but the first so many.
+    fn forget(&mut self, kept: usize) {
+        let checks = self.engine.checks().len();
+        self.ends.truncate(kept);
+        self.tags.truncate(kept * checks);
+        self.measured.truncate(kept * checks);
+    }
+
+    fn judge(&mut self, checks: usize) {
+        let start = self.tags.len();
+        self.ends.push(self.progress.text().len());
+        self.tags.resize(start + checks, Tag::PASSED);
+        self.measured.resize(start + checks, 0);
+        let results = ResultsMut::new(
+            self.tags.get_mut(start..).unwrap_or_default(),
+            self.measured.get_mut(start..).unwrap_or_default(),
+        );
+        let known = self.engine.known(&self.subject);
+        self.progress.judge(self.engine.pipeline(), known, results);
+    }
+}
+
+/// How many checks there are; a session holds a password.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
