@@ -4,6 +4,8 @@ mod batch;
 mod context;
 mod engine;
 mod judged;
+#[cfg(unix)]
+mod live;
 mod progress;
 mod text;
 
@@ -38,6 +40,8 @@ Examples:
       by another policy, with a list of your own
   countersign check --context given-name=Adele --context tenant=Contoso
       refuses what contains the user's names
+  countersign check --live --policy acme.toml
+      shows each check while the password is typed
   countersign check --batch --format json passwords.txt | jq 'select(.isValid)'
       many at once
 
@@ -54,6 +58,17 @@ Formats:
   json   the whole report, on one line. `positions` are the first and the last
          code point of each part that made a check fail
   graph  Microsoft Graph's passwordValidationInformation, on one line
+
+With --live the password stays hidden; where a check sees trouble, it is
+underlined with ^, and > stands before checks that the last key turned.
+  Ctrl-R, F2              show or hide the password
+  Left, Right, Home, End  move, as do Ctrl-B, Ctrl-F, Ctrl-A and Ctrl-E
+  Backspace, Delete       erase a character; Ctrl-W a word, Ctrl-U what is
+                          before the caret, Ctrl-K what is behind it
+  Enter                   ends, and prints the report
+  Esc, Ctrl-D, Ctrl-C     give up: nothing is judged, and the exit code is 2,
+                          or that of an interrupt
+Nothing that was shown stays on the terminal.
 
 With --batch there is one line per password, in order:
   text   number, verdict and failed checks, with tabs between them
@@ -93,6 +108,9 @@ pub(crate) struct Check {
     /// How many threads judge lines [default: as many as there are cores]
     #[arg(long, value_name = "N", requires = "batch", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Show each check while the password is typed at a terminal
+    #[arg(long, conflicts_with_all = ["batch", "file"])]
+    live: bool,
     /// The file to read; `-` is standard input
     file: Option<PathBuf>,
 }
@@ -117,6 +135,9 @@ pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
     let style = check.style(&engine)?;
     let subject = engine.subject(&context::parse(&check.context)?);
     let source = Source::open(check.file.as_deref())?;
+    if check.live {
+        return live(source, &engine, &subject, &style);
+    }
     match (check.batch, source) {
         (true, Source::File(file)) => batch::run(file, &engine, &subject, &style, check.jobs),
         (true, Source::Terminal) => Err(Failure::new("a batch is not read from a terminal")
@@ -135,10 +156,34 @@ fn one(
     let text = typed.text().map_err(|NotUtf8(at)| {
         Failure::new(format!("the password is not UTF-8: byte {at} cannot stand there"))
     })?;
-    let judged = Judged::new(engine, subject, text, typed.is_cut());
+    tell(&Judged::new(engine, subject, text, typed.is_cut()), style)
+}
+
+fn live(
+    source: Source,
+    engine: &Engine,
+    subject: &Subject,
+    style: &Style,
+) -> Result<Answer, Failure> {
+    match source {
+        #[cfg(unix)]
+        Source::Terminal => live::run(engine, subject, |text| {
+            tell(&Judged::new(engine, subject, text, false), style)
+        }),
+        #[cfg(not(unix))]
+        Source::Terminal => Err(Failure::new("this system's terminals cannot be typed at live")
+            .hint("use `countersign check` without `--live`")),
+        Source::File(_) => {
+            Err(Failure::new("`--live` is for typing at a terminal, and there is none")
+                .hint("pipe a password in without `--live`, or many with `--batch`"))
+        }
+    }
+}
+
+fn tell(judged: &Judged<'_>, style: &Style) -> Result<Answer, Failure> {
     output::write(|stdout| {
         let mut report = Vec::new();
-        style.write(&mut report, &judged)?;
+        style.write(&mut report, judged)?;
         stdout.write_all(&report)
     })?;
     Ok(judged.answer())

@@ -8,12 +8,12 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use countersign::{Engine, Outcome, Subject, Verdict};
+use countersign::{Engine, Outcome, Subject};
 use serde::Serialize;
 
 use super::judged::Judged;
 use super::progress::Progress;
-use super::{Style, write_json};
+use super::{Style, text, write_json};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
@@ -169,11 +169,7 @@ fn write_verdict(
     judged: &Judged<'_>,
     paint: Paint,
 ) -> io::Result<()> {
-    match judged.report.verdict() {
-        Verdict::Accepted => write!(out, "{line}\t{}", paint.good("accepted"))?,
-        Verdict::Refused => write!(out, "{line}\t{}", paint.bad("refused"))?,
-        Verdict::Undecided => write!(out, "{line}\t{}", paint.open("undecided"))?,
-    }
+    write!(out, "{line}\t{}", text::verdict(judged.report.verdict(), paint))?;
     let failed = judged.report.checks().filter(|result| result.outcome == Outcome::Failed);
     for (index, result) in failed.enumerate() {
         write!(out, "{}{}", if index == 0 { "\t" } else { " " }, result.check.id())?;

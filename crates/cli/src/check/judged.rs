@@ -114,7 +114,7 @@ impl JsonForm {
 }
 
 /// Ranges of bytes, in order and apart, as positions of code points.
-fn positions(text: &str, spans: &[Range<usize>]) -> Vec<Positions> {
+pub(super) fn positions(text: &str, spans: &[Range<usize>]) -> Vec<Positions> {
     let (mut byte, mut characters) = (0, 0);
     let mut up_to = |end: usize| {
         characters += text.get(byte..end).unwrap_or_default().chars().count();
