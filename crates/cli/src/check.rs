@@ -68,7 +68,8 @@ underlined with ^, and > stands before checks that the last key turned.
   Enter                   ends, and prints the report
   Esc, Ctrl-D, Ctrl-C     give up: nothing is judged, and the exit code is 2,
                           or that of an interrupt
-Nothing that was shown stays on the terminal.
+Nothing that was shown stays on the terminal; a readable password is shown on
+its other screen, where there is one.
 
 With --batch there is one line per password, in order:
   text   number, verdict and failed checks, with tabs between them

@@ -28,14 +28,14 @@ pub(crate) struct Terminal {
 struct Back {
     input: BorrowedFd<'static>,
     before: Termios,
-    /// What is shown last.
-    leave: &'static str,
     state: Mutex<State>,
 }
 
 struct State {
     /// Where things are shown; none if there is nowhere.
     output: Option<File>,
+    /// What is shown last.
+    leave: &'static str,
     is_over: bool,
 }
 
@@ -61,8 +61,8 @@ impl Terminal {
             | LocalModes::ISIG;
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        let state = Mutex::new(State { output, is_over: false });
-        let back = Arc::new(Back { input, before, leave, state });
+        let state = Mutex::new(State { output, leave, is_over: false });
+        let back = Arc::new(Back { input, before, state });
         let cleanup = Arc::clone(&back);
         let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
         let signals = Cleanup::before(&ending, move || cleanup.restore(&mut cleanup.lock()))?;
@@ -79,7 +79,7 @@ impl Terminal {
         let terminal = Self { back, _signals: signals };
         // What was typed before was typed in sight, and not for this prompt.
         tcsetattr(input, OptionalActions::Flush, &silent)?;
-        terminal.show(&[enter]);
+        terminal.show(&[enter], None);
         Ok(terminal)
     }
 
@@ -100,9 +100,11 @@ impl Terminal {
         }
     }
 
-    pub(crate) fn show(&self, parts: &[&str]) {
+    /// Shows the parts. After that it may take something else to leave.
+    pub(crate) fn show(&self, parts: &[&str], leave: Option<&'static str>) {
         let mut state = self.back.lock();
         if !state.is_over {
+            state.leave = leave.unwrap_or(state.leave);
             state.write(parts);
         }
     }
@@ -137,7 +139,8 @@ impl Back {
 
     fn restore(&self, state: &mut State) {
         if !std::mem::replace(&mut state.is_over, true) {
-            state.write(&[self.leave]);
+            let leave = state.leave;
+            state.write(&[leave]);
             // Flushing keeps the rest of a pasted text from the shell, which would
             // show it, run it, and remember it.
             let _ = tcsetattr(self.input, OptionalActions::Flush, &self.before);

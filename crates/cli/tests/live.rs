@@ -187,10 +187,13 @@ fn the_password_is_seen_only_on_demand_and_not_afterwards() {
     typist.never_saw("zebra");
     for keys in ["\x12", "\x1bOQ"] {
         assert_eq!(typist.types(keys).sees("zebra1")[0], "Password: zebra1");
+        // Whatever happens to the terminal, nothing can be scrolled back to.
+        assert!(typist.screen.screen().alternate_screen());
         assert_eq!(typist.types("\x12").sees("******")[0], "Password: ******");
     }
     typist.types("\x1b[12~").sees("zebra1");
     let (status, rows) = typist.types("\r").ends();
+    assert!(!typist.screen.screen().alternate_screen());
     assert_eq!((status.code(), rows[0].as_str()), (Some(0), "accepted by acme"));
     typist.screen.screen_mut().set_scrollback(usize::MAX);
     for place in [typist.screen.screen().contents(), rows.join("\n")] {

@@ -31,8 +31,16 @@ const HELP: &str = "Enter: done, Ctrl-R: show or hide, Esc: give up";
 
 /// Pasted text comes marked as such.
 const ENTER: &str = "\x1b[?2004h";
-/// The caret always waits in the first row: all that was shown goes.
-const LEAVE: &str = "\r\x1b[J\x1b[?2004l\x1b[?7h";
+/// The caret always waits in the first row: all that was shown goes. That row by
+/// itself, as some terminals keep a screen that is cleared from its first row on
+/// for scrolling back.
+const LEAVE: &str = "\r\x1b[K\r\n\x1b[J\x1b[A\x1b[?2004l\x1b[?7h";
+
+/// A readable password is shown on the terminal's other screen: what is shown
+/// on this one may be scrolled out of reach when the terminal is resized.
+const TO_OTHER: &str = "\r\x1b[K\r\n\x1b[J\x1b[A\x1b[?1049h";
+const FROM_OTHER: &str = "\x1b[H\x1b[K\x1b[J\x1b[?1049l";
+const LEAVE_OTHER: &str = "\x1b[H\x1b[K\x1b[J\x1b[?1049l\x1b[?2004l\x1b[?7h";
 
 /// How long to wait for the rest of a key that starts like ESC.
 const ESCAPE: Duration = Duration::from_millis(50);
@@ -180,13 +188,23 @@ impl<'a> Live<'a> {
             (Key::EraseBefore, _) => field.erase_before(),
             (Key::EraseWord, _) => field.erase_word(),
             (Key::EraseBehind, _) => field.erase_behind(),
-            (Key::Reveal, _) => self.is_revealed = !self.is_revealed,
+            (Key::Reveal, _) => self.reveal(),
             (Key::Redraw, _) => {}
             (Key::Enter, _) => return Some(End::Entered),
             (Key::Interrupt, _) => return Some(End::Interrupted),
             (Key::GiveUp, _) => return Some(End::GivenUp),
         }
         None
+    }
+
+    /// Makes the text readable, or not.
+    fn reveal(&mut self) {
+        self.is_revealed = !self.is_revealed;
+        if self.is_revealed {
+            self.terminal.show(&[TO_OTHER], Some(LEAVE_OTHER));
+        } else {
+            self.terminal.show(&[FROM_OTHER], Some(LEAVE));
+        }
     }
 
     /// Says that something was not taken. Half of it would be worse: nobody
@@ -238,10 +256,12 @@ impl<'a> Live<'a> {
         ];
         below.extend(fitting(checks, rows.saturating_sub(3)));
         below.truncate(rows - 1);
-        let mut start = "\r\x1b[?7l".to_owned();
-        if above > 0 {
-            start.insert_str(0, &format!("\x1b[{above}A\r\x1b[J"));
-        }
+        let mut start = match above {
+            _ if self.is_revealed => "\x1b[H".to_owned(),
+            0 => "\r".to_owned(),
+            above => format!("\x1b[{above}A\r\x1b[K\r\n\x1b[J\x1b[A"),
+        };
+        start.push_str("\x1b[?7l");
         let _ = write!(start, "{}", paint.strong(label));
         let mut end = "\x1b[K".to_owned();
         below.iter().for_each(|row| end.extend(["\r\n", row, "\x1b[K"]));
@@ -252,7 +272,7 @@ impl<'a> Live<'a> {
             }
         }
         end.push_str("\x1b[?7h");
-        self.terminal.show(&[&start, &self.window.shown, &end]);
+        self.terminal.show(&[&start, &self.window.shown, &end], None);
     }
 }
 
