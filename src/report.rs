@@ -220,7 +220,7 @@ enum Results {
 }
 
 /// The most checks for which little room suffices.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 impl Results {
     #[inline]
@@ -230,6 +230,19 @@ impl Results {
         } else {
             Self::Many([Tag::DEFERRED; SLOTS], [0; SLOTS])
         }
+    }
+
+    #[inline]
+    fn known(tags: &[Tag], measured: &[u32]) -> Self {
+        // Copies of a size known beforehand are a few instructions.
+        if let (Ok(tags), Ok(measured)) = (tags.try_into(), measured.try_into()) {
+            return Self::Few(tags, measured);
+        }
+        let mut all = Self::deferred(SLOTS);
+        let results = all.get_mut();
+        results.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
+        results.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
+        all
     }
 
     fn get(&self) -> (&[Tag], &[u32]) {
@@ -256,9 +269,11 @@ pub(crate) struct ResultsMut<'a> {
 
 impl<'a> ResultsMut<'a> {
     /// Everything deferred but the limit on the text, which is passed.
+    #[inline]
     pub(crate) fn new(tags: &'a mut [Tag], measured: &'a mut [u32]) -> Self {
+        tags.fill(Tag::DEFERRED);
+        measured.fill(0);
         let mut results = Self { tags, measured };
-        results.tags.fill(Tag::DEFERRED);
         results.limit(Tag::PASSED);
         results
     }
@@ -332,13 +347,11 @@ impl<'e> Report<'e> {
         self.results.get_mut()
     }
 
-    /// A report of known results, one of each kind for each check.
+    /// A report of known results: one of each kind for each check, but at
+    /// least [`FEW`].
+    #[inline]
     pub(crate) fn known(catalog: &'e Catalog, tags: &[Tag], measured: &[u32]) -> Self {
-        let mut report = Self { catalog, results: Results::deferred(catalog.checks.len()) };
-        let results = report.results.get_mut();
-        results.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
-        results.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
-        report
+        Self { catalog, results: Results::known(tags, measured) }
     }
 
     /// The results of the engine's checks, without those of the room left.

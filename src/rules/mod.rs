@@ -226,9 +226,12 @@ impl<'a> Tape<'a> {
         let (earlier, rest) = self.states.split_at_mut_checked((self.done + 1) * self.width)?;
         let state = rest.get_mut(..self.width)?;
         let before = earlier.get(self.done * self.width..)?;
+        // By far the commonest widths are too short for a call of `memcpy`.
         match (&mut *state, before) {
-            // By far the commonest, and too short for a call of `memcpy`.
             ([state], [before]) => *state = *before,
+            ([first, second], [before, before_second]) => {
+                (*first, *second) = (*before, *before_second);
+            }
             (state, before) => state.copy_from_slice(before),
         }
         self.done += 1;
