@@ -172,8 +172,11 @@ fn live(
             tell(&Judged::new(engine, subject, text, false), style)
         }),
         #[cfg(not(unix))]
-        Source::Terminal => Err(Failure::new("this system's terminals cannot be typed at live")
-            .hint("use `countersign check` without `--live`")),
+        Source::Terminal => {
+            let _ = (engine, subject, style);
+            Err(Failure::new("this system's terminals cannot be typed at live")
+                .hint("use `countersign check` without `--live`"))
+        }
         Source::File(_) => {
             Err(Failure::new("`--live` is for typing at a terminal, and there is none")
                 .hint("pipe a password in without `--live`, or many with `--batch`"))
