@@ -96,11 +96,12 @@ fn head() -> String {
         "# {date}, {machine}
 
 Written by `cargo bench --bench record --all-features`, which measures again and
-writes a file of this name for its own day and machine. Criterion measures much of the same,
-for comparisons between two states of the code: `cargo bench --bench check`,
-`lists`, `policy`.
+writes a file of this name for its own day and machine. Criterion measures much
+of the same, for comparisons between two states of the code: `cargo bench
+--bench check`, `lists`, `policy`.
 
-- {rustc}, {os}, baseline {arch}, features {features}; {processor}, {cores} cores.
+- {rustc}, {os}, baseline {arch}, features {features}.
+- {processor}, {cores} cores.
 - Profile `bench` (fat LTO), one thread. Machines that are shared drift by up
   to 1.5x: compare figures of one run, and quote ratios.
 - Passwords and terms are made up from a fixed seed; `benches/corpus/` says how.

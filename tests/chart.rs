@@ -58,11 +58,15 @@ fn texts_neither_overlap_nor_leave_the_picture() {
                 let texts = texts(&svg);
                 for (index, (left, right, y, text)) in texts.iter().enumerate() {
                     assert!(*left >= 0.0 && *right <= 860.0, "{text}: {left} to {right}");
-                    for (_, _, _, other) in texts[index + 1..].iter().filter(|other| {
+                    let overlaps = |other: &&(f64, f64, f64, String)| {
                         (other.2 - y).abs() < 15.0 && other.0 < *right && *left < other.1
-                    }) {
-                        panic!("`{text}` and `{other}` at {y}, {unit} {spread}");
-                    }
+                    };
+                    let other = texts[index + 1..].iter().find(overlaps);
+                    assert!(
+                        other.is_none(),
+                        "`{text}` and `{}`, {unit}, {spread}",
+                        other.unwrap().3
+                    );
                 }
             }
         }
