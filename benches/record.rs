@@ -40,10 +40,10 @@ fn record() {
 
     progress("lists");
     let lists = lists::measure(&mut tables, &mut targets);
-    progress("keys");
-    keys::measure(&mut tables, &mut targets, &mut readme, &lists);
     progress("whole passwords");
     whole::measure(&mut tables, &mut targets, &mut readme, &lists);
+    progress("keys");
+    keys::measure(&mut tables, &mut targets, &mut readme, &lists);
     progress("policies");
     policies::measure(&mut tables, &mut targets);
 

@@ -21,11 +21,10 @@ impl Readme {
         let values = [spread.median, spread.p99];
         let met =
             values.iter().zip(most).all(|(value, most)| most.is_none_or(|most| *value <= most));
-        let mut target = most.map(|most| most.map_or("-".to_owned(), human)).join(", ");
-        match (most, met) {
-            ([None, None], _) => target.clear(),
-            (_, true) => {}
-            (_, false) => target += ": **missed**",
+        let limits: Vec<_> = most.into_iter().flatten().map(human).collect();
+        let mut target = limits.join(", ");
+        if !met {
+            target += ": **missed**";
         }
         let [median, p99] = values.map(human);
         self.rows.push([what.to_owned(), median, p99, target]);
