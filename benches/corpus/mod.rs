@@ -2,6 +2,7 @@
 //! that every machine measures the same, and nothing has to be committed.
 
 #![allow(dead_code, unused_imports, reason = "each bench uses its own part")]
+#![allow(clippy::print_stderr, reason = "this is part of a program")]
 
 mod passwords;
 mod terms;
@@ -65,6 +66,68 @@ pub(crate) fn engine(policy: &str, list: &Banlist) -> Engine {
     Engine::builder().list("common", list.clone()).build(&policy).unwrap()
 }
 
+/// How banned terms are compared with a password besides exactly.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Fuzzy {
+    None,
+    Whole,
+    Anywhere,
+}
+
+impl Fuzzy {
+    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Whole, Self::Anywhere];
+
+    /// The policy's word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Whole => "whole",
+            Self::Anywhere => "anywhere",
+        }
+    }
+
+    /// The policy `entra` with `list` as its common passwords: `whole` is as
+    /// shipped; `none` compares both lists exactly; `anywhere` scores with
+    /// `list`, and with nothing else. None where this state of the code does
+    /// not know `anywhere`.
+    pub(crate) fn engine(self, list: &Banlist) -> Option<Engine> {
+        let shipped = include_str!("../../policies/entra.toml");
+        let (score, whole) = match self {
+            Self::Whole => return Some(engine("entra", list)),
+            Self::None => (
+                r#"score = { lists = ["base"], slots = ["custom"], min = 5 }"#,
+                r#"whole = { lists = ["common"] }"#,
+            ),
+            Self::Anywhere => (
+                r#"score = { lists = ["common"], slots = ["custom"], min = 5, fuzzy = "anywhere" }"#,
+                "",
+            ),
+        };
+        let (before, rest) = shipped.split_once("score = {").unwrap();
+        let (_, rest) = rest.split_once("whole = {").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let policy = format!("{before}{score}\n{whole}\n{after}").parse::<Policy>().unwrap();
+        match (self, Engine::builder().list("common", list.clone()).build(&policy)) {
+            (Self::Anywhere, Err(error)) => {
+                eprintln!("not measured: {error}");
+                None
+            }
+            (_, engine) => Some(engine.unwrap()),
+        }
+    }
+}
+
+/// The text after each key, and the empty text before.
+pub(crate) fn prefixes(text: &str) -> Vec<&str> {
+    text.char_indices().map(|(end, _)| &text[..end]).chain([text]).collect()
+}
+
+/// The text with another letter as its sixth character.
+pub(crate) fn edited(text: &str) -> String {
+    let other = |c| if c == 'x' { 'y' } else { 'x' };
+    text.chars().enumerate().map(|(at, c)| if at == 5 { other(c) } else { c }).collect()
+}
+
 /// Three names, none of which is on purpose in a password.
 pub(crate) const NAMES: [&str; 3] = ["Adele", "Vance", "Contoso"];
 
@@ -89,7 +152,7 @@ pub(crate) fn adversarial() -> Vec<(&'static str, String)> {
     let mut nested: Vec<_> = base().filter(|word| word.is_ascii()).collect();
     nested.sort_by_key(|word| std::cmp::Reverse(prefix(word)));
     let nested: String = nested.into_iter().flat_map(str::chars).take(256).collect();
-    let repeated = |piece: &str| piece.chars().cycle().take(256).collect();
+    let repeated = |piece: &str| -> String { piece.chars().cycle().take(256).collect() };
     vec![
         ("a", repeated("a")),
         ("1", repeated("1")),
@@ -100,6 +163,8 @@ pub(crate) fn adversarial() -> Vec<(&'static str, String)> {
         ("emoji", repeated("😀")),
         ("U+FDFA", repeated("\u{FDFA}")),
         ("combining mark", repeated("\u{301}")),
+        ("letter and combining marks", format!("e{}", "\u{301}".repeat(255))),
+        ("combining marks to be ordered", repeated("\u{315}\u{300}\u{323}\u{334}")),
     ]
 }
 
