@@ -47,7 +47,15 @@ pub(super) const DEAD: u32 = u32::MAX;
 pub(super) struct Automaton<'a> {
     bytes: &'a [u8],
     root: usize,
+    /// Every walk begins with one of these: the root is the node that costs
+    /// most to decode.
+    first: &'a FirstSteps,
 }
+
+/// Where each input of ASCII leads from the root; 0 where that is not known.
+pub(super) type FirstSteps = [u32; 128];
+
+static NO_STEPS: FirstSteps = [0; 128];
 
 /// A decoded node. Position `p` counts inputs as they are written: last first.
 #[derive(Clone, Copy)]
@@ -78,15 +86,26 @@ impl<'a> Automaton<'a> {
         let root = word(bytes, size - 12).and_then(|root| usize::try_from(root).ok());
         // The root is written last.
         match root {
-            Some(root) if root == size - FOOTER - 1 => Ok(Self { bytes, root }),
+            Some(root) if root == size - FOOTER - 1 => Ok(Self { bytes, root, first: &NO_STEPS }),
             _ => Err("has its root in the wrong place"),
         }
     }
 
-    /// An automaton that [`Automaton::new`] has accepted before.
+    /// An automaton that [`Automaton::new`] has accepted before, with its
+    /// [first steps](Self::first_steps).
     #[inline]
-    pub(super) fn known(bytes: &'a [u8], root: usize) -> Self {
-        Self { bytes, root }
+    pub(super) fn known(bytes: &'a [u8], root: usize, first: &'a FirstSteps) -> Self {
+        Self { bytes, root, first }
+    }
+
+    /// Where each input of ASCII leads from the root, as [numbers](Self::number).
+    pub(super) fn first_steps(self) -> FirstSteps {
+        let mut input = 0;
+        [DEAD; 128].map(|dead| {
+            let first = self.step(self.root, input).map_or(dead, |at| self.number(at));
+            input += 1;
+            first
+        })
     }
 
     #[inline]
@@ -189,7 +208,14 @@ impl<'a> Automaton<'a> {
     #[inline]
     pub(super) fn step_char(self, at: usize, c: char) -> Option<usize> {
         match u8::try_from(c) {
-            Ok(byte) if byte.is_ascii() => self.step(at, byte),
+            Ok(byte) if byte.is_ascii() => {
+                if at == self.root
+                    && let Some(&first @ 1..) = self.first.get(usize::from(byte))
+                {
+                    return self.address(first);
+                }
+                self.step(at, byte)
+            }
             _ => c.encode_utf8(&mut [0; 4]).bytes().try_fold(at, |at, byte| self.step(at, byte)),
         }
     }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use self::automaton::{Automaton, DEAD};
+use self::automaton::{Automaton, DEAD, FirstSteps};
 use self::filter::Filter;
 use self::format::{Layout, Lengths, Meta};
 use crate::error::Error;
@@ -80,6 +80,7 @@ enum Bytes {
 struct Section {
     range: Range<usize>,
     root: usize,
+    first: FirstSteps,
 }
 
 /// How much of a file to check before it is used.
@@ -169,6 +170,7 @@ impl Banlist {
 
     /// Visits the start of each term that occupies `start..end` of a folded
     /// text and has at least `shortest` characters, the shortest term first.
+    /// Says of how many characters before `end` at most some term ends in.
     #[inline]
     pub(crate) fn ends_at(
         &self,
@@ -176,9 +178,10 @@ impl Banlist {
         end: usize,
         shortest: usize,
         visit: impl FnMut(usize),
-    ) {
-        if let Some(reversed) = self.reversed() {
-            walk::ends_at(reversed, text, end, shortest, visit);
+    ) -> usize {
+        match self.reversed() {
+            Some(reversed) => walk::ends_at(reversed, text, end, shortest, visit),
+            None => 0,
         }
     }
 
@@ -203,6 +206,12 @@ impl Banlist {
         let Some(forward) = self.forward() else { return DEAD };
         let next = forward.address(number).and_then(|at| forward.step_char(at, c));
         next.map_or(DEAD, |at| forward.number(at))
+    }
+
+    /// Whether some term goes on from where a text was followed to.
+    #[inline]
+    pub(crate) fn is_followed(number: u32) -> bool {
+        number != DEAD
     }
 
     /// Whether the text that was followed to a number is a term.
@@ -264,7 +273,7 @@ impl Banlist {
             if check == Check::Everything {
                 automaton.validate(&lengths, layout.seed()).map_err(refused)?;
             }
-            Ok(Some(Section { range, root: automaton.root() }))
+            Ok(Some(Section { range, root: automaton.root(), first: automaton.first_steps() }))
         };
         let (reversed, forward) = (automaton(format::REVERSED)?, automaton(format::FORWARD)?);
         if reversed.is_none() && forward.is_none() {
@@ -304,9 +313,9 @@ impl Banlist {
     }
 
     #[inline]
-    fn automaton(&self, section: &Section) -> Option<Automaton<'_>> {
+    fn automaton<'a>(&'a self, section: &'a Section) -> Option<Automaton<'a>> {
         let bytes = self.0.bytes.get().get(section.range.clone())?;
-        Some(Automaton::known(bytes, section.root))
+        Some(Automaton::known(bytes, section.root, &section.first))
     }
 }
 

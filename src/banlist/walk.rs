@@ -7,7 +7,8 @@
 use super::automaton::Automaton;
 
 /// Visits the start of each term that occupies `start..end` of the text and
-/// has at least `shortest` characters, the shortest term first.
+/// has at least `shortest` characters, the shortest term first. Says how many
+/// characters before `end` at most are the last ones of some term.
 #[inline]
 pub(super) fn ends_at(
     reversed: Automaton<'_>,
@@ -15,20 +16,21 @@ pub(super) fn ends_at(
     end: usize,
     shortest: usize,
     mut visit: impl FnMut(usize),
-) {
+) -> usize {
     if end < shortest {
-        return;
+        return end;
     }
     let mut at = reversed.root();
     for (start, &c) in text.iter().enumerate().take(end).rev() {
         match reversed.step_char(at, c) {
             Some(next) => at = next,
-            None => return,
+            None => return end - start - 1,
         }
         if end - start >= shortest && reversed.is_final(at) {
             visit(start);
         }
     }
+    end
 }
 
 /// Whether the characters, in the automaton's order, are those of a term.

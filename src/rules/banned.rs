@@ -177,7 +177,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 fuzzy,
             };
             let lists = lists.wanted(options, &wanted)?;
-            let near = fuzzy.then(|| Followed { lists: lists.clone(), first: 1 });
+            let near = fuzzy.then(|| Followed { lists: lists.clone(), first: 1 + lists.len() });
             Some(Score { lists, min, near })
         }
     };
@@ -230,13 +230,13 @@ impl Banned {
         }
         if let Some(score) = &self.score
             && let Some(lists) = &score.near
-            && lists.are_near(judge, SHORTEST)
+            && lists.are_near(judge, SHORTEST, |index| Some(number(judge.state(), 1 + index)))
         {
             return Some(Cause::NearScore);
         }
         if let Some(whole) = &self.whole
             && whole.near
-            && whole.lists.are_near(judge, 0)
+            && whole.lists.are_near(judge, 0, |_| None)
         {
             return Some(Cause::NearWhole);
         }
@@ -246,9 +246,10 @@ impl Banned {
 
 impl Score {
     /// The numbers at the start of a state: the score of the cheapest covering,
-    /// and those of the followed lists.
+    /// for each list how many of the last characters a term may end in, and
+    /// those of the followed lists.
     fn width(&self) -> usize {
-        1 + self.near.as_ref().map_or(0, |near| near.lists.len())
+        1 + self.near.as_ref().map_or(0, |near| 2 * near.lists.len())
     }
 }
 
@@ -271,11 +272,23 @@ impl Followed {
     }
 
     /// Whether the text is near a term of at least `shortest` characters.
-    fn are_near(&self, judge: &Judge<'_>, shortest: usize) -> bool {
+    /// `ending` says of a list, where that is known, in how many of the last
+    /// characters at most a term ends.
+    fn are_near(
+        &self,
+        judge: &Judge<'_>,
+        shortest: usize,
+        ending: impl Fn(usize) -> Option<u32>,
+    ) -> bool {
         let text = judge.text();
-        let mut lists = self.lists.iter().zip(self.first..);
-        lists.any(|(list, at)| {
-            list.is_near(text, shortest, |characters| number(judge.state_at(characters), at))
+        let mut lists = self.lists.iter().zip(self.first..).enumerate();
+        lists.any(|(index, (list, at))| {
+            let followed = |characters| number(judge.state_at(characters), at);
+            // All but one character are in the part before the edit or in the
+            // part behind it.
+            let needed = ending(index).map(|ending| text.len().saturating_sub(ending as usize + 1));
+            needed.is_none_or(|needed| Banlist::is_followed(followed(needed)))
+                && list.is_near(text, shortest, followed)
         })
     }
 }
@@ -322,10 +335,15 @@ impl Rule for Banned {
         let Some(&c) = text.last() else { return };
         if let Some(score) = &self.score {
             let mut best = covering(step.state()) + 1;
-            for list in &score.lists {
-                list.ends_at(text, text.len(), SHORTEST, |start| {
+            for (at, list) in (1..).zip(&score.lists) {
+                let ending = list.ends_at(text, text.len(), SHORTEST, |start| {
                     best = best.min(covering(step.earlier(start)) + 1);
                 });
+                if score.near.is_some()
+                    && let Some(number) = step.state().get_mut(at)
+                {
+                    *number = u32::try_from(ending).unwrap_or(u32::MAX);
+                }
             }
             if let Some(covering) = step.state().first_mut() {
                 *covering = best;
