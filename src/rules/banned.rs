@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::lists::Wanted;
 use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
-use crate::banlist::Banlist;
+use crate::banlist::{Banlist, Reach};
 use crate::error::Error;
 use crate::policy::Options;
 use crate::report::Check;
@@ -30,13 +30,15 @@ pub(super) const KIND: Kind = Kind::new("banned", build).documented(Doc {
             "none",
             "covers the password with terms and single characters, a point each, and refuses \
              what scores less than `min` (5); with `lists`, `slots`, `terms`, and `fuzzy` \
-             (`none`, or `whole`: also refuses a password within one edit of a term)",
+             (`none`; `whole`: also refuses a password within one edit of a term; `anywhere`: \
+             the same, and the terms of the covering, too, may be within one edit of one of at \
+             least 5 characters)",
         ),
         (
             "whole",
             "none",
             "refuses a password that is a term, as a whole; with `lists`, `slots`, `terms` and \
-             `fuzzy`",
+             `fuzzy` (`none` or `whole`)",
         ),
     ],
     examples: &[
@@ -50,6 +52,15 @@ pub(super) const KIND: Kind = Kind::new("banned", build).documented(Doc {
                 ("ContoS0Bl@nkf9!", &[]),
                 ("contozo", &["listed"]),
                 ("something else", &[]),
+            ],
+        },
+        Example {
+            options: "score = { terms = ['contoso', 'blank'], fuzzy = 'anywhere' }",
+            context: &[],
+            passwords: &[
+                ("contzoso-blnk-1", &[]),
+                ("Kontoso-Blnk-1", &[]),
+                ("contzosoblnk12", &["listed"]),
             ],
         },
         Example {
@@ -81,7 +92,7 @@ struct ScoreOptions {
     #[serde(default = "five")]
     min: u32,
     #[serde(default)]
-    fuzzy: Fuzzy,
+    fuzzy: FuzzyScore,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +113,16 @@ enum Fuzzy {
     Whole,
 }
 
+/// Each includes the one before.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+enum FuzzyScore {
+    #[default]
+    None,
+    Whole,
+    Anywhere,
+}
+
 const NOTHING: &str = "the comparison names nothing to compare with";
 const SOURCES: &str = "give `lists`, `slots` or `terms`, if only an empty one";
 
@@ -119,6 +140,8 @@ struct Score {
     lists: Vec<Banlist>,
     min: u32,
     near: bool,
+    /// Whether terms within the password may have an edit, too.
+    anywhere: bool,
 }
 
 struct Whole {
@@ -156,7 +179,8 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
             return Err(options.error("score.min", "no score is less than 0"));
         }
         Some(ScoreOptions { lists: named, slots, terms, min, fuzzy }) => {
-            let near = fuzzy == Fuzzy::Whole;
+            let near = fuzzy >= FuzzyScore::Whole;
+            let anywhere = fuzzy == FuzzyScore::Anywhere;
             let wanted = Wanted {
                 path: "score",
                 lists: named.as_deref().unwrap_or_default(),
@@ -165,8 +189,9 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 substitution: &substitution,
                 inside: Some(SHORTEST),
                 fuzzy: near,
+                anywhere,
             };
-            Some(Score { lists: lists.wanted(options, &wanted)?, min, near })
+            Some(Score { lists: lists.wanted(options, &wanted)?, min, near, anywhere })
         }
     };
     let whole = match whole {
@@ -184,6 +209,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 substitution: &substitution,
                 inside: None,
                 fuzzy: near,
+                anywhere: false,
             };
             Some(Whole { lists: lists.wanted(options, &wanted)?, near })
         }
@@ -208,6 +234,7 @@ impl Banned {
         }
         if let Some(score) = &self.score
             && score.near
+            && score.may_be_near(text)
             && score.lists.iter().any(|list| list.is_near(text, SHORTEST))
         {
             return Some(Cause::NearScore);
@@ -225,6 +252,29 @@ impl Banned {
 /// The score of the cheapest covering of a prefix, from the prefix's state.
 fn covering(state: &[u32]) -> u32 {
     state.first().copied().unwrap_or(0)
+}
+
+/// The reach that a list, by its number, has from a prefix, from the prefix's
+/// state.
+fn reach(state: &[u32], list: usize) -> Reach {
+    match state.get(1 + 2 * list..3 + 2 * list) {
+        Some(&[start, node]) => Reach { start, node },
+        _ => Reach::default(),
+    }
+}
+
+impl Score {
+    /// The numbers that a state has for each list.
+    fn width(&self) -> usize {
+        if self.anywhere { 1 + 2 * self.lists.len() } else { 1 }
+    }
+
+    /// Whether a text that was not refused for its score may be near a term.
+    /// If that can have an edit within a covering, the whole text is one
+    /// occurrence: a score of 1.
+    fn may_be_near(&self, text: &[char]) -> bool {
+        !self.anywhere || self.min < 2 || text.len() <= SHORTEST + 1
+    }
 }
 
 impl Rule for Banned {
@@ -247,9 +297,10 @@ impl Rule for Banned {
         Grain::Folded(Fold::Full(self.substitution.clone()))
     }
 
-    // The score of the cheapest covering.
+    // The score of the cheapest covering; with edits in it also how far each
+    // list's terms reach.
     fn width(&self) -> usize {
-        usize::from(self.score.is_some())
+        self.score.as_ref().map_or(0, Score::width)
     }
 
     /// The last piece of a covering is a single character, or a term that
@@ -258,6 +309,26 @@ impl Rule for Banned {
         let Some(score) = &self.score else { return };
         let text = step.text();
         let mut best = covering(step.state()) + 1;
+        if score.anywhere {
+            for (number, list) in score.lists.iter().enumerate() {
+                let now = list.reach(reach(step.state(), number), text);
+                if let Some([start, node]) = step.state().get_mut(1 + 2 * number..3 + 2 * number) {
+                    (*start, *node) = (now.start, now.node);
+                }
+                let cost = |start| covering(step.earlier(start));
+                let start_of = |place| match place == text.len() {
+                    true => now.start as usize,
+                    false => reach(step.earlier(place), number).start as usize,
+                };
+                if let Some(start) = list.cheapest_near(text, start_of, cost, best - 1) {
+                    best = cost(start) + 1;
+                }
+            }
+            if let [covering, ..] = step.state() {
+                *covering = best;
+            }
+            return;
+        }
         for list in &score.lists {
             list.ends_at(text, text.len(), SHORTEST, |start| {
                 best = best.min(covering(step.earlier(start)) + 1);
@@ -290,7 +361,19 @@ impl Rule for Banned {
         while end > 0 {
             let cost = covering(judge.state_at(end));
             let mut longest = None;
-            for list in &score.lists {
+            for (number, list) in score.lists.iter().enumerate() {
+                if score.anywhere {
+                    let reach = |place| reach(judge.state_at(place), number).start as usize;
+                    let text = text.get(..end).unwrap_or_default();
+                    let start = list.cheapest_near(
+                        text,
+                        reach,
+                        |start| covering(judge.state_at(start)),
+                        cost,
+                    );
+                    longest = longest.or(start);
+                    continue;
+                }
                 list.ends_at(text, end, SHORTEST, |start| {
                     if covering(judge.state_at(start)) + 1 == cost {
                         longest = Some(longest.unwrap_or(start).min(start));

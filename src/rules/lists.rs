@@ -53,6 +53,8 @@ pub(crate) struct Wanted<'o> {
     pub(crate) inside: Option<usize>,
     /// Whether whole passwords near a term are looked for.
     pub(crate) fuzzy: bool,
+    /// Whether parts of passwords near a term are looked for.
+    pub(crate) anywhere: bool,
 }
 
 /// A banned list that an engine uses; see
@@ -124,7 +126,8 @@ impl<'a> Lists<'a> {
         let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
         // Inline and supplied terms become one list, if there are any.
-        let builder = || Banlist::builder(substitution).forward(wanted.fuzzy);
+        let builder =
+            || Banlist::builder(substitution).forward(wanted.fuzzy).anywhere(wanted.anywhere);
         let mut own = None;
         for (index, term) in wanted.terms.iter().enumerate() {
             own.get_or_insert_with(builder).add_term(term).map_err(|error| {
@@ -154,11 +157,12 @@ impl<'a> Lists<'a> {
             }
             let lists: Vec<_> = named(name, &supplied.lists).collect();
             if lists.is_empty() && !replaced && key == "lists" {
-                found.push((Some(name), self.built_in(options, &at, name, substitution)?));
+                let list = self.built_in(options, &at, name, substitution)?;
+                found.push((Some(name), ready(options, &at, name, list, wanted)?));
             }
             for (number, list) in fitting(options, &at, name, &lists, wanted)? {
                 self.used_lists.insert(number);
-                found.push((Some(name), list));
+                found.push((Some(name), ready(options, &at, name, list, wanted)?));
             }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
@@ -298,6 +302,29 @@ fn fitting(
         ));
     }
     Ok(fit)
+}
+
+/// The list with what `fuzzy = "anywhere"` needs, made now where it is short.
+fn ready(
+    options: &Options<'_>,
+    at: &str,
+    name: &str,
+    list: Banlist,
+    wanted: &Wanted<'_>,
+) -> Result<Banlist, Error> {
+    if !wanted.anywhere {
+        return Ok(list);
+    }
+    list.with_wildcard()?.ok_or_else(|| {
+        options.error_with_hint(
+            at,
+            format!(
+                "the list `{name}` lacks the section `wildcard`, which `fuzzy = \"anywhere\"` needs"
+            ),
+            "build it again with `countersign banlist build --anywhere`; only shorter lists do \
+             without",
+        )
+    })
 }
 
 #[cfg(test)]
