@@ -329,7 +329,7 @@ fn ready(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Engine, Policy};
+    use crate::{Banlist, Engine, Policy, Subject, Substitution};
 
     #[test]
     fn entries_that_no_password_reaches_are_not_effective() {
@@ -367,5 +367,27 @@ mod tests {
             told,
             [("banned", "score", 5, 3), ("banned", "whole", 4, 2), ("near", "whole", 5, 3)]
         );
+    }
+
+    #[test]
+    fn long_lists_need_their_own_wildcards() {
+        let policy: Policy =
+            "[[rule]]\nkind = 'banned'\nscore = { lists = ['own'], fuzzy = 'anywhere' }"
+                .parse()
+                .unwrap();
+        let build = |count: usize, anywhere| {
+            let mut builder = Banlist::builder(&Substitution::entra()).anywhere(anywhere);
+            (0..count).for_each(|n| builder.add_term(&format!("{n:x<48}")).unwrap());
+            Engine::builder().list("own", builder.build().unwrap()).build(&policy)
+        };
+        let error = build(11_000, false).err().unwrap().to_string();
+        assert!(error.contains("the list `own` lacks the section `wildcard`"), "{error}");
+        assert!(error.contains("`countersign banlist build --anywhere`"), "{error}");
+        assert!(build(11_000, true).is_ok() && build(100, false).is_ok());
+        let base = "[[rule]]\nkind = 'banned'\nscore = { lists = ['base'], fuzzy = 'anywhere' }";
+        if cfg!(feature = "builtin-lists") {
+            let engine = Engine::builder().build(&base.parse().unwrap()).unwrap();
+            assert!(!engine.check("drabon-dragoon", &Subject::default()).is_valid());
+        }
     }
 }
