@@ -6,11 +6,8 @@ use zeroize::Zeroize;
 
 use crate::context::{Context, Property};
 use crate::report::ResultsMut;
-use crate::rules::{Findings, Judge, Prepared, Rule, Tape};
+use crate::rules::{Findings, Judge, MAX_WIDTH, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
-
-/// The most numbers of state that a rule may keep per prefix.
-const MAX_WIDTH: usize = 64;
 
 /// The rules, and the forms that they step over.
 pub(crate) struct Pipeline {
@@ -117,8 +114,9 @@ impl Pipeline {
         let forms = Forms::fill(text, &self.plan, &mut slots)?;
         let mut used = 0;
         let mut result = Ok(());
+        results.take(1);
         for (compiled, known) in self.rules.iter().zip(known) {
-            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            let mut findings = Findings::new(results.take(compiled.checks.len()));
             let Some(known) = known else {
                 findings.skip();
                 continue;
@@ -166,7 +164,14 @@ impl Compiled {
 pub(crate) struct Progress {
     typing: Typing,
     /// One for each rule.
-    states: Vec<WipedVec<u32>>,
+    states: Vec<States>,
+}
+
+/// The states of a rule after each prefix, with room for longer texts.
+struct States {
+    numbers: WipedVec<u32>,
+    /// How many of them were ever in use.
+    used: usize,
 }
 
 impl Progress {
@@ -175,8 +180,10 @@ impl Progress {
     pub(crate) fn with_capacity(pipeline: &Pipeline, points: usize, folded: usize) -> Self {
         let states = pipeline.rules.iter().map(|compiled| {
             let is_folded = matches!(compiled.grain, Grain::Folded(_));
-            let rows = if is_folded { folded } else { points } + 1;
-            WipedVec::with_capacity(rows * compiled.width)
+            let characters = if is_folded { folded } else { points };
+            let mut numbers = WipedVec::default();
+            numbers.resize((characters + 1) * compiled.width, 0);
+            States { numbers, used: 0 }
         });
         Self {
             typing: Typing::with_capacity(&pipeline.plan, points, folded),
@@ -185,12 +192,14 @@ impl Progress {
     }
 
     /// The typed text, in UTF-8.
+    #[inline]
     pub(crate) fn text(&self) -> &[u8] {
         self.typing.text()
     }
 
     /// How many bytes at the start of `text` are as they were, up to the end
     /// of a code point.
+    #[inline]
     pub(crate) fn common(&self, text: &str) -> usize {
         self.typing.common(text)
     }
@@ -203,13 +212,19 @@ impl Progress {
         pipeline: &Pipeline,
         known: &[Option<Prepared>],
     ) {
-        self.typing.replace(at, tail, &pipeline.plan, pipeline.max_text);
+        self.typing.replace(at, tail, pipeline.max_text);
         for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
+            let (text, done) = self.typing.form(compiled.form);
             let Some(known) = known else { continue };
-            let text = self.typing.form(compiled.form);
-            let done = self.typing.kept(compiled.form);
-            states.resize(compiled.size(text), 0);
-            compiled.run(text, states, done, known);
+            if done < text.len() && compiled.width > 0 {
+                let States { numbers, used } = states;
+                let size = compiled.size(text);
+                if numbers.len() < size {
+                    numbers.resize(size.max(2 * numbers.len()), 0);
+                }
+                *used = size.max(*used);
+                compiled.run(text, numbers, done, known);
+            }
         }
     }
 
@@ -223,13 +238,16 @@ impl Progress {
         if self.text().len() > pipeline.max_text {
             return results.over_the_limit();
         }
+        results.take(1);
         for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&self.states) {
-            let mut findings = Findings::new(&mut results, compiled.checks.clone());
+            let mut findings = Findings::new(results.take(compiled.checks.len()));
             match known {
                 None => findings.skip(),
                 Some(known) => {
-                    let text = self.typing.form(compiled.form);
-                    compiled.rule.judge(&compiled.judge(text, states, known), &mut findings);
+                    let (text, _) = self.typing.form(compiled.form);
+                    compiled
+                        .rule
+                        .judge(&compiled.judge(text, &states.numbers, known), &mut findings);
                 }
             }
         }
@@ -247,14 +265,17 @@ impl Progress {
         if let Some(compiled) = pipeline.rules.get(rule)
             && let (Some(Some(known)), Some(states)) = (known.get(rule), self.states.get(rule))
         {
-            let text = self.typing.form(compiled.form);
-            compiled.rule.spans(check, &compiled.judge(text, states, known), mark);
+            let (text, _) = self.typing.form(compiled.form);
+            compiled.rule.spans(check, &compiled.judge(text, &states.numbers, known), mark);
         }
     }
 
     /// Wipes everything.
     pub(crate) fn clear(&mut self) {
         self.typing.clear();
-        self.states.iter_mut().for_each(|states| states.truncate(0));
+        for States { numbers, used } in &mut self.states {
+            numbers.get_mut(..*used).unwrap_or_default().zeroize();
+            *used = 0;
+        }
     }
 }

@@ -7,9 +7,6 @@ use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 /// The most checks that the rules of one policy may own together.
 pub const MAX_CHECKS: usize = 256;
 
-/// All checks of an engine: the rules' and the implicit one.
-pub(crate) const SLOTS: usize = MAX_CHECKS + 1;
-
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -210,17 +207,17 @@ impl Tag {
 
 /// Outcomes and measured values, by index of the check.
 ///
-/// Most policies have few checks, and making room for all would cost as much
-/// as judging a key does.
+/// Inline room for the most that a policy may have would be copied with every
+/// report, and cost as much as judging a key does.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "a report is a value, wherever it is kept")]
 enum Results {
     Few([Tag; FEW], [u32; FEW]),
-    Many([Tag; SLOTS], [u32; SLOTS]),
+    Many(Vec<Tag>, Vec<u32>),
 }
 
-/// The most checks for which little room suffices.
-const FEW: usize = 16;
+/// The most checks, the implicit one included, for which a report allocates
+/// nothing.
+pub(crate) const FEW: usize = 32;
 
 impl Results {
     #[inline]
@@ -228,7 +225,16 @@ impl Results {
         if checks <= FEW {
             Self::Few([Tag::DEFERRED; FEW], [0; FEW])
         } else {
-            Self::Many([Tag::DEFERRED; SLOTS], [0; SLOTS])
+            Self::Many(vec![Tag::DEFERRED; checks], vec![0; checks])
+        }
+    }
+
+    #[inline]
+    fn known(tags: &[Tag], measured: &[u32]) -> Self {
+        // Copies of a size known beforehand are a few instructions.
+        match (tags.try_into(), measured.try_into()) {
+            (Ok(tags), Ok(measured)) => Self::Few(tags, measured),
+            _ => Self::Many(tags.to_vec(), measured.to_vec()),
         }
     }
 
@@ -256,9 +262,11 @@ pub(crate) struct ResultsMut<'a> {
 
 impl<'a> ResultsMut<'a> {
     /// Everything deferred but the limit on the text, which is passed.
+    #[inline]
     pub(crate) fn new(tags: &'a mut [Tag], measured: &'a mut [u32]) -> Self {
+        tags.fill(Tag::DEFERRED);
+        measured.fill(0);
         let mut results = Self { tags, measured };
-        results.tags.fill(Tag::DEFERRED);
         results.limit(Tag::PASSED);
         results
     }
@@ -272,6 +280,18 @@ impl<'a> ResultsMut<'a> {
         self.limit(Tag::FAILED);
     }
 
+    /// Takes the next `checks` off, after the limit on the text has been taken
+    /// off as the first.
+    #[inline]
+    pub(crate) fn take(&mut self, checks: usize) -> ResultsMut<'a> {
+        let tags = std::mem::take(&mut self.tags).split_at_mut_checked(checks);
+        let measured = std::mem::take(&mut self.measured).split_at_mut_checked(checks);
+        let ((tags, more_tags), (measured, more_measured)) =
+            (tags.unwrap_or_default(), measured.unwrap_or_default());
+        (self.tags, self.measured) = (more_tags, more_measured);
+        ResultsMut { tags, measured }
+    }
+
     fn limit(&mut self, tag: Tag) {
         if let Some(limit) = self.tags.first_mut() {
             *limit = tag;
@@ -282,7 +302,8 @@ impl<'a> ResultsMut<'a> {
 /// The outcome of every check for one password, in policy order, with the
 /// measured values.
 ///
-/// A value of fixed size; making one allocates nothing. It holds no text:
+/// A small value; making one allocates nothing for policies of at most 31
+/// checks. It holds no text:
 /// where the trouble lies is asked of [`Engine::spans`](crate::Engine::spans) with the text at
 /// hand. Two reports are equal if they are about the same checks and say the
 /// same of each.
@@ -332,13 +353,11 @@ impl<'e> Report<'e> {
         self.results.get_mut()
     }
 
-    /// A report of known results, one of each kind for each check.
+    /// A report of known results: one of each kind for each check, but at
+    /// least [`FEW`].
+    #[inline]
     pub(crate) fn known(catalog: &'e Catalog, tags: &[Tag], measured: &[u32]) -> Self {
-        let mut report = Self { catalog, results: Results::deferred(catalog.checks.len()) };
-        let results = report.results.get_mut();
-        results.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
-        results.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
-        report
+        Self { catalog, results: Results::known(tags, measured) }
     }
 
     /// The results of the engine's checks, without those of the room left.

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use crate::engine::{Engine, Subject};
 use crate::pipeline::Progress;
-use crate::report::{Change, Report, ResultsMut, Tag};
+use crate::report::{Change, FEW, Report, ResultsMut, Tag};
 use crate::text::WipedVec;
 
 /// Code points for which a session has room from the start, as typed and in
@@ -44,17 +44,26 @@ pub struct Session {
     engine: Engine,
     subject: Subject,
     progress: Progress,
-    /// The results for prefixes of the text that a report was asked for: how
-    /// many bytes each has, ascending, and the results one after the other.
-    ends: WipedVec<usize>,
-    tags: WipedVec<Tag>,
-    measured: WipedVec<u32>,
+    known: Remembered,
     /// The outcomes of the last report; none if there was no report.
     last: WipedVec<Tag>,
     /// Those of the report for the text before.
     before: WipedVec<Tag>,
     /// Whether the text was edited since the last report.
     edited: bool,
+}
+
+/// The results for prefixes of the text that a report was asked for.
+struct Remembered {
+    /// How many bytes each prefix has, ascending.
+    ends: WipedVec<usize>,
+    /// The results of each prefix, one after the other, with room for more.
+    tags: WipedVec<Tag>,
+    measured: WipedVec<u32>,
+    /// How many results each prefix has.
+    each: usize,
+    /// For how many prefixes results were ever kept.
+    used: usize,
 }
 
 impl Engine {
@@ -65,11 +74,9 @@ impl Engine {
             engine: self.clone(),
             subject: self.own(&subject).unwrap_or(subject),
             progress: Progress::with_capacity(self.pipeline(), ROOM, ROOM),
-            ends: WipedVec::with_capacity(REPORTS),
-            tags: WipedVec::with_capacity(REPORTS * checks),
-            measured: WipedVec::with_capacity(REPORTS * checks),
-            last: WipedVec::with_capacity(checks),
-            before: WipedVec::with_capacity(checks),
+            known: Remembered::new(checks.max(FEW)),
+            last: WipedVec::with_capacity(checks.max(FEW)),
+            before: WipedVec::with_capacity(checks.max(FEW)),
             edited: false,
         }
     }
@@ -105,20 +112,19 @@ impl Session {
     /// The verdict on the text, equal to that of [`Engine::check`]. It is
     /// judged when it is first asked for.
     pub fn report(&mut self) -> Report<'_> {
-        let checks = self.engine.checks().len();
-        if self.ends.last() != Some(&self.progress.text().len()) {
-            self.judge(checks);
+        let Self { engine, subject, progress, known, last, before, edited } = self;
+        if known.ends.last() != Some(&progress.text().len()) {
+            let results = known.push(progress.text().len());
+            progress.judge(engine.pipeline(), engine.known(subject), results);
         }
-        let start = (self.ends.len() - 1) * checks;
-        let tags = self.tags.get(start..).unwrap_or_default();
-        let measured = self.measured.get(start..).unwrap_or_default();
-        if self.edited || self.last.is_empty() {
-            std::mem::swap(&mut self.last, &mut self.before);
-            self.last.truncate(0);
-            self.last.extend_from_slice(tags);
-            self.edited = false;
+        let (tags, measured) = known.last();
+        if *edited || last.is_empty() {
+            std::mem::swap(last, before);
+            last.truncate(0);
+            last.extend_from_slice(tags);
+            *edited = false;
         }
-        Report::known(self.engine.catalog(), tags, measured)
+        Report::known(engine.catalog(), tags, measured)
     }
 
     /// The checks that turned with the last edit that was reported: those
@@ -138,38 +144,78 @@ impl Session {
     /// Wipes the text and everything found out about it, and starts again.
     pub fn clear(&mut self) {
         self.progress.clear();
-        self.forget(0);
+        self.known.clear();
         self.last.truncate(0);
         self.before.truncate(0);
         self.edited = false;
     }
 
     fn replace(&mut self, at: usize, tail: &str) {
-        let kept = self.ends.partition_point(|end| *end <= at);
-        self.forget(kept);
+        self.known.truncate(at);
         self.edited = true;
         self.progress.replace(at, tail, self.engine.pipeline(), self.engine.known(&self.subject));
     }
+}
 
-    /// Forgets all results but the first so many.
-    fn forget(&mut self, kept: usize) {
-        let checks = self.engine.checks().len();
-        self.ends.truncate(kept);
-        self.tags.truncate(kept * checks);
-        self.measured.truncate(kept * checks);
+impl Remembered {
+    fn new(each: usize) -> Self {
+        let mut results = Self {
+            ends: WipedVec::with_capacity(REPORTS),
+            tags: WipedVec::default(),
+            measured: WipedVec::default(),
+            each,
+            used: 0,
+        };
+        results.make_room(REPORTS);
+        results
     }
 
-    fn judge(&mut self, checks: usize) {
-        let start = self.tags.len();
-        self.ends.push(self.progress.text().len());
-        self.tags.resize(start + checks, Tag::PASSED);
-        self.measured.resize(start + checks, 0);
-        let results = ResultsMut::new(
-            self.tags.get_mut(start..).unwrap_or_default(),
-            self.measured.get_mut(start..).unwrap_or_default(),
-        );
-        let known = self.engine.known(&self.subject);
-        self.progress.judge(self.engine.pipeline(), known, results);
+    fn make_room(&mut self, prefixes: usize) {
+        self.tags.resize(prefixes * self.each, Tag::PASSED);
+        self.measured.resize(prefixes * self.each, 0);
+    }
+
+    /// The results of the longest prefix.
+    #[inline]
+    fn last(&self) -> (&[Tag], &[u32]) {
+        let end = self.ends.len() * self.each;
+        let range = end.saturating_sub(self.each)..end;
+        (
+            self.tags.get(range.clone()).unwrap_or_default(),
+            self.measured.get(range).unwrap_or_default(),
+        )
+    }
+
+    /// Where to write the results of a longer prefix.
+    fn push(&mut self, end: usize) -> ResultsMut<'_> {
+        let start = self.ends.len() * self.each;
+        self.ends.push(end);
+        self.used = self.used.max(self.ends.len());
+        if start + self.each > self.tags.len() {
+            self.make_room(2 * self.ends.len());
+        }
+        let range = start..start + self.each;
+        ResultsMut::new(
+            self.tags.get_mut(range.clone()).unwrap_or_default(),
+            self.measured.get_mut(range).unwrap_or_default(),
+        )
+    }
+
+    /// Forgets the prefixes of more than `end` bytes.
+    #[inline]
+    fn truncate(&mut self, end: usize) {
+        while self.ends.last().is_some_and(|last| *last > end) {
+            self.ends.truncate(self.ends.len() - 1);
+        }
+    }
+
+    /// Wipes everything.
+    fn clear(&mut self) {
+        let used = self.used * self.each;
+        self.tags.get_mut(..used).unwrap_or_default().zeroize();
+        self.measured.get_mut(..used).unwrap_or_default().zeroize();
+        self.ends.truncate(0);
+        self.used = 0;
     }
 }
 

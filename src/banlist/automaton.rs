@@ -34,10 +34,15 @@ const HEADER: usize = 16;
 const FOOTER: usize = 20;
 /// With more inputs than this a node has an index.
 const INDEXED: usize = 32;
+/// A search tries as many characters without asking a filter.
+const NARROW: usize = 3;
 /// The address of the final state without inputs.
 const LEAF: usize = 0;
 /// Stands for any one character. No byte of UTF-8.
 pub(super) const WILDCARD: u8 = 0xFF;
+
+/// The number of no address: the text has left the automaton.
+pub(super) const DEAD: u32 = u32::MAX;
 
 /// The bytes of an automaton and where it starts.
 #[derive(Clone, Copy)]
@@ -66,6 +71,9 @@ impl<'a> Automaton<'a> {
         if size < HEADER + FOOTER {
             return Err("is too short to be an automaton");
         }
+        if u32::try_from(size).is_err() {
+            return Err("has 4 GiB or more: split the list in two");
+        }
         if word(bytes, 0) != Some(VERSION) || word(bytes, 8) != Some(0) {
             return Err("is not a set of crate fst, format version 3");
         }
@@ -88,6 +96,19 @@ impl<'a> Automaton<'a> {
         self.root
     }
 
+    /// An address as a number for the state of a rule: 0 for the root, so that
+    /// states start there. A section is too small for [`DEAD`] to be one.
+    #[inline]
+    pub(super) fn number(self, at: usize) -> u32 {
+        u32::try_from(self.root - at).unwrap_or(DEAD)
+    }
+
+    /// The address that has a number.
+    #[inline]
+    pub(super) fn address(self, number: u32) -> Option<usize> {
+        if number == DEAD { None } else { self.root.checked_sub(number as usize) }
+    }
+
     #[inline]
     pub(super) fn is_final(self, at: usize) -> bool {
         at == LEAF || self.bytes.get(at).is_some_and(|state| state & 0xC0 == 0x40)
@@ -99,7 +120,7 @@ impl<'a> Automaton<'a> {
     #[inline]
     pub(super) fn step(self, at: usize, input: u8) -> Option<usize> {
         #[cfg(test)]
-        visits::add();
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -158,6 +179,14 @@ impl<'a> Automaton<'a> {
         node.target(self.bytes, node.find(input)?)
     }
 
+    /// Where each input leads from a node of this automaton.
+    #[inline]
+    pub(super) fn targets(self, node: &Node<'a>) -> impl Iterator<Item = (u8, usize)> {
+        let node = *node;
+        let target = move |(at, &input)| Some((input, node.target(self.bytes, at)?));
+        node.inputs.iter().enumerate().filter_map(target)
+    }
+
     /// Steps through the bytes of one character.
     #[inline]
     pub(super) fn step_char(self, at: usize, c: char) -> Option<usize> {
@@ -172,7 +201,7 @@ impl<'a> Automaton<'a> {
     #[inline]
     pub(super) fn node(self, at: usize) -> Option<Node<'a>> {
         #[cfg(test)]
-        visits::add();
+        visits::count();
         if at < HEADER {
             return None;
         }
@@ -232,6 +261,14 @@ impl<'a> Node<'a> {
         self.inputs
     }
 
+    /// Whether many characters may follow: more than a search tries without
+    /// asking a filter. The first byte of a character that is not ASCII says
+    /// little about how many there are.
+    #[inline]
+    pub(super) fn is_wide(&self) -> bool {
+        self.inputs.len() > NARROW || !self.inputs.is_ascii()
+    }
+
     #[inline]
     fn find(&self, input: u8) -> Option<usize> {
         match self.index {
@@ -281,26 +318,6 @@ fn target(bytes: &[u8], start: usize, field: usize, size: usize) -> Option<usize
     match usize::try_from(back).ok()? {
         0 => Some(LEAF),
         back => start.checked_sub(back),
-    }
-}
-
-/// How often nodes were looked at, by this thread.
-#[cfg(test)]
-pub(super) mod visits {
-    use std::cell::Cell;
-
-    thread_local!(static COUNT: Cell<u64> = const { Cell::new(0) });
-
-    pub(in crate::banlist) fn reset() {
-        COUNT.set(0);
-    }
-
-    pub(in crate::banlist) fn count() -> u64 {
-        COUNT.get()
-    }
-
-    pub(super) fn add() {
-        COUNT.set(COUNT.get() + 1);
     }
 }
 
@@ -675,6 +692,25 @@ pub(super) fn is_continuation(byte: u8) -> bool {
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
     let field = bytes.get(at..at.checked_add(8)?)?;
     Some(u64::from_le_bytes(field.try_into().ok()?))
+}
+
+/// Counts the nodes that a test's own thread looks at.
+#[cfg(test)]
+pub(crate) mod visits {
+    use std::cell::Cell;
+
+    thread_local!(static VISITS: Cell<u64> = const { Cell::new(0) });
+
+    pub(super) fn count() {
+        VISITS.set(VISITS.get() + 1);
+    }
+
+    /// The visits that a job makes.
+    pub(crate) fn of<T>(job: impl FnOnce() -> T) -> (u64, T) {
+        let before = VISITS.get();
+        let result = job();
+        (VISITS.get() - before, result)
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Building a list: read lines, fold, sort, write.
 
 use std::io::{self, BufRead};
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::automaton::{WILDCARD, is_continuation};
+use super::automaton::{Automaton, WILDCARD, is_continuation};
+use super::filter;
 use super::format::{self, Lengths, Meta};
 use super::sort::{Order, TERM_BYTES, Terms};
 use super::wildcard::Variants;
@@ -18,6 +20,8 @@ const LONGEST_LINE: usize = 4096;
 /// Refused lines that an error lists.
 const LISTED: usize = 20;
 const MEMORY_BUDGET: usize = 256 << 20;
+/// With fewer terms a search alone is as quick as one behind a filter.
+const MANY: u64 = 100_000;
 
 /// Makes a list. The same terms give the same bytes, whatever their order,
 /// however often each is added, and however much memory there is.
@@ -40,6 +44,7 @@ pub struct Builder {
     substitution: Substitution,
     forward: bool,
     anywhere: bool,
+    filter: Option<bool>,
     comments: bool,
     skip_invalid: bool,
     budget: usize,
@@ -65,6 +70,8 @@ pub struct Summary {
     pub skipped: u64,
     /// The size of the list in bytes.
     pub bytes: u64,
+    /// Whether the list has the section `filter`.
+    pub filter: bool,
 }
 
 /// Why a term or a line cannot be part of a list.
@@ -81,6 +88,7 @@ impl Builder {
             substitution: substitution.clone(),
             forward: true,
             anywhere: false,
+            filter: None,
             comments: false,
             skip_invalid: false,
             budget: MEMORY_BUDGET,
@@ -107,6 +115,17 @@ impl Builder {
     #[must_use]
     pub fn anywhere(mut self, anywhere: bool) -> Self {
         self.anywhere = anywhere;
+        self
+    }
+
+    /// Whether to write the section `filter`, which takes about a quarter of
+    /// the file. Without it all answers are the same, and `fuzzy = "whole"`
+    /// takes longer with a large list. Unless told otherwise it is written for
+    /// 100,000 terms or more; never where `forward` is not, or the
+    /// [memory](Self::memory_budget) does not suffice.
+    #[must_use]
+    pub fn filter(mut self, filter: bool) -> Self {
+        self.filter = Some(filter);
         self
     }
 
@@ -139,6 +158,9 @@ impl Builder {
     /// With feature `spill`, more terms than fit go to temporary files, which
     /// have no name and vanish with the process. Without it, all terms are
     /// sorted in memory, whatever the budget: about 40 bytes for each.
+    ///
+    /// The filter is left out where the other sections together take more than
+    /// half of the budget, as those of about ten million terms do with 256 MiB.
     #[must_use]
     pub fn memory_budget(mut self, bytes: usize) -> Self {
         self.budget = bytes;
@@ -224,18 +246,20 @@ impl Builder {
             return Err(Error::list("the provenance holds control characters"));
         }
         let mut file = format::Writer::new(out).map_err(unwritten)?;
-        let mut ignore = |_: &[u8]| Ok(());
+        let mut forward = None;
         if self.forward {
-            self.write_automaton(&mut file, Order::Forward, &mut ignore)?;
+            if self.filter != Some(false) {
+                file.keep(self.budget / 2);
+            }
+            let each = &mut |_: &[u8]| Ok(());
+            forward = Some(self.write_automaton(&mut file, Order::Forward, each)?.1);
         }
-        let (lengths, variants) = if self.anywhere {
-            let mut variants = Variants::new(self.terms_budget());
-            let each = &mut |term: &[u8]| variants.add_term(term);
-            let lengths = self.write_automaton(&mut file, Order::Reversed, each)?;
-            (lengths, Some(write_variants(&mut file, variants)?))
-        } else {
-            (self.write_automaton(&mut file, Order::Reversed, &mut ignore)?, None)
+        let mut variants = self.anywhere.then(|| Variants::new(self.terms_budget()));
+        let each = &mut |term: &[u8]| match &mut variants {
+            Some(variants) => variants.add_term(term),
+            None => Ok(()),
         };
+        let (lengths, reversed) = self.write_automaton(&mut file, Order::Reversed, each)?;
         let terms = lengths.total().filter(|&terms| terms <= u64::from(u32::MAX));
         let terms = terms.ok_or_else(|| Error::list("a list holds at most 2^32 - 1 terms"))?;
         let summary = Summary {
@@ -244,6 +268,19 @@ impl Builder {
             dropped: self.dropped,
             skipped: self.skipped,
             bytes: 0,
+            filter: false,
+        };
+        // The filter may need the memory.
+        self.terms = Terms::new(&[]);
+        let filter = match forward {
+            Some(forward) if self.filter.unwrap_or(terms >= MANY) => {
+                write_filter(&mut file, forward, reversed)?
+            }
+            _ => false,
+        };
+        let variants = match variants {
+            Some(variants) => Some(write_variants(&mut file, variants)?),
+            None => None,
         };
         let Self { substitution, provenance, .. } = self;
         let meta = Meta { substitution, lengths, variants, provenance };
@@ -251,7 +288,7 @@ impl Builder {
         io::Write::write_all(&mut file, meta.written().as_bytes()).map_err(unwritten)?;
         file.end_section(format::META);
         let bytes = file.finish().map_err(unwritten)?;
-        Ok(Summary { bytes, ..summary })
+        Ok(Summary { bytes, filter, ..summary })
     }
 
     /// Folds a term and keeps it, unless it is invalid.
@@ -294,7 +331,7 @@ impl Builder {
         file: &mut format::Writer<W>,
         order: Order,
         each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-    ) -> Result<Lengths, Error> {
+    ) -> Result<(Lengths, Range<u64>), Error> {
         file.begin_section().map_err(unwritten)?;
         let mut automaton = fst::raw::Builder::new(&mut *file).map_err(unbuilt)?;
         let mut lengths = Lengths::default();
@@ -304,12 +341,34 @@ impl Builder {
             each(term)
         })?;
         automaton.finish().map_err(unbuilt)?;
-        file.end_section(match order {
+        let section = file.end_section(match order {
             Order::Forward => format::FORWARD,
             Order::Reversed => format::REVERSED,
         });
-        Ok(lengths)
+        Ok((lengths, section))
     }
+}
+
+/// Writes the filter, if the automata were kept and are not too large, and
+/// tells whether it did.
+fn write_filter<W: io::Write>(
+    file: &mut format::Writer<W>,
+    forward: Range<u64>,
+    reversed: Range<u64>,
+) -> Result<bool, Error> {
+    let Some(kept) = file.take_kept().map_err(unwritten)? else { return Ok(false) };
+    let automaton = |section: Range<u64>| {
+        let range = usize::try_from(section.start).ok()?..usize::try_from(section.end).ok()?;
+        Automaton::new(kept.get(range)?).ok()
+    };
+    let (Some(forward), Some(reversed)) = (automaton(forward), automaton(reversed)) else {
+        return Ok(false);
+    };
+    let filter = filter::build(forward, reversed);
+    file.begin_section().map_err(unwritten)?;
+    io::Write::write_all(file, &filter).map_err(unwritten)?;
+    file.end_section(format::FILTER);
+    Ok(true)
 }
 
 /// Writes the section `wildcard`, and tells how long the variants are.
@@ -521,6 +580,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_filter_is_written_if_it_is_wanted_and_there_is_room() {
+        let terms: Vec<String> = ('a'..='z').map(String::from).collect();
+        let sections = |change: fn(Builder) -> Builder| {
+            let (bytes, summary) = built(&terms, change);
+            let list = Banlist::from_bytes(bytes).unwrap();
+            let has = list.info().sections().any(|section| section.0 == format::FILTER);
+            assert_eq!(has, summary.filter);
+            has
+        };
+        assert!(!sections(|builder| builder));
+        assert!(sections(|builder| builder.filter(true)));
+        assert!(!sections(|builder| builder.filter(false)));
+        assert!(!sections(|builder| builder.filter(true).forward(false)));
+        assert!(!sections(|builder| builder.filter(true).memory_budget(100)));
+    }
+
     /// Enough runs for merged ones to be merged again.
     #[test]
     #[cfg(feature = "spill")]
@@ -548,7 +624,7 @@ mod tests {
         let size = bytes.len() as u64;
         assert_eq!(
             summary,
-            Summary { terms: 2, duplicates: 1, dropped: 1, skipped: 2, bytes: size }
+            Summary { terms: 2, duplicates: 1, dropped: 1, skipped: 2, bytes: size, filter: false }
         );
         let list = Banlist::from_bytes(bytes).unwrap();
         let info = list.info();
@@ -570,7 +646,7 @@ mod tests {
     fn an_empty_list() {
         let list = Banlist::builder(&Substitution::leet()).build().unwrap();
         assert_eq!((list.info().terms(), list.info().shortest(), list.info().longest()), (0, 0, 0));
-        assert!(!list.contains("") && !list.contains("a") && !list.is_near(&[], 0));
+        assert!(!list.contains("") && !list.contains("a") && !list.is_near_to(&[], 0));
         list.ends_at(&['a'], 1, 0, |_| panic!("there is no term"));
         assert_eq!(list.effective(0, 48), 0);
     }

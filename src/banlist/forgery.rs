@@ -129,7 +129,7 @@ fn question(list: &Banlist) {
     ] {
         list.contains(text);
         let text: Vec<char> = text.chars().collect();
-        list.is_near(&text, 0);
+        list.is_near_to(&text, 0);
         list.ends_at(&text, text.len(), 0, |start| assert!(start < text.len()));
         let cost = |start: usize| (start * 7 % 5) as u32;
         let start = list.cheapest_near(&text, |_| 0, cost, 4);
@@ -491,6 +491,41 @@ fn forged_wildcards() {
     }
 }
 
+/// A filter can make near terms pass unnoticed, and nothing else.
+#[test]
+fn forged_filters() {
+    let mut builder = Banlist::builder(&Substitution::entra()).filter(true);
+    let terms: Vec<String> = ('a'..='h')
+        .flat_map(|first| ('a'..='h').map(move |last| format!("{first}{last}字{last}{first}")))
+        .collect();
+    terms.iter().for_each(|term| builder.add_term(term).unwrap());
+    let mut bytes = Vec::new();
+    assert!(builder.write_to(&mut bytes).unwrap().filter);
+    let with = |filter: &[u8]| with_section(&bytes, "filter", |section| *section = filter.to_vec());
+    for size in [0, 1, 31, 33, 63] {
+        refused(with(&vec![0xFF; size]), "the section `filter` is not made of blocks of 32 bytes");
+    }
+    let near = |list: &Banlist| {
+        terms
+            .iter()
+            .filter(|term| {
+                let text: Vec<char> = term.replace('字', "x").chars().collect();
+                list.is_near_to(&text, 0)
+            })
+            .count()
+    };
+    for size in [32, 64, 96, 1 << 16] {
+        let all = Banlist::from_bytes(with(&vec![0xFF; size])).unwrap();
+        assert_eq!(near(&all), terms.len());
+        let none = Banlist::from_bytes(with(&vec![0; size])).unwrap();
+        assert_eq!(near(&none), 0);
+        for list in [all, none] {
+            assert!(terms.iter().all(|term| list.contains(term)));
+            question(&list);
+        }
+    }
+}
+
 #[test]
 fn forged_headers_and_footers_of_automata() {
     let change = |at_end: bool, at: usize, to: u8| {
@@ -561,7 +596,7 @@ fn mapped_lists() {
     let (verified, unverified) = map(&bytes_of(&TERMS));
     for list in [verified.unwrap(), unverified.unwrap()] {
         assert!(list.contains("zebra") && !list.contains("zebr"));
-        assert!(list.is_near(&['z', 'e', 'b', 'r'], 0));
+        assert!(list.is_near_to(&['z', 'e', 'b', 'r'], 0));
     }
     let (verified, unverified) = map(&[]);
     assert!(verified.unwrap_err().is_list() && unverified.unwrap_err().is_list());

@@ -20,9 +20,10 @@
 //! what it holds besides the terms), and `provenance`, whose value is the rest
 //! of the section. The other sections are automata of crate `fst`: `forward`
 //! of the terms, `reversed` of the terms with their characters reversed,
-//! `wildcard` of the latter and those variants (see `wildcard.rs`). A section
-//! of another name is skipped: a change that alters what a list means raises
-//! the format version, and a newer version is refused.
+//! `wildcard` of the latter and those variants (see `wildcard.rs`); and
+//! `filter`, which belongs to the first two. A section of another name is
+//! skipped: a change that alters what a list means raises the format version,
+//! and a newer version is refused.
 
 use std::fmt::Write as _;
 use std::io;
@@ -41,6 +42,7 @@ pub(super) const META: &str = "meta";
 pub(super) const REVERSED: &str = "reversed";
 pub(super) const FORWARD: &str = "forward";
 pub(super) const WILDCARD: &str = "wildcard";
+pub(super) const FILTER: &str = "filter";
 
 /// As in PNG: a byte that is not ASCII, a name, and the line ends that a
 /// careless transfer changes.
@@ -329,6 +331,9 @@ pub(super) struct Writer<W> {
     table: Vec<u8>,
     sections: u64,
     section_start: u64,
+    /// The file so far, as long as it is to be kept and no larger than this.
+    kept: Option<Vec<u8>>,
+    most_kept: usize,
 }
 
 const BLOCK: usize = 1 << 16;
@@ -343,6 +348,8 @@ impl<W: io::Write> Writer<W> {
             table: Vec::new(),
             sections: 0,
             section_start: 0,
+            kept: None,
+            most_kept: 0,
         };
         io::Write::write_all(&mut writer, &MAGIC)?;
         io::Write::write_all(&mut writer, &FORMAT.to_le_bytes())?;
@@ -356,8 +363,9 @@ impl<W: io::Write> Writer<W> {
         Ok(())
     }
 
-    /// `name` has at most 16 bytes, of the letters `a` to `z` and `-`.
-    pub(super) fn end_section(&mut self, name: &str) {
+    /// `name` has at most 16 bytes, of the letters `a` to `z` and `-`. Says
+    /// where in the file the section stands.
+    pub(super) fn end_section(&mut self, name: &str) -> Range<u64> {
         let mut padded = [0; NAME];
         for (byte, letter) in padded.iter_mut().zip(name.bytes()) {
             *byte = letter;
@@ -366,6 +374,7 @@ impl<W: io::Write> Writer<W> {
         self.table.extend_from_slice(&self.section_start.to_le_bytes());
         self.table.extend_from_slice(&(self.written - self.section_start).to_le_bytes());
         self.sections += 1;
+        self.section_start..self.written
     }
 
     /// The number of bytes written altogether.
@@ -381,6 +390,19 @@ impl<W: io::Write> Writer<W> {
         Ok(self.written + HASH as u64)
     }
 
+    /// Keeps what is written, up to so many bytes, from before the first
+    /// section is begun.
+    pub(super) fn keep(&mut self, most: usize) {
+        self.kept = Some(Vec::new());
+        self.most_kept = most;
+    }
+
+    /// Everything written until now, if it was kept.
+    pub(super) fn take_kept(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.write_pending()?;
+        Ok(self.kept.take())
+    }
+
     fn align(&mut self) -> io::Result<()> {
         let padding = self.written.next_multiple_of(ALIGN as u64) - self.written;
         (0..padding).try_for_each(|_| io::Write::write_all(self, &[0]))
@@ -389,6 +411,13 @@ impl<W: io::Write> Writer<W> {
     fn write_pending(&mut self) -> io::Result<()> {
         self.hash.update(&self.pending);
         self.out.write_all(&self.pending)?;
+        if let Some(kept) = &mut self.kept {
+            if kept.len() + self.pending.len() > self.most_kept {
+                self.kept = None;
+            } else {
+                kept.extend_from_slice(&self.pending);
+            }
+        }
         self.pending.clear();
         Ok(())
     }

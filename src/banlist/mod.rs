@@ -15,10 +15,11 @@
 //! ```
 //!
 //! A list is a file of two automata, the terms as they are and reversed, and
-//! on demand a third, for terms with an edit inside a text. Opening checks its
-//! hash and walks all automata once, so that lookups run
-//! on checked bytes and cannot fail. (The lists that are part of the program
-//! are checked by its tests instead.) A file is only as trustworthy as where it
+//! of a filter for the search of near terms if there are many; on demand a
+//! third automaton, for terms with an edit inside a text. Opening checks its
+//! hash and walks all automata once, so that lookups run on checked bytes and
+//! cannot fail. (The lists that are part of the program are checked by its
+//! tests instead.) A file is only as trustworthy as where it
 //! comes from: the hash shows accidents, not who made it.
 
 use std::borrow::Cow;
@@ -29,7 +30,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use self::automaton::Automaton;
+use self::automaton::{Automaton, DEAD};
+use self::filter::Filter;
 use self::format::{Layout, Lengths, Meta};
 use crate::error::Error;
 use crate::text::{self, FOLD_VERSION, Substitution};
@@ -37,8 +39,10 @@ use crate::text::{self, FOLD_VERSION, Substitution};
 mod automaton;
 mod build;
 pub(crate) mod builtin;
+mod filter;
 mod format;
 mod mapped;
+mod near;
 mod runs;
 mod sort;
 mod walk;
@@ -65,6 +69,7 @@ struct List {
     reversed: Option<Section>,
     forward: Option<Section>,
     wildcard: Option<Section>,
+    filter: Option<Range<usize>>,
     lengths: Lengths,
     info: Info,
 }
@@ -214,15 +219,56 @@ impl Banlist {
         }
     }
 
+    /// One more character along the terms as wholes: 0 is where a text starts.
+    /// Nowhere where the list was built without [`Builder::forward`].
+    #[inline]
+    pub(crate) fn follow(&self, number: u32, c: char) -> u32 {
+        // Most texts have left the list after a few characters.
+        if number == DEAD {
+            return DEAD;
+        }
+        let Some(forward) = self.forward() else { return DEAD };
+        let next = forward.address(number).and_then(|at| forward.step_char(at, c));
+        next.map_or(DEAD, |at| forward.number(at))
+    }
+
+    /// Whether the text that was followed to a number is a term.
+    #[inline]
+    pub(crate) fn is_term_at(&self, number: u32) -> bool {
+        let at =
+            |forward: Automaton<'_>| forward.address(number).is_some_and(|at| forward.is_final(at));
+        number != DEAD && self.forward().is_some_and(at)
+    }
+
     /// Whether a folded text is within one edit of a term of at least
-    /// `shortest` characters. Never where the list was built without
-    /// [`Builder::forward`], so ask [`Banlist::has_forward`] beforehand.
-    pub(crate) fn is_near(&self, text: &[char], shortest: usize) -> bool {
+    /// `shortest` characters. `followed` says where its first so many
+    /// characters lead with [`Banlist::follow`].
+    pub(crate) fn is_near(
+        &self,
+        text: &[char],
+        shortest: usize,
+        followed: impl Fn(usize) -> u32,
+    ) -> bool {
         let (Some(forward), Some(reversed)) = (self.forward(), self.reversed()) else {
             return false;
         };
+        let sections = near::Sections { forward, reversed, filter: self.filter() };
         let Info { shortest: least, longest: most, .. } = self.0.info;
-        walk::is_near(forward, reversed, text, least.max(shortest)..=most)
+        near::is_near(sections, text, least.max(shortest)..=most, |characters| {
+            forward.address(followed(characters))
+        })
+    }
+
+    /// The same for a text alone.
+    #[cfg(test)]
+    pub(crate) fn is_near_to(&self, text: &[char], shortest: usize) -> bool {
+        let followed: Vec<u32> = std::iter::once(0)
+            .chain(text.iter().scan(0, |number, &c| {
+                *number = self.follow(*number, c);
+                Some(*number)
+            }))
+            .collect();
+        self.is_near(text, shortest, |characters| followed[characters])
     }
 
     /// The start of the cheapest part of a folded text that reaches up to its
@@ -287,6 +333,13 @@ impl Banlist {
         if reversed.is_none() && forward.is_none() {
             return Err(Error::list("the list holds no terms in any form this countersign reads"));
         }
+        let filter = layout.section(format::FILTER);
+        if let Some(range) = &filter {
+            let bytes = file.get(range.clone()).unwrap_or_default();
+            Filter::new(bytes).map_err(|reason| {
+                Error::list(format!("the section `{}` {reason}", format::FILTER))
+            })?;
+        }
         let info = Info {
             substitution,
             terms: lengths.total().unwrap_or(0),
@@ -297,7 +350,7 @@ impl Banlist {
             sections: layout.sections,
             provenance,
         };
-        Ok(Self(Arc::new(List { bytes, reversed, forward, wildcard, lengths, info })))
+        Ok(Self(Arc::new(List { bytes, reversed, forward, filter, wildcard, lengths, info })))
     }
 
     fn reversed(&self) -> Option<Automaton<'_>> {
@@ -306,6 +359,11 @@ impl Banlist {
 
     fn forward(&self) -> Option<Automaton<'_>> {
         self.automaton(self.0.forward.as_ref()?)
+    }
+
+    #[inline]
+    fn filter(&self) -> Option<Filter<'_>> {
+        Some(Filter::known(self.0.bytes.get().get(self.0.filter.clone()?)?))
     }
 
     #[inline]

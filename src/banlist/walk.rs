@@ -1,12 +1,10 @@
-//! The three questions asked of a list: which terms end here, is this a term,
-//! is this nearly a term.
+//! Which terms end here, and is this a term.
 //!
 //! Everything is counted in folded characters. The keys of an automaton are
 //! the characters of a term, or those of the reversed list last first, each
 //! in UTF-8 with its bytes in their usual order.
 
-use super::LONGEST_TERM;
-use super::automaton::{Automaton, is_continuation};
+use super::automaton::Automaton;
 
 /// Visits the start of each term that occupies `start..end` of the text and
 /// has at least `shortest` characters, the shortest term first.
@@ -27,7 +25,7 @@ pub(super) fn ends_at(
             Some(next) => at = next,
             None => return,
         }
-        if reversed.is_final(at) && end - start >= shortest {
+        if end - start >= shortest && reversed.is_final(at) {
             visit(start);
         }
     }
@@ -38,178 +36,7 @@ pub(super) fn is_term<'c>(automaton: Automaton<'_>, text: impl Iterator<Item = &
     leads_to_term(automaton, automaton.root(), text)
 }
 
-/// Whether one insertion, deletion or replacement of a character, or none,
-/// makes the text a term. `lengths` are those a term may have.
-///
-/// An edit leaves the characters before it and after it: with the prefix that
-/// is alive in the forward automaton and the suffix that is alive in the
-/// reversed one, only few positions are left, and there only the characters
-/// that both sides can take.
-pub(super) fn is_near(
-    forward: Automaton<'_>,
-    reversed: Automaton<'_>,
-    text: &[char],
-    lengths: std::ops::RangeInclusive<usize>,
-) -> bool {
-    let n = text.len();
-    let (equal, fewer, more) =
-        (lengths.contains(&n), n > 0 && lengths.contains(&(n - 1)), lengths.contains(&(n + 1)));
-    if !(equal || fewer || more) {
-        return false;
-    }
-    let mut prefix = Live::new(forward);
-    prefix.walk(forward, text.iter());
-    if equal && prefix.node(n).is_some_and(|at| forward.is_final(at)) {
-        return true;
-    }
-    let mut suffix = Live::new(reversed);
-    suffix.walk(reversed, text.iter().rev());
-    if prefix.steps + suffix.steps + 1 < n {
-        return false;
-    }
-    let search = Search { forward, reversed, text, prefix: &prefix, suffix: &suffix };
-    if (equal || fewer) && search.prefix.steps + search.suffix.steps + 1 >= n {
-        // The character at `k` is replaced or superfluous.
-        for k in
-            (n.saturating_sub(1 + search.suffix.steps)..n).take_while(|&k| k <= search.prefix.steps)
-        {
-            if search.without(k, fewer, equal) {
-                return true;
-            }
-        }
-    }
-    if more && search.prefix.steps + search.suffix.steps >= n {
-        // A character is missing before `k`.
-        for k in n.saturating_sub(search.suffix.steps)..=n.min(search.prefix.steps) {
-            if search.with_one_before(k) {
-                return true;
-            }
-        }
-    }
-    false
-}
-
-struct Search<'a> {
-    forward: Automaton<'a>,
-    reversed: Automaton<'a>,
-    text: &'a [char],
-    prefix: &'a Live,
-    suffix: &'a Live,
-}
-
-impl Search<'_> {
-    fn without(&self, k: usize, superfluous: bool, replaced: bool) -> bool {
-        let (Some(before), Some(after)) = (self.text.get(..k), self.text.get(k + 1..)) else {
-            return false;
-        };
-        let (Some(left), Some(right)) = (self.prefix.node(k), self.suffix.node(after.len())) else {
-            return false;
-        };
-        if superfluous && self.meet(left, right, before, after) {
-            return true;
-        }
-        // To where the text itself leads no other character need be tried:
-        // that would be the text's own fate.
-        let (left_taken, right_taken) =
-            (self.prefix.node(k + 1), self.suffix.node(after.len() + 1));
-        replaced
-            && self.common_character(left, right, 0, &mut |left, right| {
-                Some(left) != left_taken
-                    && Some(right) != right_taken
-                    && self.meet(left, right, before, after)
-            })
-    }
-
-    fn with_one_before(&self, k: usize) -> bool {
-        let Some((before, after)) = self.text.split_at_checked(k) else {
-            return false;
-        };
-        let (Some(left), Some(right)) = (self.prefix.node(k), self.suffix.node(after.len())) else {
-            return false;
-        };
-        self.common_character(left, right, 0, &mut |left, right| {
-            self.meet(left, right, before, after)
-        })
-    }
-
-    /// Whether a character leads on from both nodes to a pair that `found`
-    /// wants. `missing` is the number of bytes still missing of a character.
-    fn common_character(
-        &self,
-        left: usize,
-        right: usize,
-        missing: usize,
-        found: &mut dyn FnMut(usize, usize) -> bool,
-    ) -> bool {
-        let (Some(from_left), Some(from_right)) =
-            (self.forward.node(left), self.reversed.node(right))
-        else {
-            return false;
-        };
-        let narrow = from_left.inputs().len() <= from_right.inputs().len();
-        let inputs = if narrow { from_left.inputs() } else { from_right.inputs() };
-        inputs.iter().any(|&input| {
-            let missing = match missing {
-                0 if input.is_ascii() => 0,
-                0 if (0xC2..=0xF4).contains(&input) => input.leading_ones() as usize - 1,
-                1.. if is_continuation(input) => missing - 1,
-                _ => return false,
-            };
-            let (Some(left), Some(right)) =
-                (self.forward.follow(&from_left, input), self.reversed.follow(&from_right, input))
-            else {
-                return false;
-            };
-            if missing == 0 {
-                found(left, right)
-            } else {
-                self.common_character(left, right, missing, found)
-            }
-        })
-    }
-
-    /// Whether what was read on both sides joins to a term: the side with
-    /// less left to read reads on.
-    fn meet(&self, left: usize, right: usize, before: &[char], after: &[char]) -> bool {
-        if after.len() <= before.len() {
-            leads_to_term(self.forward, left, after.iter())
-        } else {
-            leads_to_term(self.reversed, right, before.iter().rev())
-        }
-    }
-}
-
-/// The nodes a text leads through, until it leaves the automaton.
-struct Live {
-    nodes: [usize; LONGEST_TERM + 1],
-    steps: usize,
-}
-
-impl Live {
-    #[inline]
-    fn new(automaton: Automaton<'_>) -> Self {
-        Self { nodes: [automaton.root(); LONGEST_TERM + 1], steps: 0 }
-    }
-
-    fn walk<'c>(&mut self, automaton: Automaton<'_>, text: impl Iterator<Item = &'c char>) {
-        let mut at = automaton.root();
-        for (node, &c) in self.nodes.iter_mut().skip(1).zip(text) {
-            match automaton.step_char(at, c) {
-                Some(next) => at = next,
-                None => break,
-            }
-            *node = at;
-            self.steps += 1;
-        }
-    }
-
-    /// Where the first `steps` characters lead.
-    fn node(&self, steps: usize) -> Option<usize> {
-        self.nodes.get(..=self.steps)?.get(steps).copied()
-    }
-}
-
-fn leads_to_term<'c>(
+pub(super) fn leads_to_term<'c>(
     automaton: Automaton<'_>,
     from: usize,
     mut text: impl Iterator<Item = &'c char>,
@@ -226,7 +53,11 @@ mod tests {
     use crate::text::Substitution;
 
     fn list(terms: &[String]) -> Banlist {
-        let mut builder = Banlist::builder(&Substitution::none());
+        built(terms, false)
+    }
+
+    fn built(terms: &[String], filter: bool) -> Banlist {
+        let mut builder = Banlist::builder(&Substitution::none()).filter(filter);
         for term in terms {
             builder.add_term(term).unwrap();
         }
@@ -256,6 +87,7 @@ mod tests {
 
     /// What the automata say of a text equals what all terms say one by one.
     fn agrees(terms: &[String], texts: &[String], shortest: usize) {
+        let filtered = built(terms, true);
         let list = list(terms);
         let terms: Vec<Vec<char>> = terms.iter().map(|term| characters(term)).collect();
         for text in texts.iter().map(|text| characters(text)) {
@@ -272,7 +104,9 @@ mod tests {
             assert_eq!(list.is_term(&text), terms.contains(&text), "{text:?}");
             let near =
                 terms.iter().any(|term| term.len() >= shortest && distance(term, &text) <= 1);
-            assert_eq!(list.is_near(&text, shortest), near, "{text:?} from {shortest}");
+            assert_eq!(list.is_near_to(&text, shortest), near, "{text:?} from {shortest}");
+            let searched = filtered.is_near_to(&text, shortest);
+            assert_eq!(searched, near, "{text:?} from {shortest}, with a filter");
         }
     }
 
@@ -304,6 +138,40 @@ mod tests {
             shortest in 0..5_usize,
         ) {
             agrees(&terms, &texts, shortest);
+        }
+
+        /// So many that a filter is asked at most places.
+        #[test]
+        fn wide_terms(
+            terms in prop::collection::vec("[a-f]{1,5}|[a-f]{2}x[a-f]{2}", 0..300),
+            texts in texts("[a-g]{0,6}|[a-f]{2}x?[a-f]{2}x?"),
+            shortest in 0..5_usize,
+        ) {
+            agrees(&terms, &texts, shortest);
+        }
+
+        #[test]
+        fn edits_of_wide_terms(
+            terms in prop::collection::vec("[a-h字-存]{3,6}", 100..300),
+            edits in prop::collection::vec(
+                (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3_u8, "[a-h字-存]"),
+                1..12,
+            ),
+        ) {
+            let texts: Vec<String> = edits
+                .iter()
+                .map(|(term, at, edit, c)| {
+                    let mut text = characters(&terms[term.index(terms.len())]);
+                    let at = at.index(text.len());
+                    match edit {
+                        0 => text[at] = characters(c)[0],
+                        1 => text.insert(at, characters(c)[0]),
+                        _ => drop(text.remove(at)),
+                    }
+                    text.into_iter().collect()
+                })
+                .collect();
+            agrees(&terms, &texts, 0);
         }
 
         #[test]
@@ -340,7 +208,7 @@ mod tests {
         let terms: Vec<String> = ('\u{6000}'..'\u{7000}').map(String::from).collect();
         let list = list(&terms);
         assert!(('\u{6000}'..'\u{7000}').all(|c| list.is_term(&[c])));
-        assert!(!list.is_term(&['\u{7000}']) && list.is_near(&['\u{7000}'], 1));
+        assert!(!list.is_term(&['\u{7000}']) && list.is_near_to(&['\u{7000}'], 1));
     }
 
     #[test]
@@ -350,7 +218,7 @@ mod tests {
         for length in 0..120 {
             let text = vec!['a'; length];
             assert_eq!(list.is_term(&text), length == 48);
-            assert_eq!(list.is_near(&text, 0), (47..=49).contains(&length));
+            assert_eq!(list.is_near_to(&text, 0), (47..=49).contains(&length));
             let mut starts = Vec::new();
             list.ends_at(&text, length, 4, |start| starts.push(start));
             assert_eq!(starts, length.checked_sub(48).into_iter().collect::<Vec<_>>());
@@ -363,7 +231,7 @@ mod tests {
         builder.add_term("word").unwrap();
         let list = builder.build().unwrap();
         assert!(!list.has_forward() && list.has_reversed());
-        assert!(!list.is_near(&characters("word"), 0));
+        assert!(!list.is_near_to(&characters("word"), 0));
         assert!(list.is_term(&characters("word")) && list.contains("WORD"));
     }
 }

@@ -568,20 +568,17 @@ mod tests {
         let (mut most, mut all, mut reaching) = (0, 0, 0);
         for end in 1..=text.len() {
             let part = &text[..end];
-            visits::reset();
-            reach.push(list.reach(reach[end - 1], part));
-            reaching += visits::count();
-            visits::reset();
+            let (count, now) = visits::of(|| list.reach(reach[end - 1], part));
+            reach.push(now);
+            reaching += count;
             let best = costs[end - 1] + 1;
-            let found = list.cheapest_near(
-                part,
-                |place| reach[place].start as usize,
-                |start| costs[start],
-                best - 1,
-            );
+            let (count, found) = visits::of(|| {
+                let reach = |place: usize| reach[place].start as usize;
+                list.cheapest_near(part, reach, |start| costs[start], best - 1)
+            });
             costs.push(found.map_or(best, |start| costs[start] + 1));
-            most = most.max(visits::count());
-            all += visits::count();
+            most = most.max(count);
+            all += count;
         }
         assert!(most <= VISITS, "{most} visits at one key");
         assert!(reaching <= REACH_VISITS * text.len() as u64, "{reaching} visits for the reach");

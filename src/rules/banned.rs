@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::lists::Wanted;
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use super::{Doc, Example, Findings, Judge, Kind, Lists, MAX_WIDTH, Rule, Step};
 use crate::banlist::{Banlist, Reach};
 use crate::error::Error;
 use crate::policy::Options;
@@ -139,14 +139,24 @@ struct Banned {
 struct Score {
     lists: Vec<Banlist>,
     min: u32,
-    near: bool,
+    /// The same lists, where also near terms refuse.
+    near: Option<Followed>,
     /// Whether terms within the password may have an edit, too.
     anywhere: bool,
 }
 
 struct Whole {
-    lists: Vec<Banlist>,
+    lists: Followed,
     near: bool,
+}
+
+/// Lists whose terms are compared with whole texts. The state after a prefix
+/// says for each where the prefix leads in it, so that nothing is walked again
+/// when the text is judged.
+struct Followed {
+    lists: Vec<Banlist>,
+    /// Where in a state the number of the first list stands.
+    first: usize,
 }
 
 /// Why a password is refused, in the order in which the reasons are tried.
@@ -191,7 +201,9 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 fuzzy: near,
                 anywhere,
             };
-            Some(Score { lists: lists.wanted(options, &wanted)?, min, near, anywhere })
+            let lists = lists.wanted(options, &wanted)?;
+            let near = near.then(|| Followed { lists: lists.clone(), first: 1 });
+            Some(Score { lists, min, near, anywhere })
         }
     };
     let whole = match whole {
@@ -211,37 +223,50 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
                 fuzzy: near,
                 anywhere: false,
             };
-            Some(Whole { lists: lists.wanted(options, &wanted)?, near })
+            let lists = lists.wanted(options, &wanted)?;
+            let first = score.as_ref().map_or(0, Score::width);
+            Some(Whole { lists: Followed { lists, first }, near })
         }
     };
-    Ok(Box::new(Banned { substitution, score, whole }))
+    let banned = Banned { substitution, score, whole };
+    if banned.width() > MAX_WIDTH {
+        let most = MAX_WIDTH - usize::from(banned.score.is_some());
+        return Err(options.error_with_hint(
+            "",
+            format!(
+                "a banned rule compares whole passwords with at most {most} lists, of which one \
+                 with `fuzzy = \"anywhere\"` counts as three",
+            ),
+            "build one list of several, or spread them over several rules",
+        ));
+    }
+    Ok(Box::new(banned))
 }
 
 impl Banned {
     /// What refuses the text first. Whether it is near a term is only looked
     /// for when nothing has refused yet: it is the costly question.
     fn refusal(&self, judge: &Judge<'_>) -> Option<Cause> {
-        let text = judge.text();
         if let Some(score) = &self.score
             && covering(judge.state()) < score.min
         {
             return Some(Cause::Score);
         }
         if let Some(whole) = &self.whole
-            && whole.lists.iter().any(|list| list.is_term(text))
+            && whole.lists.hold(judge)
         {
             return Some(Cause::Whole);
         }
         if let Some(score) = &self.score
-            && score.near
-            && score.may_be_near(text)
-            && score.lists.iter().any(|list| list.is_near(text, SHORTEST))
+            && let Some(lists) = &score.near
+            && score.may_be_near(judge.text())
+            && lists.are_near(judge, SHORTEST)
         {
             return Some(Cause::NearScore);
         }
         if let Some(whole) = &self.whole
             && whole.near
-            && whole.lists.iter().any(|list| list.is_near(text, 0))
+            && whole.lists.are_near(judge, 0)
         {
             return Some(Cause::NearWhole);
         }
@@ -249,24 +274,42 @@ impl Banned {
     }
 }
 
-/// The score of the cheapest covering of a prefix, from the prefix's state.
-fn covering(state: &[u32]) -> u32 {
-    state.first().copied().unwrap_or(0)
-}
-
-/// The reach that a list, by its number, has from a prefix, from the prefix's
-/// state.
-fn reach(state: &[u32], list: usize) -> Reach {
-    match state.get(1 + 2 * list..3 + 2 * list) {
-        Some(&[start, node]) => Reach { start, node },
-        _ => Reach::default(),
-    }
-}
-
 impl Score {
-    /// The numbers that a state has for each list.
+    /// The numbers at the start of a state: the score of the cheapest covering,
+    /// those of the followed lists, and the reach of each list, if its terms
+    /// may have an edit anywhere.
     fn width(&self) -> usize {
-        if self.anywhere { 1 + 2 * self.lists.len() } else { 1 }
+        self.first_reach() + if self.anywhere { 2 * self.lists.len() } else { 0 }
+    }
+
+    fn first_reach(&self) -> usize {
+        1 + self.near.as_ref().map_or(0, |near| near.lists.len())
+    }
+
+    /// The reach that a list, by its number, has from a prefix.
+    fn reach(&self, state: &[u32], list: usize) -> Reach {
+        let at = self.first_reach() + 2 * list;
+        Reach { start: number(state, at), node: number(state, at + 1) }
+    }
+
+    /// Keeps the reach, and gives the score where terms may have an edit.
+    fn step_anywhere(&self, step: &mut Step<'_>) -> u32 {
+        let text = step.text();
+        let mut best = covering(step.state()) + 1;
+        for (list, banlist) in self.lists.iter().enumerate() {
+            let now = banlist.reach(self.reach(step.state(), list), text);
+            let reach = step.state().iter_mut().skip(self.first_reach() + 2 * list);
+            reach.zip([now.start, now.node]).for_each(|(to, from)| *to = from);
+            let cost = |start| covering(step.earlier(start));
+            let reach = |place| match place == text.len() {
+                true => now.start as usize,
+                false => self.reach(step.earlier(place), list).start as usize,
+            };
+            if let Some(start) = banlist.cheapest_near(text, reach, cost, best - 1) {
+                best = cost(start) + 1;
+            }
+        }
+        best
     }
 
     /// Whether a text that was not refused for its score may be near a term.
@@ -275,6 +318,44 @@ impl Score {
     fn may_be_near(&self, text: &[char]) -> bool {
         !self.anywhere || self.min < 2 || text.len() <= SHORTEST + 1
     }
+}
+
+impl Followed {
+    #[inline]
+    fn step(&self, c: char, state: &mut [u32]) {
+        let numbers = state.iter_mut().skip(self.first);
+        for (list, number) in self.lists.iter().zip(numbers) {
+            *number = list.follow(*number, c);
+        }
+    }
+
+    /// Whether the text is a term.
+    fn hold(&self, judge: &Judge<'_>) -> bool {
+        let mut lists = self.lists.iter().zip(self.first..);
+        lists.any(|(list, at)| match list.has_forward() {
+            true => list.is_term_at(number(judge.state(), at)),
+            false => list.is_term(judge.text()),
+        })
+    }
+
+    /// Whether the text is near a term of at least `shortest` characters.
+    fn are_near(&self, judge: &Judge<'_>, shortest: usize) -> bool {
+        let text = judge.text();
+        let mut lists = self.lists.iter().zip(self.first..);
+        lists.any(|(list, at)| {
+            list.is_near(text, shortest, |characters| number(judge.state_at(characters), at))
+        })
+    }
+}
+
+/// The score of the cheapest covering of a prefix, from the prefix's state.
+fn covering(state: &[u32]) -> u32 {
+    number(state, 0)
+}
+
+#[inline]
+fn number(state: &[u32], at: usize) -> u32 {
+    state.get(at).copied().unwrap_or(0)
 }
 
 impl Rule for Banned {
@@ -297,45 +378,36 @@ impl Rule for Banned {
         Grain::Folded(Fold::Full(self.substitution.clone()))
     }
 
-    // The score of the cheapest covering; with edits in it also how far each
-    // list's terms reach.
     fn width(&self) -> usize {
-        self.score.as_ref().map_or(0, Score::width)
+        let whole = self.whole.as_ref().map_or(0, |whole| whole.lists.lists.len());
+        self.score.as_ref().map_or(0, Score::width) + whole
     }
 
     /// The last piece of a covering is a single character, or a term that
     /// ends here.
     fn step(&self, step: &mut Step<'_>) {
-        let Some(score) = &self.score else { return };
         let text = step.text();
-        let mut best = covering(step.state()) + 1;
-        if score.anywhere {
-            for (number, list) in score.lists.iter().enumerate() {
-                let now = list.reach(reach(step.state(), number), text);
-                if let Some([start, node]) = step.state().get_mut(1 + 2 * number..3 + 2 * number) {
-                    (*start, *node) = (now.start, now.node);
-                }
-                let cost = |start| covering(step.earlier(start));
-                let start_of = |place| match place == text.len() {
-                    true => now.start as usize,
-                    false => reach(step.earlier(place), number).start as usize,
-                };
-                if let Some(start) = list.cheapest_near(text, start_of, cost, best - 1) {
-                    best = cost(start) + 1;
+        let Some(&c) = text.last() else { return };
+        if let Some(score) = &self.score {
+            let mut best = covering(step.state()) + 1;
+            if score.anywhere {
+                best = score.step_anywhere(step);
+            } else {
+                for list in &score.lists {
+                    list.ends_at(text, text.len(), SHORTEST, |start| {
+                        best = best.min(covering(step.earlier(start)) + 1);
+                    });
                 }
             }
-            if let [covering, ..] = step.state() {
+            if let Some(covering) = step.state().first_mut() {
                 *covering = best;
             }
-            return;
+            if let Some(near) = &score.near {
+                near.step(c, step.state());
+            }
         }
-        for list in &score.lists {
-            list.ends_at(text, text.len(), SHORTEST, |start| {
-                best = best.min(covering(step.earlier(start)) + 1);
-            });
-        }
-        if let [covering] = step.state() {
-            *covering = best;
+        if let Some(whole) = &self.whole {
+            whole.lists.step(c, step.state());
         }
     }
 
@@ -363,7 +435,7 @@ impl Rule for Banned {
             let mut longest = None;
             for (number, list) in score.lists.iter().enumerate() {
                 if score.anywhere {
-                    let reach = |place| reach(judge.state_at(place), number).start as usize;
+                    let reach = |place| score.reach(judge.state_at(place), number).start as usize;
                     let text = text.get(..end).unwrap_or_default();
                     let start = list.cheapest_near(
                         text,
@@ -388,5 +460,32 @@ impl Rule for Banned {
                 None => end -= 1,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Banlist, Engine, Policy, Substitution};
+
+    #[test]
+    fn a_rule_follows_as_many_lists_as_a_state_has_room_for() {
+        let built = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("list{number}")).collect();
+            let policy: Policy = format!(
+                "[[rule]]\nkind = 'banned'\nscore = {{ lists = {names:?}, fuzzy = 'whole' }}"
+            )
+            .parse()
+            .unwrap();
+            let engine = names.into_iter().fold(Engine::builder(), |engine, name| {
+                let mut list = Banlist::builder(&Substitution::entra());
+                list.add_term(&name).unwrap();
+                engine.list(name, list.build().unwrap())
+            });
+            engine.build(&policy)
+        };
+        let engine = built(63).unwrap();
+        assert!(!engine.check("list6z", &crate::Subject::default()).is_valid());
+        let error = built(64).unwrap_err().to_string();
+        assert!(error.contains("with at most 63 lists"), "{error}");
     }
 }

@@ -62,6 +62,8 @@ fn yes() -> bool {
 struct Complexity {
     require: u32,
     classes: Vec<Class>,
+    /// The classes as a set, one bit each.
+    counted: u32,
     space: bool,
 }
 
@@ -83,7 +85,8 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
             format!("a number from 1 to {named}"),
         ));
     }
-    Ok(Box::new(Complexity { require, classes, space }))
+    let counted = classes.iter().fold(0, |set, class| set | class.bit());
+    Ok(Box::new(Complexity { require, classes, counted, space }))
 }
 
 impl Rule for Complexity {
@@ -124,8 +127,7 @@ impl Rule for Complexity {
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         let seen = judge.state().first().copied().unwrap_or(0);
-        let counted = self.classes.iter().fold(0, |set, class| set | class.bit());
-        let mixed = (seen & counted).count_ones();
+        let mixed = (seen & self.counted).count_ones();
         findings.decide(0, mixed >= self.require);
         findings.measured(0, mixed);
     }

@@ -99,10 +99,14 @@ impl Rule for Length {
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         let length = u32::try_from(judge.text().len()).unwrap_or(u32::MAX);
-        let min = self.min.map(|min| length >= min);
-        let max = self.max.map(|max| length <= max);
-        for (check, passed) in min.into_iter().chain(max).enumerate() {
-            findings.decide(check, passed);
+        let mut check = 0;
+        if let Some(min) = self.min {
+            findings.decide(check, length >= min);
+            findings.measured(check, length);
+            check += 1;
+        }
+        if let Some(max) = self.max {
+            findings.decide(check, length <= max);
             findings.measured(check, length);
         }
     }

@@ -92,6 +92,9 @@ pub use lists::{ListUse, Lists};
 pub(crate) static KINDS: &[Kind] =
     &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND];
 
+/// The most numbers of state that a rule may keep per prefix.
+pub(crate) const MAX_WIDTH: usize = 64;
+
 /// A compiled rule.
 ///
 /// Rules are immutable and shared between threads. What they know about a
@@ -226,9 +229,12 @@ impl<'a> Tape<'a> {
         let (earlier, rest) = self.states.split_at_mut_checked((self.done + 1) * self.width)?;
         let state = rest.get_mut(..self.width)?;
         let before = earlier.get(self.done * self.width..)?;
+        // By far the commonest widths are too short for a call of `memcpy`.
         match (&mut *state, before) {
-            // By far the commonest, and too short for a call of `memcpy`.
             ([state], [before]) => *state = *before,
+            ([first, second], [before, before_second]) => {
+                (*first, *second) = (*before, *before_second);
+            }
             (state, before) => state.copy_from_slice(before),
         }
         self.done += 1;
@@ -278,23 +284,17 @@ fn state_at(states: &[u32], width: usize, characters: usize) -> &[u32] {
 
 /// Where a rule writes what its checks came to, by the check's index in
 /// [`Rule::checks`]. Indices beyond the rule's checks are ignored.
-pub struct Findings<'a> {
-    tags: &'a mut [Tag],
-    measured: &'a mut [u32],
-}
+pub struct Findings<'a>(ResultsMut<'a>);
 
 impl<'a> Findings<'a> {
     #[inline]
-    pub(crate) fn new(results: &'a mut ResultsMut<'_>, checks: Range<usize>) -> Self {
-        Self {
-            tags: results.tags.get_mut(checks.clone()).unwrap_or_default(),
-            measured: results.measured.get_mut(checks).unwrap_or_default(),
-        }
+    pub(crate) fn new(results: ResultsMut<'a>) -> Self {
+        Self(results)
     }
 
     /// Skips every check.
     pub(crate) fn skip(&mut self) {
-        self.tags.fill(Tag::SKIPPED);
+        self.0.tags.fill(Tag::SKIPPED);
     }
 
     /// The check passes or fails.
@@ -311,7 +311,9 @@ impl<'a> Findings<'a> {
     /// What the check measured.
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {
-        if let (Some(tag), Some(slot)) = (self.tags.get_mut(check), self.measured.get_mut(check)) {
+        if let (Some(tag), Some(slot)) =
+            (self.0.tags.get_mut(check), self.0.measured.get_mut(check))
+        {
             *tag = tag.with_measured();
             *slot = value;
         }
@@ -319,14 +321,14 @@ impl<'a> Findings<'a> {
 
     /// Which of the names given to [`Check::causes`] is the reason.
     pub fn cause(&mut self, check: usize, cause: usize) {
-        if let Some(tag) = self.tags.get_mut(check) {
+        if let Some(tag) = self.0.tags.get_mut(check) {
             *tag = tag.with_cause(cause);
         }
     }
 
     #[inline]
     fn set(&mut self, check: usize, outcome: Tag) {
-        if let Some(tag) = self.tags.get_mut(check) {
+        if let Some(tag) = self.0.tags.get_mut(check) {
             *tag = tag.with_outcome(outcome);
         }
     }

@@ -260,6 +260,9 @@ impl Rule for Names {
 /// text, however many names there are (Aho and Corasick, 1975).
 struct Automaton {
     nodes: Vec<Node>,
+    /// Which first characters names have, one bit for each 64th: most
+    /// characters of a text start no name.
+    firsts: u64,
 }
 
 struct Node {
@@ -278,7 +281,9 @@ impl Automaton {
     fn new(names: &[Zeroizing<Vec<char>>]) -> Self {
         let total: usize = names.iter().map(|name| name.len()).sum();
         // Reserved at once: growing would leave copies behind.
-        let mut automaton = Self { nodes: Vec::with_capacity(total + 1) };
+        let firsts = names.iter().filter_map(|name| name.first());
+        let firsts = firsts.fold(0, |firsts, c| firsts | bit(*c));
+        let mut automaton = Self { nodes: Vec::with_capacity(total + 1), firsts };
         automaton.nodes.push(Node { c: '\0', children: 0..0, suffix: 0, hit: false });
         // Level by level: a node, the names that lead through it, its depth.
         let mut open = VecDeque::from([(0, names, 0)]);
@@ -323,6 +328,9 @@ impl Automaton {
     #[inline]
     fn follow(&self, mut at: usize, c: char) -> usize {
         loop {
+            if at == 0 && self.firsts & bit(c) == 0 {
+                return 0;
+            }
             let Some(node) = self.nodes.get(at) else { return 0 };
             let children = self.nodes.get(node.children.clone()).unwrap_or_default();
             if let Ok(child) = children.binary_search_by_key(&c, |child| child.c) {
@@ -336,8 +344,13 @@ impl Automaton {
     }
 }
 
+fn bit(c: char) -> u64 {
+    1 << (u32::from(c) % 64)
+}
+
 impl Drop for Automaton {
     fn drop(&mut self) {
         self.nodes.iter_mut().for_each(|node| node.c.zeroize());
+        self.firsts.zeroize();
     }
 }

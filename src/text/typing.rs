@@ -16,7 +16,14 @@ pub(crate) struct Typing {
     text: WipedVec<u8>,
     /// How many bytes of it the forms stand for: all, or none.
     formed: usize,
+    forms: Growing,
+}
+
+/// The forms, which grow and shrink at their ends.
+struct Growing {
+    /// Empty where no rule asks for it.
     typed: Form,
+    wants_typed: bool,
     characters: Form,
     /// For each character, a byte of the text in the segment it comes from,
     /// or the segment's start; never decreasing.
@@ -32,6 +39,7 @@ struct Form {
 }
 
 struct Folded {
+    fold: Fold,
     form: Form,
     /// For each character, how many folded ones there are up to its own.
     ends: WipedVec<u32>,
@@ -59,49 +67,38 @@ impl Typing {
     /// Room for a text of `points` code points and as many characters, and
     /// for `folded` of them in each fold.
     pub(crate) fn with_capacity(plan: &Plan, points: usize, folded: usize) -> Self {
-        let folds = plan.folds.iter().map(|_| Folded {
+        let folds = plan.folds.iter().map(|fold| Folded {
+            fold: fold.clone(),
             form: Form::with_capacity(folded),
             ends: WipedVec::with_capacity(points),
         });
-        Self {
-            text: WipedVec::with_capacity(4 * points),
-            formed: 0,
+        let forms = Growing {
             typed: Form::with_capacity(if plan.typed { points } else { 0 }),
+            wants_typed: plan.typed,
             characters: Form::with_capacity(points),
             from: WipedVec::with_capacity(points),
             folds: folds.collect(),
             scratch: WipedVec::with_capacity(4 * points),
-        }
+        };
+        Self { text: WipedVec::with_capacity(4 * points), formed: 0, forms }
     }
 
     /// The typed text, in UTF-8.
+    #[inline]
     pub(crate) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The characters of a form.
+    /// The characters of a form, and how many of them the last edit left as
+    /// they were.
     #[inline]
-    pub(crate) fn form(&self, index: usize) -> &[char] {
-        self.at(index).map_or(&[], |form| &form.chars)
-    }
-
-    /// How many characters of a form the last edit left as they were.
-    #[inline]
-    pub(crate) fn kept(&self, index: usize) -> usize {
-        self.at(index).map_or(0, |form| form.kept)
-    }
-
-    #[inline]
-    fn at(&self, index: usize) -> Option<&Form> {
-        match index {
-            TYPED => Some(&self.typed),
-            CHARACTERS => Some(&self.characters),
-            _ => Some(&self.folds.get(index - FOLDS)?.form),
-        }
+    pub(crate) fn form(&self, index: usize) -> (&[char], usize) {
+        self.forms.at(index).map_or((&[], 0), |form| (&form.chars, form.kept))
     }
 
     /// How many bytes at the start of `text` are as they were, up to the end
     /// of a code point.
+    #[inline]
     pub(crate) fn common(&self, text: &str) -> usize {
         let (old, new) = (&*self.text, text.as_bytes());
         // The usual edits are at the end; comparing at once beats byte by byte.
@@ -115,109 +112,138 @@ impl Typing {
 
     /// Replaces everything from the byte `at` on, which ends a code point.
     /// With more than `max` bytes the text has no forms.
-    pub(crate) fn replace(&mut self, at: usize, tail: &str, plan: &Plan, max: usize) {
-        self.typed.settle();
-        self.characters.settle();
-        self.folds.iter_mut().for_each(|fold| fold.form.settle());
-        let old_starts = starts_segment_at(&self.text, at.min(self.formed));
-        self.text.truncate(at);
-        self.text.extend_from_slice(tail.as_bytes());
-        let at = at.min(self.formed);
-        if self.text.len() > max {
-            self.truncate_typed(0, plan);
-            self.truncate(0);
-            self.formed = 0;
+    pub(crate) fn replace(&mut self, at: usize, tail: &str, max: usize) {
+        let Self { text, formed, forms } = self;
+        forms.settle();
+        let end = text.len();
+        if at == end && end == *formed && end + tail.len() <= max && tail.is_ascii() {
+            // By far the commonest: nothing combines, nothing is taken back.
+            text.extend_from_slice(tail.as_bytes());
+            *formed = text.len();
+            for (from, c) in (at..).zip(tail.chars()) {
+                if forms.wants_typed {
+                    forms.typed.chars.push(c);
+                }
+                forms.push(c, from);
+            }
             return;
         }
-        self.truncate_typed(at, plan);
-        let start = if old_starts && starts_segment_at(&self.text, at) {
-            at
-        } else {
-            segment_before(&self.text, at)
-        };
-        let all = start == self.formed;
-        self.formed = self.text.len();
-        // Moved out for as long as it is read, not copied.
-        let text = std::mem::take(&mut self.text);
-        if let Some(tail) = text.get(start..).and_then(|tail| std::str::from_utf8(tail).ok()) {
-            let kept = if all {
-                self.characters.chars.len()
-            } else {
-                self.from.partition_point(|from| (*from as usize) < start)
-            };
-            if plan.typed {
-                let new = tail.get(at - start..).unwrap_or_default();
-                new.chars().for_each(|c| self.typed.chars.push(c));
-            }
-            self.append(start, tail, kept, plan);
+        let at_end = at.min(*formed);
+        let old_starts = starts_segment_at(text, at_end);
+        if forms.wants_typed {
+            forms.truncate_typed(text, at_end);
         }
-        self.text = text;
+        text.truncate(at);
+        text.extend_from_slice(tail.as_bytes());
+        if text.len() > max {
+            forms.clear();
+            *formed = 0;
+            return;
+        }
+        let start = if old_starts && starts_segment_at(text, at_end) {
+            at_end
+        } else {
+            segment_before(text, at_end)
+        };
+        *formed = text.len();
+        let changed = text.get(start..).and_then(|tail| std::str::from_utf8(tail).ok());
+        if let Some(tail) = changed {
+            if forms.wants_typed {
+                let new = tail.get(at_end - start..).unwrap_or_default();
+                new.chars().for_each(|c| forms.typed.chars.push(c));
+            }
+            forms.replace(start, tail);
+        }
     }
 
     /// Wipes everything.
     pub(crate) fn clear(&mut self) {
         self.text.truncate(0);
         self.formed = 0;
+        self.forms.clear();
+    }
+}
+
+impl Growing {
+    #[inline]
+    fn at(&self, index: usize) -> Option<&Form> {
+        match index {
+            TYPED => Some(&self.typed),
+            CHARACTERS => Some(&self.characters),
+            _ => Some(&self.folds.get(index - FOLDS)?.form),
+        }
+    }
+
+    #[inline]
+    fn settle(&mut self) {
+        self.typed.settle();
+        self.characters.settle();
+        self.folds.iter_mut().for_each(|fold| fold.form.settle());
+    }
+
+    fn clear(&mut self) {
         self.typed.truncate(0);
         self.truncate(0);
     }
 
-    /// Makes the forms of `tail`, the text from byte `start` on, after the
-    /// first `kept` characters.
-    fn append(&mut self, start: usize, tail: &str, mut kept: usize, plan: &Plan) {
+    /// Replaces what comes from byte `start` of the text on, where a segment
+    /// starts.
+    fn replace(&mut self, start: usize, tail: &str) {
+        let mut kept = self.from.partition_point(|from| (*from as usize) < start);
         let mut at = start;
         let mut rest = tail;
         while !rest.is_empty() {
             let end = segment_end(rest);
             let Some((segment, after)) = rest.split_at_checked(end) else { break };
             rest = after;
-            let from = u32::try_from(at).unwrap_or(u32::MAX);
-            at += end;
             let mut chars = segment.chars();
-            if let (Some(c), None) = (chars.next(), chars.next()) {
-                // A single one that starts a segment is its own NFC; the very
-                // first of the text may be one that does not.
-                if starts_segment(c) {
-                    self.emit(c, from, &mut kept, plan);
-                    continue;
+            match (chars.next(), chars.next()) {
+                // Alone, and starting a segment, it is its own NFC.
+                (Some(c), None) if starts_segment(c) => self.emit(c, at, &mut kept),
+                _ => {
+                    let mut scratch = std::mem::take(&mut self.scratch);
+                    scratch.resize(4 * segment.chars().count(), '\0');
+                    {
+                        let mut buffer = Buffer::new(&mut scratch);
+                        // Cannot be full: a code point decomposes to at most four.
+                        let _: Result<(), Full> = push_nfc(segment, &mut buffer);
+                        for c in buffer.as_slice() {
+                            self.emit(*c, at, &mut kept);
+                        }
+                    }
+                    scratch.truncate(0);
+                    self.scratch = scratch;
                 }
             }
-            let mut scratch = std::mem::take(&mut self.scratch);
-            scratch.resize(4 * segment.chars().count(), '\0');
-            {
-                let mut buffer = Buffer::new(&mut scratch);
-                // Cannot be full: a code point decomposes to at most four.
-                let _: Result<(), Full> = push_nfc(segment, &mut buffer);
-                for c in buffer.as_slice() {
-                    self.emit(*c, from, &mut kept, plan);
-                }
-            }
-            // Only zeros: the buffer wiped what it had.
-            scratch.truncate(0);
-            self.scratch = scratch;
+            at += end;
         }
         self.truncate(kept);
     }
 
     /// The character at index `kept` is `c`: kept if it was already.
     #[inline]
-    fn emit(&mut self, c: char, from: u32, kept: &mut usize, plan: &Plan) {
+    fn emit(&mut self, c: char, from: usize, kept: &mut usize) {
         if self.characters.chars.get(*kept) == Some(&c) {
             if let Some(place) = self.from.get_mut(*kept) {
-                *place = from;
+                *place = narrow(from);
             }
         } else {
             self.truncate(*kept);
-            self.characters.chars.push(c);
-            self.from.push(from);
-            for (fold, folded) in plan.folds.iter().zip(&mut self.folds) {
-                folded.push(fold, c);
-            }
+            self.push(c, from);
         }
         *kept += 1;
     }
 
     #[inline]
+    fn push(&mut self, c: char, from: usize) {
+        self.characters.chars.push(c);
+        self.from.push(narrow(from));
+        for Folded { fold, form, ends } in &mut self.folds {
+            fold.fold(c, |c| form.chars.push(c));
+            ends.push(narrow(form.chars.len()));
+        }
+    }
+
     fn truncate(&mut self, characters: usize) {
         if characters < self.characters.chars.len() {
             self.characters.truncate(characters);
@@ -226,32 +252,31 @@ impl Typing {
         }
     }
 
-    fn truncate_typed(&mut self, bytes: usize, plan: &Plan) {
-        if plan.typed && bytes < self.formed {
-            let points = if self.typed.chars.len() == self.formed {
-                bytes
-            } else {
-                let before = self.text.get(..bytes).unwrap_or_default();
-                before.iter().filter(|byte| !is_continuation(**byte)).count()
-            };
-            self.typed.truncate(points);
+    /// Cuts the typed form, which stands for all of `text`, to so many bytes.
+    fn truncate_typed(&mut self, text: &[u8], bytes: usize) {
+        if self.typed.chars.len() == text.len() {
+            self.typed.truncate(bytes);
+        } else {
+            let before = text.get(..bytes).unwrap_or_default();
+            self.typed.truncate(before.iter().filter(|byte| !is_continuation(**byte)).count());
         }
     }
 }
 
 impl Folded {
-    #[inline]
-    fn push(&mut self, fold: &Fold, c: char) {
-        fold.fold(c, |folded| self.form.chars.push(folded));
-        self.ends.push(u32::try_from(self.form.chars.len()).unwrap_or(u32::MAX));
-    }
-
     fn truncate(&mut self, characters: usize) {
         let before = characters.checked_sub(1).and_then(|last| self.ends.get(last));
         let folded = before.map_or(0, |end| *end as usize);
         self.form.truncate(folded);
         self.ends.truncate(characters);
     }
+}
+
+/// Places are kept in four bytes each; no text that is judged is as long as
+/// that.
+#[inline]
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn is_continuation(byte: u8) -> bool {
@@ -331,7 +356,7 @@ mod tests {
             let mut typing = Typing::with_capacity(&plan, 2, 2);
             let mut text = String::new();
             for (start, end, new) in edits {
-                let before = indices.map(|index| typing.form(index).to_vec());
+                let before = indices.map(|index| typing.form(index).0.to_vec());
                 let bounds: Vec<usize> =
                     (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
                 let (start, end) = (*start.get(&bounds), *end.get(&bounds));
@@ -340,14 +365,14 @@ mod tests {
                 text.push_str(&new);
                 text.push_str(&after);
                 let common = typing.common(&text);
-                typing.replace(common, text.split_at(common).1, &plan, 40);
+                typing.replace(common, text.split_at(common).1, 40);
                 prop_assert_eq!(typing.text(), text.as_bytes());
                 let mut slots = vec!['\0'; 40 * text.len() + 8];
                 let within = if text.len() > 40 { "" } else { &text };
                 let forms = Forms::fill(within, &plan, &mut slots).unwrap();
                 for (index, before) in indices.into_iter().zip(before) {
-                    prop_assert_eq!(typing.form(index), forms.form(index));
-                    let kept = typing.kept(index);
+                    let (form, kept) = typing.form(index);
+                    prop_assert_eq!(form, forms.form(index));
                     prop_assert_eq!(&before[..kept], &forms.form(index)[..kept]);
                 }
             }
@@ -360,14 +385,14 @@ mod tests {
         let mut typing = Typing::with_capacity(&plan, 64, 64);
         let text = "Straße 7é";
         for (at, c) in text.char_indices() {
-            let before = indices.map(|index| typing.form(index).len());
-            typing.replace(at, c.encode_utf8(&mut [0; 4]), &plan, 40);
-            assert_eq!(indices.map(|index| typing.kept(index)), before);
+            let before = indices.map(|index| typing.form(index).0.len());
+            typing.replace(at, c.encode_utf8(&mut [0; 4]), 40);
+            assert_eq!(indices.map(|index| typing.form(index).1), before);
         }
         // A mark changes the character before it, and nothing else.
         let at = text.len();
-        typing.replace(at, "\u{323}", &plan, 40);
-        assert_eq!(indices.map(|index| typing.kept(index)), [9, 8, 9, 9]);
-        assert_eq!(indices.map(|index| typing.form(index).len()), [10, 10, 10, 11]);
+        typing.replace(at, "\u{323}", 40);
+        assert_eq!(indices.map(|index| typing.form(index).1), [9, 8, 9, 9]);
+        assert_eq!(indices.map(|index| typing.form(index).0.len()), [10, 10, 10, 11]);
     }
 }

@@ -23,6 +23,10 @@ impl<T: DefaultIsZeroes> WipedVec<T> {
     }
 
     pub(crate) fn extend_from_slice(&mut self, values: &[T]) {
+        // As a copy for one value, which is what a key adds.
+        if let [value] = values {
+            return self.push(*value);
+        }
         if self.0.capacity() - self.0.len() < values.len() {
             self.grow(values.len());
         }

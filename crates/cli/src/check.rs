@@ -4,6 +4,8 @@ mod batch;
 mod context;
 mod engine;
 mod judged;
+#[cfg(unix)]
+mod live;
 mod progress;
 mod text;
 
@@ -19,7 +21,7 @@ use crate::input::Source;
 use crate::output;
 use crate::typed::NotUtf8;
 use crate::words::Paint;
-use judged::Judged;
+use judged::{JsonForm, Judged};
 
 /// Judges a password, or with --batch one per line.
 ///
@@ -38,6 +40,8 @@ Examples:
       by another policy, with a list of your own
   countersign check --context given-name=Adele --context tenant=Contoso
       refuses what contains the user's names
+  countersign check --live --policy acme.toml
+      shows each check while the password is typed
   countersign check --batch --format json passwords.txt | jq 'select(.isValid)'
       many at once
 
@@ -55,10 +59,24 @@ Formats:
          code point of each part that made a check fail
   graph  Microsoft Graph's passwordValidationInformation, on one line
 
+With --live the password stays hidden; where a check sees trouble, it is
+underlined with ^, and > stands before checks that the last key turned.
+  Ctrl-R, F2              show or hide the password
+  Left, Right, Home, End  move, as do Ctrl-B, Ctrl-F, Ctrl-A and Ctrl-E
+  Backspace, Delete       erase a character; Ctrl-W a word, Ctrl-U what is
+                          before the caret, Ctrl-K what is behind it
+  Enter                   ends, and prints the report
+  Esc, Ctrl-D, Ctrl-C     give up: nothing is judged, and the exit code is 2,
+                          or that of an interrupt
+Nothing that was shown stays on the terminal; a readable password is shown on
+its other screen, where there is one.
+
 With --batch there is one line per password, in order:
   text   number, verdict and failed checks, with tabs between them
   json   the report, with `line`
   graph  as above
+Lines are judged on all cores, and each as soon as it is there; --jobs limits
+how many are judged at a time.
 A line that is not UTF-8 is told on standard error, and stands in the results
 as the verdict `error`, or as an object with the member `error`. A summary
 goes to standard error.
@@ -88,6 +106,12 @@ pub(crate) struct Check {
     /// Judge each line as a password of its own; an empty line is an empty password
     #[arg(long)]
     batch: bool,
+    /// How many threads judge lines [default: as many as there are cores]
+    #[arg(long, value_name = "N", requires = "batch", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Show each check while the password is typed at a terminal
+    #[arg(long, conflicts_with_all = ["batch", "file"])]
+    live: bool,
     /// The file to read; `-` is standard input
     file: Option<PathBuf>,
 }
@@ -108,15 +132,18 @@ enum Dialect {
 }
 
 pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
-    let style = check.style()?;
     let engine = engine::compile(&check.policy, &check.lists)?;
+    let style = check.style(&engine)?;
     let subject = engine.subject(&context::parse(&check.context)?);
     let source = Source::open(check.file.as_deref())?;
+    if check.live {
+        return live(source, &engine, &subject, &style);
+    }
     match (check.batch, source) {
-        (true, Source::File(file)) => batch::run(file, &engine, &subject, style),
+        (true, Source::File(file)) => batch::run(file, &engine, &subject, &style, check.jobs),
         (true, Source::Terminal) => Err(Failure::new("a batch is not read from a terminal")
             .hint("name a file, or pipe the passwords in: what is typed line by line can be seen")),
-        (false, source) => one(source, &engine, &subject, style),
+        (false, source) => one(source, &engine, &subject, &style),
     }
 }
 
@@ -124,27 +151,58 @@ fn one(
     source: Source,
     engine: &Engine,
     subject: &Subject,
-    style: Style,
+    style: &Style,
 ) -> Result<Answer, Failure> {
     let typed = source.read_one("Password: ", engine.max_text())?;
     let text = typed.text().map_err(|NotUtf8(at)| {
         Failure::new(format!("the password is not UTF-8: byte {at} cannot stand there"))
     })?;
-    let judged = Judged::new(engine, subject, text, typed.is_cut());
-    output::write(|stdout| style.write(stdout, &judged))?;
+    tell(&Judged::new(engine, subject, text, typed.is_cut()), style)
+}
+
+fn live(
+    source: Source,
+    engine: &Engine,
+    subject: &Subject,
+    style: &Style,
+) -> Result<Answer, Failure> {
+    match source {
+        #[cfg(unix)]
+        Source::Terminal => live::run(engine, subject, |text| {
+            tell(&Judged::new(engine, subject, text, false), style)
+        }),
+        #[cfg(not(unix))]
+        Source::Terminal => {
+            let _ = (engine, subject, style);
+            Err(Failure::new("this system's terminals cannot be typed at live")
+                .hint("use `countersign check` without `--live`"))
+        }
+        Source::File(_) => {
+            Err(Failure::new("`--live` is for typing at a terminal, and there is none")
+                .hint("pipe a password in without `--live`, or many with `--batch`"))
+        }
+    }
+}
+
+fn tell(judged: &Judged<'_>, style: &Style) -> Result<Answer, Failure> {
+    output::write(|stdout| {
+        let mut report = Vec::new();
+        style.write(&mut report, judged)?;
+        stdout.write_all(&report)
+    })?;
     Ok(judged.answer())
 }
 
 /// How results are printed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Style {
     Text(Paint),
-    Json,
+    Json(JsonForm),
     Graph(countersign::Dialect),
 }
 
 impl Check {
-    fn style(&self) -> Result<Style, Failure> {
+    fn style(&self, engine: &Engine) -> Result<Style, Failure> {
         let dialect = match self.dialect {
             Some(_) if self.format != Format::Graph => {
                 return Err(Failure::new("`--dialect` is one of the Graph result's")
@@ -155,24 +213,24 @@ impl Check {
         };
         Ok(match self.format {
             Format::Text => Style::Text(Paint::stdout()),
-            Format::Json => Style::Json,
+            Format::Json => Style::Json(JsonForm::of(engine)),
             Format::Graph => Style::Graph(dialect),
         })
     }
 }
 
 impl Style {
-    fn write(self, out: &mut impl Write, judged: &Judged<'_>) -> io::Result<()> {
+    fn write(&self, out: &mut Vec<u8>, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint) => text::write(out, judged, paint),
-            Self::Json => write_json(out, &judged.to_json(None)),
-            Self::Graph(dialect) => write_json(out, &judged.report.to_graph(dialect)),
+            Self::Text(paint) => text::write(out, judged, *paint),
+            Self::Json(form) => form.write(out, judged, None),
+            Self::Graph(dialect) => write_json(out, &judged.report.to_graph(*dialect)),
         }
     }
 }
 
 /// One object on one line.
-fn write_json(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+fn write_json(out: &mut Vec<u8>, value: &impl serde::Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
 }

@@ -8,6 +8,10 @@ mod input;
 mod output;
 mod policies;
 mod prompt;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod terminal;
 mod typed;
 mod usage;
 mod words;

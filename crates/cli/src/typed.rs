@@ -18,8 +18,13 @@ pub(crate) struct NotUtf8(pub(crate) usize);
 impl Typed {
     /// Room for `limit` bytes, a line ending, and one byte that shows that
     /// there is more.
+    pub(crate) fn room(limit: usize) -> usize {
+        limit.saturating_add(3)
+    }
+
+    /// [Room](Self::room) for what is judged.
     pub(crate) fn new(limit: usize) -> Self {
-        let room = limit.saturating_add(3);
+        let room = Self::room(limit);
         Self { bytes: Zeroizing::new(Vec::with_capacity(room)), room, cut: false }
     }
 

@@ -17,6 +17,12 @@ impl Paint {
         Self(io::stderr().is_terminal() && is_welcome())
     }
 
+    /// For what is shown on a terminal whatever the streams are.
+    #[cfg(unix)]
+    pub(crate) fn terminal() -> Self {
+        Self(is_welcome())
+    }
+
     pub(crate) fn good<T: fmt::Display>(self, text: T) -> Painted<T> {
         self.with("32", text)
     }
@@ -35,6 +41,11 @@ impl Paint {
 
     pub(crate) fn strong<T: fmt::Display>(self, text: T) -> Painted<T> {
         self.with("1", text)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn plain<T: fmt::Display>(self, text: T) -> Painted<T> {
+        Painted { code: None, text }
     }
 
     fn with<T: fmt::Display>(self, code: &'static str, text: T) -> Painted<T> {

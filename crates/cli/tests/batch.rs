@@ -110,6 +110,39 @@ fn many_lines_from_a_file() {
     assert!(!bar, "no bar where standard error is no terminal");
 }
 
+#[test]
+fn more_threads_print_the_same() {
+    // Lines of every kind, and of very different cost.
+    let kinds = ["ab12", "", "Contos01", "z\u{fffd}ebra", "grüße 1", "abcd\r"].map(str::as_bytes);
+    let long = b"\xC3\xBC".repeat(5000);
+    let mut lines = Vec::new();
+    for n in 0..20_000_usize {
+        match n % 97 {
+            0 => lines.extend_from_slice(b"\xFFzebra"),
+            1 => lines.extend_from_slice(&long[..n % long.len()]),
+            _ => lines.extend_from_slice(kinds[n * n % kinds.len()]),
+        }
+        lines.push(b'\n');
+    }
+    for format in ["text", "json", "graph"] {
+        let judged = |jobs: &str| batch(&["--format", format, "--jobs", jobs], &lines);
+        let one = judged("1");
+        assert_eq!((one.code, one.stdout.lines().count()), (Some(2), 20_000));
+        for jobs in 2..=8 {
+            let more = judged(&jobs.to_string());
+            assert!((&more.stdout, &more.stderr) == (&one.stdout, &one.stderr), "{jobs} jobs");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_makes_sense() {
+    for jobs in ["0", "many", "1025"] {
+        batch(&["--jobs", jobs], "").fails("--jobs");
+    }
+    run(["check", "--jobs", "2"], "").fails("--batch");
+}
+
 fn spawn(input: Stdio) -> (Child, Files) {
     let files = Files::new();
     let policy = files.write("acme.toml", ACME);
@@ -153,8 +186,20 @@ fn whoever_waits_for_an_answer_gets_it() {
         output.read_line(&mut line).unwrap();
         assert_eq!(line, answer);
     }
+    // An answer to a line that is not UTF-8, too, on both ways.
+    input.write_all(b"\xFF\n").unwrap();
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "3\terror\tnot UTF-8\n");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    line.clear();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "line 3: not UTF-8\n");
+    // Whoever stops reading is not waited for, though there may be more input.
+    drop(output);
+    input.write_all(b"ab12\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
     drop(input);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

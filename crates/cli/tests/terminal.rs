@@ -8,59 +8,14 @@
 
 mod common;
 
-use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
+use common::terminal::Terminal;
 use common::{ACME, Files, countersign};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
-
-/// A terminal with somebody in front of it.
-struct Terminal {
-    screen: File,
-    line: File,
-}
-
-impl Terminal {
-    fn new() -> Self {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&screen).unwrap();
-        unlockpt(&screen).unwrap();
-        let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
-        let line = OpenOptions::new().read(true).write(true).open(name).unwrap();
-        Self { screen: screen.into(), line }
-    }
-
-    fn stdio(&self) -> Stdio {
-        self.line.try_clone().unwrap().into()
-    }
-
-    fn echoes(&self) -> bool {
-        tcgetattr(self.line.as_fd())
-            .unwrap()
-            .local_modes
-            .contains(LocalModes::ECHO | LocalModes::ICANON)
-    }
-
-    /// Reads the screen until `text` stands there.
-    fn wait_for(&mut self, text: &str) -> String {
-        let mut seen = Vec::new();
-        let mut chunk = [0; 256];
-        while !String::from_utf8_lossy(&seen).contains(text) {
-            let read = self.screen.read(&mut chunk).unwrap();
-            seen.extend_from_slice(&chunk[..read]);
-        }
-        String::from_utf8(seen).unwrap()
-    }
-
-    fn type_in(&mut self, keys: &[u8]) {
-        self.screen.write_all(keys).unwrap();
-    }
-}
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Types at the prompt, on a terminal that is input, output and error.
 /// Returns what was seen after the prompt.
@@ -80,7 +35,7 @@ fn typed(keys: &[u8], settings: &[(&str, &str)]) -> (ExitStatus, String) {
     assert!(!terminal.echoes());
     terminal.type_in(keys);
     let status = child.wait().unwrap();
-    assert!(terminal.echoes(), "the terminal is as it was");
+    assert!(terminal.echoes() && terminal.is_as_before(), "the terminal is as it was");
     terminal.line.write_all(b"END").unwrap();
     (status, terminal.wait_for("END"))
 }
@@ -156,6 +111,19 @@ fn the_prompt_is_no_part_of_the_result() {
     terminal.type_in(b"Cuyo5459\n");
     let output = child.wait_with_output().unwrap();
     assert!(output.stdout.starts_with(b"accepted by entra\n"));
+}
+
+#[test]
+fn signals_leave_the_terminal_as_it_was() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut terminal = Terminal::new();
+        let mut child = prompt(&terminal, Stdio::piped());
+        terminal.wait_for("Password: ");
+        assert!(!terminal.is_as_before());
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(signal.as_raw()));
+        assert!(terminal.is_as_before());
+    }
 }
 
 fn prompt(terminal: &Terminal, stdout: Stdio) -> Child {

@@ -56,7 +56,7 @@ fn help_and_version() {
         assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{}", help.stdout);
     }
     let help = run(["check", "--help"], "").stdout;
-    for part in ["Examples:", "Exit codes:", "without echo", "given-name"] {
+    for part in ["Examples:", "Exit codes:", "without echo", "given-name", "--live", "Ctrl-R"] {
         assert!(help.contains(part), "{part}");
     }
     assert_eq!(run([""; 0], "").code, Some(2));
@@ -67,10 +67,9 @@ fn completions_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = run(["completions", shell], "");
         assert_eq!(script.code, Some(0));
-        assert!(
-            script.stdout.contains("--dialect") || script.stdout.contains("dialect"),
-            "{shell}"
-        );
+        for option in ["dialect", "live", "jobs"] {
+            assert!(script.stdout.contains(option), "{shell}: {option}");
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use super::is_built;
 use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
+#[cfg(unix)]
+use crate::signals::{Cleanup, SIGINT, SIGTERM};
 use crate::words::{Printable, counted};
 
 /// Builds a list from terms, one per line.
@@ -155,6 +157,13 @@ impl Destination {
             |error: io::Error| Failure::io(format_args!("cannot write {}", self.name), &error);
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let file = self.temporary(directory.unwrap_or(Path::new("."))).map_err(unwritten)?;
+        // A signal would leave half a list there.
+        #[cfg(unix)]
+        let _cleanup = {
+            let unfinished = file.path().to_owned();
+            let cleanup = move || drop(fs::remove_file(unfinished));
+            Cleanup::before(&[SIGINT, SIGTERM], cleanup).map_err(unwritten)?
+        };
         let mut writer = BufWriter::new(&file);
         job(&mut writer).map_err(|error| error.in_file(&self.name))?;
         writer.flush().map_err(unwritten)?;

@@ -1,75 +1,70 @@
 //! `countersign check --batch`: one password per line.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+mod block;
+mod pipeline;
 
-use countersign::{Engine, Outcome, Subject, Verdict};
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::thread::available_parallelism;
+
+use countersign::{Engine, Outcome, Subject};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::judged::Judged;
 use super::progress::Progress;
-use super::{Style, write_json};
+use super::{Style, text, write_json};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
 use crate::typed::{NotUtf8, Typed};
 use crate::words::{Paint, counted, grouped};
+use block::{Block, Lines};
+use pipeline::Pipeline;
 
-/// Judges every line, in order. Ends early, with the answer so far, when
-/// nobody reads the results any more.
+/// How many outcomes the results of a block have at most, so that they are
+/// bounded whatever the policy.
+const OUTCOMES: usize = 1 << 12;
+
+/// Judges every line, on as many threads as asked for, else on all there is
+/// room for, and writes the results in order. Ends early, with the answer so
+/// far, when nobody reads them any more.
 pub(super) fn run(
     file: File,
     engine: &Engine,
     subject: &Subject,
-    style: Style,
+    style: &Style,
+    jobs: Option<u16>,
 ) -> Result<Answer, Failure> {
+    let jobs = jobs.map_or_else(|| available_parallelism().map_or(1, NonZero::get), usize::from);
     let mut progress = Progress::over(&file);
-    let mut tally = Tally::new(engine);
-    let mut lines = Lines::new(file, engine.max_text());
-    let mut stdout = output::stdout();
-    let mut read = true;
-    while read {
-        // Whoever sends lines and waits for answers gets them.
-        if !lines.has_whole() && !output::settle(stdout.flush())? {
-            return Ok(tally.answer());
+    let most = (OUTCOMES / engine.checks().len()).max(1);
+    // Of a line that is cut there is more than is kept.
+    let lines = Lines::new(file, Typed::room(engine.max_text()) + 1, most);
+    let judge = || {
+        let (engine, subject, style) = (engine.clone(), subject.clone(), style.clone());
+        let mut line = Typed::new(engine.max_text());
+        move |block: &mut Block| judge(block, &mut line, &engine, &subject, &style)
+    };
+    let mut pipeline = Pipeline::start(lines, jobs, judge)
+        .map_err(|error| Failure::io("cannot start a thread", &error))?;
+    let mut tally = Tally::default();
+    let mut stdout = io::stdout().lock();
+    while let Some(mut block) = pipeline.next() {
+        tally.merge(&block.results.tally);
+        if !block.results.invalid.is_empty() {
+            progress.clear();
         }
-        let line = match lines.next() {
-            Ok(line) => line,
-            Err(error) => {
-                progress.clear();
-                return Err(Failure::io("cannot read the passwords", &error));
-            }
-        };
-        let Some(line) = line else {
-            read = false;
-            continue;
-        };
-        let written = match line.text() {
-            Ok(text) => {
-                let judged = Judged::new(engine, subject, text, line.is_cut());
-                tally.add(&judged);
-                style.write_line(&mut stdout, tally.lines, &judged)
-            }
-            Err(NotUtf8(_)) => {
-                tally.add_invalid();
-                progress.clear();
-                // On a terminal both stand together.
-                if !output::settle(stdout.flush())? {
-                    return Ok(tally.answer());
-                }
-                let _ = writeln!(io::stderr(), "line {}: {NOT_UTF_8}", tally.lines);
-                style.write_invalid(&mut stdout, tally.lines)
-            }
-        };
-        progress.advance(lines.consumed, tally.lines);
-        if !output::settle(written)? {
+        if !output::settle(block.results.write(&mut stdout))? {
             progress.clear();
             return Ok(tally.answer());
         }
+        progress.advance(block.consumed, tally.lines);
+        block.results.clear();
+        pipeline.give_back(block);
     }
     progress.clear();
-    output::settle(stdout.flush())?;
+    pipeline.finish().map_err(|error| Failure::io("cannot read the passwords", &error))?;
     tally.tell(engine);
     if tally.invalid > 0 {
         let lines = counted(tally.invalid, "line is", "lines are");
@@ -78,23 +73,83 @@ pub(super) fn run(
     Ok(tally.answer())
 }
 
+fn judge(
+    Block { first, text, results, .. }: &mut Block,
+    line: &mut Typed,
+    engine: &Engine,
+    subject: &Subject,
+    style: &Style,
+) {
+    for (number, bytes) in (*first..).zip(text.lines()) {
+        line.clear();
+        line.push(bytes);
+        line.finish();
+        let written = match line.text() {
+            Ok(text) => {
+                let judged = Judged::new(engine, subject, text, line.is_cut());
+                results.tally.add(&judged);
+                style.write_line(&mut results.out, number, &judged)
+            }
+            Err(NotUtf8(_)) => {
+                results.tally.add_invalid();
+                results.invalid.push((number, results.out.len()));
+                style.write_invalid(&mut results.out, number)
+            }
+        };
+        debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    }
+}
+
+/// What the lines of a block came to.
+#[derive(Default)]
+struct Results {
+    /// As it is printed.
+    out: Vec<u8>,
+    /// The numbers of the lines that are not UTF-8, and where in `out` each is
+    /// told.
+    invalid: Vec<(u64, usize)>,
+    tally: Tally,
+}
+
+impl Results {
+    fn write(&self, stdout: &mut impl Write) -> io::Result<()> {
+        let mut written = 0;
+        for (line, at) in &self.invalid {
+            // On a terminal both stand together.
+            stdout.write_all(self.out.get(written..*at).unwrap_or_default())?;
+            stdout.flush()?;
+            let _ = writeln!(io::stderr(), "line {line}: {NOT_UTF_8}");
+            written = *at;
+        }
+        stdout.write_all(self.out.get(written..).unwrap_or_default())?;
+        stdout.flush()
+    }
+
+    /// Forgets the results, and keeps their room.
+    fn clear(&mut self) {
+        self.out.clear();
+        self.invalid.clear();
+        self.tally = Tally::default();
+    }
+}
+
 const NOT_UTF_8: &str = "not UTF-8";
 
 impl Style {
-    fn write_line(self, out: &mut impl Write, line: u64, judged: &Judged<'_>) -> io::Result<()> {
+    fn write_line(&self, out: &mut Vec<u8>, line: u64, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint) => write_verdict(out, line, judged, paint),
-            Self::Json => write_json(out, &judged.to_json(Some(line))),
+            Self::Text(paint) => write_verdict(out, line, judged, *paint),
+            Self::Json(form) => form.write(out, judged, Some(line)),
             Self::Graph(_) => self.write(out, judged),
         }
     }
 
     /// Stands for a line that could not be judged, so that what follows stays
     /// in step.
-    fn write_invalid(self, out: &mut impl Write, line: u64) -> io::Result<()> {
+    fn write_invalid(&self, out: &mut Vec<u8>, line: u64) -> io::Result<()> {
         match self {
             Self::Text(paint) => writeln!(out, "{line}\t{}\t{NOT_UTF_8}", paint.bad("error")),
-            Self::Json => write_json(out, &Invalid { line: Some(line), error: NOT_UTF_8 }),
+            Self::Json(_) => write_json(out, &Invalid { line: Some(line), error: NOT_UTF_8 }),
             Self::Graph(_) => write_json(out, &Invalid { line: None, error: NOT_UTF_8 }),
         }
     }
@@ -109,16 +164,12 @@ struct Invalid {
 
 /// The number of the line, the verdict, and the checks that failed.
 fn write_verdict(
-    out: &mut impl Write,
+    out: &mut Vec<u8>,
     line: u64,
     judged: &Judged<'_>,
     paint: Paint,
 ) -> io::Result<()> {
-    match judged.report.verdict() {
-        Verdict::Accepted => write!(out, "{line}\t{}", paint.good("accepted"))?,
-        Verdict::Refused => write!(out, "{line}\t{}", paint.bad("refused"))?,
-        Verdict::Undecided => write!(out, "{line}\t{}", paint.open("undecided"))?,
-    }
+    write!(out, "{line}\t{}", text::verdict(judged.report.verdict(), paint))?;
     let failed = judged.report.checks().filter(|result| result.outcome == Outcome::Failed);
     for (index, result) in failed.enumerate() {
         write!(out, "{}{}", if index == 0 { "\t" } else { " " }, result.check.id())?;
@@ -126,31 +177,48 @@ fn write_verdict(
     writeln!(out)
 }
 
-/// What the lines came to.
+/// How many lines came to what.
+#[derive(Default)]
 struct Tally {
     lines: u64,
     accepted: u64,
     invalid: u64,
-    /// For each check, how many passwords failed it.
+    /// For each check, how many passwords failed it; up to the last that did.
     failed: Vec<u64>,
 }
 
 impl Tally {
-    fn new(engine: &Engine) -> Self {
-        Self { lines: 0, accepted: 0, invalid: 0, failed: vec![0; engine.checks().len()] }
-    }
-
     fn add(&mut self, judged: &Judged<'_>) {
         self.lines += 1;
         self.accepted += u64::from(judged.report.is_valid());
-        for (failed, result) in self.failed.iter_mut().zip(judged.report.checks()) {
-            *failed += u64::from(result.outcome == Outcome::Failed);
+        for (check, result) in judged.report.checks().enumerate() {
+            if result.outcome == Outcome::Failed {
+                self.add_failed(check, 1);
+            }
+        }
+    }
+
+    fn add_failed(&mut self, check: usize, count: u64) {
+        if self.failed.len() <= check {
+            self.failed.resize(check + 1, 0);
+        }
+        if let Some(failed) = self.failed.get_mut(check) {
+            *failed += count;
         }
     }
 
     fn add_invalid(&mut self) {
         self.lines += 1;
         self.invalid += 1;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.accepted += other.accepted;
+        self.invalid += other.invalid;
+        for (check, count) in other.failed.iter().enumerate() {
+            self.add_failed(check, *count);
+        }
     }
 
     fn answer(&self) -> Answer {
@@ -165,76 +233,12 @@ impl Tally {
         let refused = grouped(judged - self.accepted);
         let mut stderr = io::stderr().lock();
         let _ = writeln!(stderr, "{passwords}: {accepted} accepted, {refused} refused");
-        let counts: Vec<_> = self.failed.iter().map(|failed| grouped(*failed)).collect();
+        let failed = self.failed.iter().chain(std::iter::repeat(&0));
+        let counts: Vec<_> =
+            engine.checks().iter().zip(failed).map(|(_, failed)| grouped(*failed)).collect();
         let width = counts.iter().map(String::len).max().unwrap_or(0);
         for (check, count) in engine.checks().iter().zip(counts) {
             let _ = writeln!(stderr, "  {count:>width$} failed {}", check.id());
-        }
-    }
-}
-
-/// The lines of a file, one at a time, in bounded memory that is wiped.
-struct Lines {
-    file: File,
-    chunk: Zeroizing<Vec<u8>>,
-    /// What of the chunk is still to be handed out.
-    start: usize,
-    end: usize,
-    consumed: u64,
-    line: Typed,
-}
-
-impl Lines {
-    const CHUNK: usize = 1 << 16;
-
-    fn new(file: File, limit: usize) -> Self {
-        let chunk = Zeroizing::new(vec![0; Self::CHUNK]);
-        Self { file, chunk, start: 0, end: 0, consumed: 0, line: Typed::new(limit) }
-    }
-
-    /// Whether the next line is here already, and need not be waited for.
-    fn has_whole(&self) -> bool {
-        self.rest().contains(&b'\n')
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.chunk.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// The next line; a line ending at the very end starts no other one.
-    fn next(&mut self) -> io::Result<Option<&Typed>> {
-        self.line.clear();
-        let mut started = false;
-        loop {
-            if self.rest().is_empty() {
-                self.refill()?;
-            }
-            let chunk = self.chunk.get(self.start..self.end).unwrap_or_default();
-            started |= !chunk.is_empty();
-            let end = chunk.iter().position(|byte| *byte == b'\n');
-            let used = end.map_or(chunk.len(), |end| end + 1);
-            self.line.push(chunk.get(..used).unwrap_or_default());
-            self.start += used;
-            self.consumed += used as u64;
-            if end.is_some() || used == 0 {
-                break;
-            }
-        }
-        self.line.finish();
-        Ok(started.then_some(&self.line))
-    }
-
-    fn refill(&mut self) -> io::Result<()> {
-        (self.start, self.end) = (0, 0);
-        loop {
-            match self.file.read(&mut self.chunk) {
-                Ok(read) => {
-                    self.end = read;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
         }
     }
 }

@@ -33,8 +33,7 @@ impl Progress {
 
     /// Draws, if it is time to.
     pub(super) fn advance(&mut self, bytes: u64, passwords: u64) {
-        // Asking for the time costs more than judging a few passwords.
-        let Some(bar) = self.0.as_mut().filter(|_| passwords.is_multiple_of(64)) else { return };
+        let Some(bar) = &mut self.0 else { return };
         if bar.drawn.unwrap_or(bar.started).elapsed() >= EVERY {
             bar.drawn = Some(Instant::now());
             bar.draw(bytes, passwords);

@@ -3,26 +3,18 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use countersign::{CheckResult, Outcome, Verdict};
+use countersign::{CheckResult, Engine, Outcome, Verdict};
 
 use super::judged::{Judged, Positions};
-use crate::words::{Paint, Printable};
+use crate::words::{Paint, Painted, Printable};
 
 /// More places than this are only counted.
 const SHOWN: usize = 4;
 
 /// The verdict, then a line for each check.
 pub(super) fn write(out: &mut impl Write, judged: &Judged<'_>, paint: Paint) -> io::Result<()> {
-    let policy = match judged.engine.policy_name() {
-        "" => "the policy",
-        name => name,
-    };
-    let policy = Printable(policy);
-    match judged.report.verdict() {
-        Verdict::Accepted => writeln!(out, "{} by {policy}", paint.good("accepted"))?,
-        Verdict::Refused => writeln!(out, "{} by {policy}", paint.bad("refused"))?,
-        Verdict::Undecided => writeln!(out, "{} by {policy}", paint.open("undecided"))?,
-    }
+    let policy = Printable(policy(judged.engine));
+    writeln!(out, "{} by {policy}", verdict(judged.report.verdict(), paint))?;
     for result in judged.report.checks() {
         write!(out, "  {} {}", mark(result.outcome, paint), Printable(result.check.requirement()))?;
         let details = details(&result, &judged.positions(&result));
@@ -34,7 +26,23 @@ pub(super) fn write(out: &mut impl Write, judged: &Judged<'_>, paint: Paint) -> 
     Ok(())
 }
 
-fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
+/// What the policy is called.
+pub(super) fn policy(engine: &Engine) -> &str {
+    match engine.policy_name() {
+        "" => "the policy",
+        name => name,
+    }
+}
+
+pub(super) fn verdict(verdict: Verdict, paint: Paint) -> Painted<&'static str> {
+    match verdict {
+        Verdict::Accepted => paint.good("accepted"),
+        Verdict::Refused => paint.bad("refused"),
+        Verdict::Undecided => paint.open("undecided"),
+    }
+}
+
+pub(super) fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
     match outcome {
         Outcome::Passed => paint.good("✓"),
         Outcome::Failed => paint.bad("✗"),
@@ -44,7 +52,7 @@ fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
 }
 
 /// What was measured, why it is refused, and where the trouble lies.
-fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
+pub(super) fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
     let cause = match result.cause {
         Some("whole") => Some("on a list".to_owned()),
         Some("score-near" | "whole-near") => Some("one edit from a listed one".to_owned()),

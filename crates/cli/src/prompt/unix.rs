@@ -3,18 +3,13 @@
 //! Key by key: a terminal's own line editing silently drops what is beyond
 //! 4,095 bytes, and an interrupt would leave the terminal without echo.
 
-use std::fs::OpenOptions;
-use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
 
-use rustix::io::Errno;
-use rustix::process::{Signal, getpid, kill_process};
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
 use zeroize::Zeroizing;
 
 use super::{End, Typed};
+use crate::signals::{SIGINT, end_by};
+use crate::terminal::Terminal;
 
 const INTERRUPT: u8 = 0x03;
 const END_OF_INPUT: u8 = 0x04;
@@ -23,30 +18,21 @@ const ERASE_LINE: u8 = 0x15;
 const DELETE: u8 = 0x7F;
 
 pub(super) fn read(label: &str, typed: &mut Typed) -> io::Result<End> {
-    let stdin = io::stdin();
-    let silence = Silence::over(stdin.as_fd())?;
-    show(label);
-    let end = read_keys(silence.terminal, typed);
-    drop(silence);
-    show("\n");
-    end
+    read_keys(&Terminal::take(label, "\n")?, typed)
 }
 
 /// Does what the key for interrupting does where nobody reads the keys.
 pub(super) fn interrupt() {
-    // If this fails, the caller ends the program more politely.
-    let _ = kill_process(getpid(), Signal::INT);
+    end_by(SIGINT);
 }
 
-fn read_keys(terminal: BorrowedFd<'_>, typed: &mut Typed) -> io::Result<End> {
+fn read_keys(terminal: &Terminal, typed: &mut Typed) -> io::Result<End> {
     let mut keys = Zeroizing::new([0; 1 << 8]);
     loop {
-        let read = match rustix::io::read(terminal, keys.as_mut_slice()) {
-            Ok(0) => return Ok(End::Closed),
-            Ok(read) => read,
-            Err(Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        };
+        let read = terminal.read(keys.as_mut_slice())?;
+        if read == 0 {
+            return Ok(End::Closed);
+        }
         for &key in keys.iter().take(read) {
             match key {
                 b'\n' | b'\r' => return Ok(End::Entered),
@@ -61,45 +47,4 @@ fn read_keys(terminal: BorrowedFd<'_>, typed: &mut Typed) -> io::Result<End> {
             }
         }
     }
-}
-
-/// A terminal that neither echoes nor edits, until this is dropped.
-struct Silence<'fd> {
-    terminal: BorrowedFd<'fd>,
-    before: Termios,
-}
-
-impl<'fd> Silence<'fd> {
-    fn over(terminal: BorrowedFd<'fd>) -> io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes -=
-            LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
-        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
-        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before was typed in sight, and not for this prompt.
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Silence<'_> {
-    fn drop(&mut self) {
-        // Flushing keeps the rest of a pasted text from the shell, which would
-        // show it, run it, and remember it.
-        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
-    }
-}
-
-/// Writes to standard error, or to the terminal where that leads elsewhere.
-fn show(text: &str) {
-    let mut stderr = io::stderr().lock();
-    let shown = if stderr.is_terminal() {
-        stderr.write_all(text.as_bytes())
-    } else {
-        let terminal = OpenOptions::new().write(true).open("/dev/tty");
-        terminal.and_then(|mut terminal| terminal.write_all(text.as_bytes()))
-    };
-    // A prompt that cannot be shown still reads.
-    let _ = shown;
 }

@@ -1,6 +1,10 @@
 //! Runs the binary.
 #![allow(dead_code, reason = "each test program uses some of it")]
 #![allow(clippy::unwrap_used, reason = "what cannot be run is a failed test")]
+#![allow(clippy::indexing_slicing, reason = "what cannot be run is a failed test")]
+
+#[cfg(unix)]
+pub(crate) mod terminal;
 
 use std::ffi::OsStr;
 use std::io::Write;

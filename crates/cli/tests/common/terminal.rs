@@ -1,0 +1,60 @@
+//! A terminal without a person.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Termios, tcgetattr};
+
+/// A terminal with somebody in front of it.
+pub(crate) struct Terminal {
+    pub(crate) screen: File,
+    pub(crate) line: File,
+    before: Termios,
+}
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
+        let line = OpenOptions::new().read(true).write(true).open(name).unwrap();
+        let before = tcgetattr(&line).unwrap();
+        Self { screen: screen.into(), line, before }
+    }
+
+    pub(crate) fn stdio(&self) -> Stdio {
+        self.line.try_clone().unwrap().into()
+    }
+
+    pub(crate) fn echoes(&self) -> bool {
+        tcgetattr(self.line.as_fd())
+            .unwrap()
+            .local_modes
+            .contains(LocalModes::ECHO | LocalModes::ICANON)
+    }
+
+    /// Reads the screen until `text` stands there.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let mut seen = Vec::new();
+        let mut chunk = [0; 256];
+        while !String::from_utf8_lossy(&seen).contains(text) {
+            let read = self.screen.read(&mut chunk).unwrap();
+            seen.extend_from_slice(&chunk[..read]);
+        }
+        String::from_utf8(seen).unwrap()
+    }
+
+    pub(crate) fn type_in(&mut self, keys: &[u8]) {
+        self.screen.write_all(keys).unwrap();
+    }
+
+    /// Whether the terminal is in the state that it was made in.
+    pub(crate) fn is_as_before(&self) -> bool {
+        let now = tcgetattr(&self.line).unwrap();
+        format!("{now:?}") == format!("{:?}", self.before)
+    }
+}
