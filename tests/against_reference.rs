@@ -34,7 +34,7 @@ struct Setting {
     score: Vec<String>,
     whole: Vec<String>,
     min: u32,
-    score_fuzzy: bool,
+    score_fuzzy: &'static str,
     whole_fuzzy: bool,
     substitution: &'static str,
     /// How many of the score terms are inline, and how many of the rest stand
@@ -72,16 +72,28 @@ fn joined(alphabet: &'static str, terms: Vec<String>) -> impl Strategy<Value = S
         })
 }
 
+fn fuzzy() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(&["none", "whole", "anywhere", "anywhere"][..])
+}
+
 fn settings() -> impl Strategy<Value = Setting> {
     proptest::sample::select(ALPHABETS).prop_flat_map(|alphabet| {
-        let terms = || proptest::collection::vec(word(alphabet, 1..9), 0..8);
+        // The longest term has 48 characters once folded.
+        let longest = if alphabet.contains('\u{df}') { 24 } else { 48 };
+        let term = move || {
+            prop_oneof![
+                40 => word(alphabet, 1..9),
+                1 => word(alphabet, longest - 2..longest + 1),
+            ]
+        };
+        let terms = move || proptest::collection::vec(term(), 0..8);
         (terms(), terms()).prop_flat_map(move |(score, whole)| {
             let mut all: Vec<String> = score.iter().chain(&whole).cloned().collect();
             all.push(alphabet.to_owned());
             let password = prop_oneof![word(alphabet, 0..14), joined(alphabet, all)];
             (
                 Just((score, whole)),
-                (1..8_u32, any::<bool>(), any::<bool>(), (0..9_usize, 0..9_usize)),
+                (1..8_u32, fuzzy(), any::<bool>(), (0..9_usize, 0..9_usize)),
                 proptest::sample::select(&["entra", "leet", "none"][..]),
                 proptest::collection::vec(password, PASSWORDS),
             )
@@ -102,11 +114,10 @@ fn settings() -> impl Strategy<Value = Setting> {
 }
 
 fn engine(setting: &Setting) -> Engine {
-    let fuzzy = |on| if on { "whole" } else { "none" };
     let set = Substitution::from_name(setting.substitution).unwrap();
     let (inline, rest) = setting.score.split_at(setting.cuts.0.min(setting.score.len()));
     let (built, supplied) = rest.split_at(setting.cuts.1.min(rest.len()));
-    let mut list = Banlist::builder(&set);
+    let mut list = Banlist::builder(&set).anywhere(setting.cuts.0.is_multiple_of(2));
     built.iter().for_each(|term| list.add_term(term).unwrap());
     let quoted: Vec<String> = inline
         .iter()
@@ -124,8 +135,8 @@ fn engine(setting: &Setting) -> Engine {
         set.name(),
         quoted.join(", "),
         setting.min,
-        fuzzy(setting.score_fuzzy),
-        fuzzy(setting.whole_fuzzy),
+        setting.score_fuzzy,
+        if setting.whole_fuzzy { "whole" } else { "none" },
     )
     .parse()
     .unwrap();
@@ -150,12 +161,12 @@ fn expected(setting: &Setting, password: &str) -> (u32, Option<&'static str>) {
     let set = Substitution::from_name(setting.substitution).unwrap();
     let (score_terms, whole_terms) = (folded(&setting.score, &set), folded(&setting.whole, &set));
     let text: Vec<char> = fold(password, &set).chars().collect();
-    let score = reference::covering(&text, &score_terms);
+    let score = reference::covering(&text, &score_terms, setting.score_fuzzy == "anywhere");
     let cause = if score < setting.min {
         Some("score")
     } else if reference::is_term(&text, &whole_terms) {
         Some("whole")
-    } else if setting.score_fuzzy && reference::is_near(&text, &score_terms, 4) {
+    } else if setting.score_fuzzy != "none" && reference::is_near(&text, &score_terms, 4) {
         Some("score-near")
     } else if setting.whole_fuzzy && reference::is_near(&text, &whole_terms, 0) {
         Some("whole-near")
@@ -218,5 +229,6 @@ fn occurs(setting: &Setting, password: &str) -> bool {
     let set = Substitution::from_name(setting.substitution).unwrap();
     let text: Vec<char> = fold(password, &set).chars().collect();
     let count = u32::try_from(text.len()).unwrap();
-    reference::covering(&text, &folded(&setting.score, &set)) < count
+    let anywhere = setting.score_fuzzy == "anywhere";
+    reference::covering(&text, &folded(&setting.score, &set), anywhere) < count
 }

@@ -38,6 +38,8 @@ const INDEXED: usize = 32;
 const NARROW: usize = 3;
 /// The address of the final state without inputs.
 const LEAF: usize = 0;
+/// Stands for any one character. No byte of UTF-8.
+pub(super) const WILDCARD: u8 = 0xFF;
 
 /// The number of no address: the text has left the automaton.
 pub(super) const DEAD: u32 = u32::MAX;
@@ -349,7 +351,8 @@ fn target(bytes: &[u8], start: usize, field: usize, size: usize) -> Option<usize
 
 impl Automaton<'_> {
     /// Checks every node, and that the terms are as many and as long as
-    /// `lengths` says. Linear in the bytes; takes up to 16 times their number
+    /// `lengths` says, and those with a wildcard in them as `variants` says;
+    /// without `variants` a wildcard is refused. Linear in the bytes; takes up to 16 times their number
     /// in memory, in practice 6 times, for as long as it runs.
     ///
     /// `seed` must not have been known to whoever made the bytes before they
@@ -358,9 +361,15 @@ impl Automaton<'_> {
     /// # Errors
     ///
     /// The reason, to be read after the automaton's name.
-    pub(super) fn validate(self, lengths: &Lengths, seed: u64) -> Result<(), &'static str> {
+    pub(super) fn validate(
+        self,
+        lengths: &Lengths,
+        variants: Option<&Lengths>,
+        seed: u64,
+    ) -> Result<(), &'static str> {
         let keys = self.bytes.len().checked_sub(FOOTER).and_then(|at| word(self.bytes, at));
-        if lengths.total() != keys {
+        let more = variants.map_or(Some(0), Lengths::total);
+        if keys.is_none() || lengths.total().zip(more).and_then(|(a, b)| a.checked_add(b)) != keys {
             return Err("does not hold as many terms as the list");
         }
         fst::raw::Fst::new(self.bytes)
@@ -375,7 +384,7 @@ impl Automaton<'_> {
                 _ => Err("has terms though it is said to be empty"),
             };
         }
-        let point = Point::from_seed(seed);
+        let point = Point::from_seed(seed, variants.is_some());
         let root = nodes.summarise(self, &point)?;
         if root.starts & START == 0 {
             return Err("holds bytes that are not UTF-8");
@@ -389,7 +398,9 @@ impl Automaton<'_> {
         if Some(usize::from(root.longest)) != lengths.longest() {
             return Err("has a longest term other than the list says");
         }
-        if root.lengths != times(point.value(lengths), point.x) {
+        let variants = variants.map_or(0, |variants| point.value(variants));
+        let value = plus(point.value(lengths), times(variants, point.wildcard));
+        if root.lengths != times(value, point.x) {
             return Err("has terms of other lengths than the list says");
         }
         Ok(())
@@ -576,6 +587,13 @@ impl Sum {
 
     #[cold]
     fn add_part_of_character(&mut self, input: u8, target: &Summary, point: &Point) {
+        if input == WILDCARD && point.wildcard != 0 {
+            // A character like any other, but for the mark on the whole key.
+            self.lengths = plus(self.lengths, times(target.lengths, point.wildcard));
+            self.longest = self.longest.max(target.longest.saturating_add(1));
+            self.starts &= target.starts & START;
+            return;
+        }
         let (lengths, longest) = if is_continuation(input) {
             (times(target.lengths, point.inverse), target.longest)
         } else {
@@ -611,13 +629,17 @@ impl Sum {
 struct Point {
     x: u64,
     inverse: u64,
+    /// By how much a key with a wildcard is longer, so to speak, so that such
+    /// keys count apart, and with two wildcards do not count at all: a power
+    /// of `x` beyond all lengths. 0 where there must be none.
+    wildcard: u64,
 }
 
 /// By this a product is reduced with a shift and an addition.
 const PRIME: u64 = (1 << 61) - 1;
 
 impl Point {
-    fn from_seed(seed: u64) -> Self {
+    fn from_seed(seed: u64, wildcards: bool) -> Self {
         let x = (seed % PRIME).max(2);
         // By Fermat's little theorem, `x^(p - 2)`; p - 2 has all bits set but
         // the second.
@@ -625,7 +647,9 @@ impl Point {
             let square = times(power, power);
             if bit == 1 { square } else { times(square, x) }
         });
-        Self { x, inverse }
+        // `x^64`.
+        let wildcard = if wildcards { (0..6).fold(x, |power, _| times(power, power)) } else { 0 };
+        Self { x, inverse, wildcard }
     }
 
     fn value(&self, lengths: &Lengths) -> u64 {

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::automaton::{Automaton, is_continuation};
+use super::automaton::{Automaton, WILDCARD, is_continuation};
 use super::filter;
 use super::format::{self, Lengths, Meta};
 use super::sort::{Order, TERM_BYTES, Terms};
+use super::wildcard::Variants;
 use super::{Banlist, LONGEST_TERM};
 use crate::error::Error;
 use crate::text::{self, Substitution};
@@ -42,6 +43,7 @@ const MANY: u64 = 100_000;
 pub struct Builder {
     substitution: Substitution,
     forward: bool,
+    anywhere: bool,
     filter: Option<bool>,
     comments: bool,
     skip_invalid: bool,
@@ -85,12 +87,14 @@ impl Builder {
         Self {
             substitution: substitution.clone(),
             forward: true,
+            anywhere: false,
             filter: None,
             comments: false,
             skip_invalid: false,
             budget: MEMORY_BUDGET,
             provenance: String::new(),
-            terms: Terms::default(),
+            // Both, as which of them is wanted may be said later.
+            terms: Terms::new(&[Order::Forward, Order::Reversed]),
             dropped: 0,
             skipped: 0,
             refused: false,
@@ -102,6 +106,15 @@ impl Builder {
     #[must_use]
     pub fn forward(mut self, forward: bool) -> Self {
         self.forward = forward;
+        self
+    }
+
+    /// Whether to write the section `wildcard`, which `fuzzy = "anywhere"`
+    /// needs, and which makes a list three to four times as long. It is not
+    /// written unless told.
+    #[must_use]
+    pub fn anywhere(mut self, anywhere: bool) -> Self {
+        self.anywhere = anywhere;
         self
     }
 
@@ -238,9 +251,15 @@ impl Builder {
             if self.filter != Some(false) {
                 file.keep(self.budget / 2);
             }
-            forward = Some(self.write_automaton(&mut file, Order::Forward)?.1);
+            let each = &mut |_: &[u8]| Ok(());
+            forward = Some(self.write_automaton(&mut file, Order::Forward, each)?.1);
         }
-        let (lengths, reversed) = self.write_automaton(&mut file, Order::Reversed)?;
+        let mut variants = self.anywhere.then(|| Variants::new(self.terms_budget()));
+        let each = &mut |term: &[u8]| match &mut variants {
+            Some(variants) => variants.add_term(term),
+            None => Ok(()),
+        };
+        let (lengths, reversed) = self.write_automaton(&mut file, Order::Reversed, each)?;
         let terms = lengths.total().filter(|&terms| terms <= u64::from(u32::MAX));
         let terms = terms.ok_or_else(|| Error::list("a list holds at most 2^32 - 1 terms"))?;
         let summary = Summary {
@@ -252,14 +271,19 @@ impl Builder {
             filter: false,
         };
         // The filter may need the memory.
-        self.terms = Terms::default();
+        self.terms = Terms::new(&[]);
         let filter = match forward {
             Some(forward) if self.filter.unwrap_or(terms >= MANY) => {
                 write_filter(&mut file, forward, reversed)?
             }
             _ => false,
         };
-        let meta = Meta { substitution: self.substitution, lengths, provenance: self.provenance };
+        let variants = match variants {
+            Some(variants) => Some(write_variants(&mut file, variants)?),
+            None => None,
+        };
+        let Self { substitution, provenance, .. } = self;
+        let meta = Meta { substitution, lengths, variants, provenance };
         file.begin_section().map_err(unwritten)?;
         io::Write::write_all(&mut file, meta.written().as_bytes()).map_err(unwritten)?;
         file.end_section(format::META);
@@ -287,22 +311,34 @@ impl Builder {
         match folded.get(..used) {
             _ if characters > LONGEST_TERM => return Ok(Some(Invalid::LongTerm)),
             None | Some([]) => self.dropped += 1,
-            Some(folded) => self.terms.add(folded, self.budget)?,
+            Some(folded) => self.add_folded(folded)?,
         }
         Ok(None)
+    }
+
+    /// Adds a term that is folded already, of 1 to 192 bytes.
+    pub(super) fn add_folded(&mut self, term: &[u8]) -> Result<(), Error> {
+        self.terms.add(term, self.terms_budget())
+    }
+
+    /// What of the memory is for the terms: with variants, half.
+    fn terms_budget(&self) -> usize {
+        if self.anywhere { self.budget / 2 } else { self.budget }
     }
 
     fn write_automaton<W: io::Write>(
         &mut self,
         file: &mut format::Writer<W>,
         order: Order,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(Lengths, Range<u64>), Error> {
         file.begin_section().map_err(unwritten)?;
         let mut automaton = fst::raw::Builder::new(&mut *file).map_err(unbuilt)?;
         let mut lengths = Lengths::default();
         self.terms.each(order, &mut |term| {
-            lengths.add(term.iter().filter(|&&byte| !is_continuation(byte)).count());
-            automaton.add(term).map_err(unbuilt)
+            lengths.add(characters(term));
+            automaton.add(term).map_err(unbuilt)?;
+            each(term)
         })?;
         automaton.finish().map_err(unbuilt)?;
         let section = file.end_section(match order {
@@ -333,6 +369,30 @@ fn write_filter<W: io::Write>(
     io::Write::write_all(file, &filter).map_err(unwritten)?;
     file.end_section(format::FILTER);
     Ok(true)
+}
+
+/// Writes the section `wildcard`, and tells how long the variants are.
+fn write_variants<W: io::Write>(
+    file: &mut format::Writer<W>,
+    variants: Variants,
+) -> Result<Lengths, Error> {
+    file.begin_section().map_err(unwritten)?;
+    let mut automaton = fst::raw::Builder::new(&mut *file).map_err(unbuilt)?;
+    let mut lengths = Lengths::default();
+    variants.each(&mut |key| {
+        if key.contains(&WILDCARD) {
+            lengths.add(characters(key));
+        }
+        automaton.add(key).map_err(unbuilt)
+    })?;
+    automaton.finish().map_err(unbuilt)?;
+    file.end_section(format::WILDCARD);
+    Ok(lengths)
+}
+
+/// The characters of a key; a wildcard is one.
+fn characters(key: &[u8]) -> usize {
+    key.iter().filter(|&&byte| !is_continuation(byte)).count()
 }
 
 impl Invalid {

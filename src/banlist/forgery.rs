@@ -10,7 +10,15 @@ use super::*;
 const TERMS: [&str; 6] = ["abc", "abd", "b字c", "zebra", "zebras", "дa"];
 
 fn bytes_of(terms: &[&str]) -> Vec<u8> {
-    let mut builder = Banlist::builder(&Substitution::entra()).provenance("a test");
+    built(terms, false)
+}
+
+/// Where four characters may stand before a common end there is a wildcard.
+const ANYWHERE: [&str; 6] = ["abxyz", "bbxyz", "字bxyz", "дbxyz", "xyz", "字字字字"];
+
+fn built(terms: &[&str], anywhere: bool) -> Vec<u8> {
+    let mut builder =
+        Banlist::builder(&Substitution::entra()).provenance("a test").anywhere(anywhere);
     for term in terms {
         builder.add_term(term).unwrap();
     }
@@ -93,8 +101,12 @@ fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
 fn meta(lengths: &[usize]) -> Vec<u8> {
     let mut counted = Lengths::default();
     lengths.iter().for_each(|&length| counted.add(length));
-    let meta =
-        Meta { substitution: Substitution::none(), lengths: counted, provenance: String::new() };
+    let meta = Meta {
+        substitution: Substitution::none(),
+        lengths: counted,
+        variants: None,
+        provenance: String::new(),
+    };
     meta.written().into_bytes()
 }
 
@@ -106,13 +118,22 @@ fn forged(nodes: &[&[u8]], lengths: &[usize]) -> Vec<u8> {
 
 /// Asks what can be asked.
 fn question(list: &Banlist) {
-    for text in
-        ["", "a", "abc", "zebr", "字", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
-    {
+    for text in [
+        "",
+        "a",
+        "abc",
+        "zebr",
+        "字",
+        "abcdbabcd",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ] {
         list.contains(text);
         let text: Vec<char> = text.chars().collect();
         list.is_near_to(&text, 0);
         list.ends_at(&text, text.len(), 0, |start| assert!(start < text.len()));
+        let cost = |start: usize| (start * 7 % 5) as u32;
+        let start = list.cheapest_near(&text, |_| 0, cost, 4);
+        assert!(start.is_none_or(|start| cost(start) < 4 && start + 4 <= text.len()));
     }
 }
 
@@ -229,14 +250,14 @@ proptest! {
 
     #[test]
     fn mutated_automata_do_no_harm(
-        section in prop::sample::select(vec!["reversed", "forward"]),
+        section in prop::sample::select(vec!["reversed", "forward", "wildcard"]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         terms in prop::collection::vec("[a-d字]{1,6}", 1..20),
         cut in any::<prop::sample::Index>(),
         cuts: bool,
     ) {
         let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
-        let bytes = with_section(&bytes_of(&terms), section, |section| {
+        let bytes = with_section(&built(&terms, true), section, |section| {
             let nodes = 16..section.len() - 20;
             for (at, to) in changes {
                 section[nodes.start + at.index(nodes.len())] = to;
@@ -285,7 +306,11 @@ fn no_truncation_is_a_list() {
 
 #[test]
 fn every_changed_bit_is_noticed() {
-    let mut bytes = bytes_of(&TERMS);
+    for_every_bit_of(bytes_of(&TERMS));
+    for_every_bit_of(built(&ANYWHERE, true));
+}
+
+fn for_every_bit_of(mut bytes: Vec<u8>) {
     for bit in 0..bytes.len() * 8 {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let error = Banlist::from_bytes(bytes.clone()).map(|_| ()).unwrap_err();
@@ -409,10 +434,61 @@ fn missing_and_unknown_sections() {
     let only_meta = sections.iter().filter(|section| section.0 == "meta").cloned();
     refused(file(&only_meta.collect::<Vec<_>>()), "no terms in any form");
     let mut more = sections.clone();
-    more.insert(1, ("wildcard".to_owned(), b"from the future".to_vec()));
+    more.insert(1, ("more".to_owned(), b"from the future".to_vec()));
     let list = Banlist::from_bytes(file(&more)).unwrap();
     assert!(list.contains("zebra"));
-    assert!(list.info().sections().any(|section| section == ("wildcard", 15)));
+    assert!(list.info().sections().any(|section| section == ("more", 15)));
+    // A wildcard section without the counts of its variants, and the other way round.
+    more[1].0 = "wildcard".to_owned();
+    refused(file(&more), "`wildcard` does not fit the section `meta`");
+    let bytes = built(&ANYWHERE, true);
+    let sections = Layout::read(&bytes).unwrap().sections.into_iter();
+    let rest = sections.filter(|section| section.0 != "wildcard");
+    let rest: Vec<_> = rest.map(|(name, range)| (name, bytes[range].to_vec())).collect();
+    refused(file(&rest), "`wildcard` does not fit the section `meta`");
+}
+
+/// A list whose wildcard section has these keys, and 4 terms and one variant
+/// by its own account.
+fn with_keys(keys: &[&[u8]]) -> Vec<u8> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    let mut automaton = fst::raw::Builder::memory();
+    keys.iter().for_each(|key| automaton.add(key).unwrap());
+    let section = automaton.into_inner().unwrap();
+    with_section(&built(&ANYWHERE[..4], true), "wildcard", |old| *old = section)
+}
+
+#[test]
+fn forged_wildcards() {
+    let terms: [&[u8]; 4] = [b"zyxba", b"zyxbb", "zyxb字".as_bytes(), "zyxbд".as_bytes()];
+    let more = |keys: &[&'static [u8]]| with_keys(&[&terms[..], keys].concat());
+    let read = |key: &'static [u8]| {
+        let list = Banlist::from_bytes(more(&[key])).unwrap();
+        question(&list);
+    };
+    assert!(more(&[b"zyxb\xFF"]) == built(&ANYWHERE[..4], true));
+    read(b"zyxb\xFF");
+    // What it holds is up to whoever made the list, here as for terms.
+    read(b"\xFFzzzz");
+    let counts = "other lengths than the list says";
+    refused(more(&[b"zyxbc"]), counts);
+    refused(more(&[b"zyx\xFF\xFF"]), counts);
+    refused(more(&[b"zyx\xFF"]), counts);
+    refused(more(&[b"zyxbx\xFF"]), "longest term other");
+    refused(more(&[b"zyxb\xFF", b"zyxc\xFF"]), "as many terms as the list");
+    refused(more(&[]), "as many terms as the list");
+    for key in [&b"zy\xE5\xFFb"[..], b"\xC3\xFFxyz", b"zyx\xFF\x97"] {
+        refused(more(&[key]), "not UTF-8");
+    }
+    for (from, to) in [("variants 5:1", "variants 4:1"), ("variants 5:1", "variants 5:1 6:0")] {
+        let forged = with_section(&built(&ANYWHERE[..4], true), "meta", |section| {
+            let text = String::from_utf8(section.clone()).unwrap();
+            assert!(text.contains(from), "{text}");
+            *section = text.replacen(from, to, 1).into_bytes();
+        });
+        assert!(Banlist::from_bytes(forged).unwrap_err().is_list());
+    }
 }
 
 /// A filter can make near terms pass unnoticed, and nothing else.

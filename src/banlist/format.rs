@@ -16,10 +16,14 @@
 //!
 //! Section `meta` is text, one `key value` per line, in this order: `fold`,
 //! `substitution`, `terms`, `lengths` (as in `4:17 5:203`: how many terms have
-//! so many characters) and `provenance`, whose value is the rest of the
-//! section. `reversed` and `forward` are automata of crate `fst`, and `filter`
-//! belongs to both. A section of another name is skipped: a change that alters
-//! what a list means raises the format version, and a newer version is refused.
+//! so many characters), only with section `wildcard` `variants` (the same of
+//! what it holds besides the terms), and `provenance`, whose value is the rest
+//! of the section. The other sections are automata of crate `fst`: `forward`
+//! of the terms, `reversed` of the terms with their characters reversed,
+//! `wildcard` of the latter and those variants (see `wildcard.rs`); and
+//! `filter`, which belongs to the first two. A section of another name is
+//! skipped: a change that alters what a list means raises the format version,
+//! and a newer version is refused.
 
 use std::fmt::Write as _;
 use std::io;
@@ -37,6 +41,7 @@ pub(super) const FORMAT: u32 = 1;
 pub(super) const META: &str = "meta";
 pub(super) const REVERSED: &str = "reversed";
 pub(super) const FORWARD: &str = "forward";
+pub(super) const WILDCARD: &str = "wildcard";
 pub(super) const FILTER: &str = "filter";
 
 /// As in PNG: a byte that is not ASCII, a name, and the line ends that a
@@ -184,6 +189,8 @@ fn aligned(at: usize) -> Option<usize> {
 pub(super) struct Meta {
     pub(super) substitution: Substitution,
     pub(super) lengths: Lengths,
+    /// Those of the variants in the section `wildcard`, if there is one.
+    pub(super) variants: Option<Lengths>,
     pub(super) provenance: String,
 }
 
@@ -216,15 +223,16 @@ impl Meta {
     }
 
     pub(super) fn written(&self) -> String {
-        let Self { substitution, lengths, provenance } = self;
+        let Self { substitution, lengths, variants, provenance } = self;
         let mut text = format!(
-            "fold {FOLD_VERSION}\nsubstitution {}\nterms {}\nlengths",
+            "fold {FOLD_VERSION}\nsubstitution {}\nterms {}\nlengths{}",
             substitution.name(),
             lengths.total().unwrap_or(u64::MAX),
+            lengths.written(),
         );
-        for (length, terms) in lengths.iter().filter(|each| each.1 > 0) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, " {length}:{terms}");
+        // Writing to a string cannot fail.
+        if let Some(variants) = variants {
+            let _ = write!(text, "\nvariants{}", variants.written());
         }
         let _ = write!(text, "\nprovenance {provenance}");
         text
@@ -232,21 +240,17 @@ impl Meta {
 
     fn rest(substitution: Substitution, text: &str) -> Option<Self> {
         let (terms, text) = line(text, "terms ")?;
-        let (written, text) = line(text, "lengths")?;
+        let (lengths, text) = line(text, "lengths")?;
+        let lengths = Lengths::read(lengths)?;
+        let (variants, text) = match line(text, "variants") {
+            Some((variants, text)) => (Some(Lengths::read(variants)?), text),
+            None => (None, text),
+        };
         let provenance = text.strip_prefix("provenance ")?;
-        if !is_provenance(provenance) {
+        if !is_provenance(provenance) || terms.parse() != Ok(lengths.total()?) {
             return None;
         }
-        let mut lengths = Lengths::default();
-        for pair in written.split(' ').skip(1) {
-            let (length, terms) = pair.split_once(':')?;
-            *lengths.0.get_mut(length.parse::<usize>().ok()?)? = terms.parse().ok()?;
-        }
-        // The fingerprint of an automaton counts up to this.
-        if lengths.total()? > u64::from(u32::MAX) || terms.parse() != Ok(lengths.total()?) {
-            return None;
-        }
-        Some(Self { substitution, lengths, provenance: provenance.to_owned() })
+        Some(Self { substitution, lengths, variants, provenance: provenance.to_owned() })
     }
 }
 
@@ -270,6 +274,26 @@ impl Default for Lengths {
 }
 
 impl Lengths {
+    /// What stands behind the key in the section `meta`.
+    fn written(&self) -> String {
+        let mut text = String::new();
+        for (length, terms) in self.iter().filter(|each| each.1 > 0) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, " {length}:{terms}");
+        }
+        text
+    }
+
+    fn read(written: &str) -> Option<Self> {
+        let mut lengths = Self::default();
+        for pair in written.split(' ').skip(1) {
+            let (length, terms) = pair.split_once(':')?;
+            *lengths.0.get_mut(length.parse::<usize>().ok()?)? = terms.parse().ok()?;
+        }
+        // The fingerprint of an automaton counts up to this.
+        (lengths.total()? <= u64::from(u32::MAX)).then_some(lengths)
+    }
+
     pub(super) fn add(&mut self, characters: usize) {
         if let Some(terms) = self.0.get_mut(characters) {
             *terms += 1;

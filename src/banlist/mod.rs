@@ -15,9 +15,10 @@
 //! ```
 //!
 //! A list is a file of two automata, the terms as they are and reversed, and
-//! of a filter for the search of near terms if there are many. Opening checks
-//! its hash and walks both automata once, so that lookups run on checked bytes
-//! and cannot fail. (The lists that are part of the program are checked by its
+//! of a filter for the search of near terms if there are many; on demand a
+//! third automaton, for terms with an edit inside a text. Opening checks its
+//! hash and walks all automata once, so that lookups run on checked bytes and
+//! cannot fail. (The lists that are part of the program are checked by its
 //! tests instead.) A file is only as trustworthy as where it
 //! comes from: the hash shows accidents, not who made it.
 
@@ -45,11 +46,13 @@ mod near;
 mod runs;
 mod sort;
 mod walk;
+mod wildcard;
 
 #[cfg(test)]
 mod forgery;
 
 pub use self::build::{Builder, Summary};
+pub(crate) use self::wildcard::Reach;
 
 /// Characters of the longest term, folded. The search for near terms costs
 /// more than linearly in it.
@@ -65,6 +68,7 @@ struct List {
     bytes: Bytes,
     reversed: Option<Section>,
     forward: Option<Section>,
+    wildcard: Option<Section>,
     filter: Option<Range<usize>>,
     lengths: Lengths,
     info: Info,
@@ -162,6 +166,29 @@ impl Banlist {
         self.0.reversed.is_some()
     }
 
+    /// The same list with the section for parts near a term, made now where it
+    /// is not there. None where the list is too long for that: where its terms
+    /// have more than 524,288 characters together, which take half a second.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::build`].
+    pub(crate) fn with_wildcard(&self) -> Result<Option<Self>, Error> {
+        if self.0.wildcard.is_some() {
+            return Ok(Some(self.clone()));
+        }
+        let characters = |(length, terms): (usize, u64)| terms.saturating_mul(length as u64);
+        if self.0.lengths.iter().map(characters).fold(0, u64::saturating_add) > 1 << 19 {
+            return Ok(None);
+        }
+        let Some(forward) = self.forward() else { return Ok(None) };
+        let mut builder = Builder::new(&self.0.info.substitution)
+            .anywhere(true)
+            .provenance(self.info().provenance());
+        wildcard::each_term(forward, &mut |term| builder.add_folded(term))?;
+        builder.build().map(Some)
+    }
+
     /// The number of terms of `min` to `max` characters, both included.
     pub(crate) fn effective(&self, min: usize, max: usize) -> u64 {
         let within = |each: &(usize, u64)| (min..=max).contains(&each.0);
@@ -253,6 +280,33 @@ impl Banlist {
         self.is_near(text, shortest, |characters| followed[characters])
     }
 
+    /// The start of the cheapest part of a folded text that reaches up to its
+    /// end and is a term of at least 4 characters or within one edit of one of
+    /// at least 5, if it costs less than `limit`. `reach` gives the reach of
+    /// each prefix, by its length, and `cost` what it costs to start there.
+    /// Never where the list was built without [`Builder::anywhere`].
+    #[inline]
+    pub(crate) fn cheapest_near(
+        &self,
+        text: &[char],
+        reach: impl Fn(usize) -> usize,
+        cost: impl Fn(usize) -> u32,
+        limit: u32,
+    ) -> Option<usize> {
+        let wildcard = self.automaton(self.0.wildcard.as_ref()?)?;
+        wildcard::Search::new(wildcard, text, reach, cost).cheapest(limit)
+    }
+
+    /// How far terms reach that start in a text, after its last character;
+    /// `before` is what was said one character earlier.
+    #[inline]
+    pub(crate) fn reach(&self, before: Reach, text: &[char]) -> Reach {
+        match self.forward() {
+            Some(forward) => before.extend(forward, text),
+            None => Reach::default(),
+        }
+    }
+
     fn new(bytes: Bytes, check: Check) -> Result<Self, Error> {
         let file = bytes.get();
         let layout = Layout::read(file)?;
@@ -262,8 +316,8 @@ impl Banlist {
         let section = |name| layout.section(name).and_then(|range| file.get(range));
         let meta =
             section(format::META).ok_or_else(|| Error::list("the section `meta` is missing"))?;
-        let Meta { substitution, lengths, provenance } = Meta::read(meta)?;
-        let automaton = |name: &str| {
+        let Meta { substitution, lengths, variants, provenance } = Meta::read(meta)?;
+        let automaton = |name: &str, variants: Option<&Lengths>| {
             let Some(range) = layout.section(name) else {
                 return Ok(None);
             };
@@ -271,11 +325,20 @@ impl Banlist {
             let automaton =
                 Automaton::new(file.get(range.clone()).unwrap_or_default()).map_err(refused)?;
             if check == Check::Everything {
-                automaton.validate(&lengths, layout.seed()).map_err(refused)?;
+                automaton.validate(&lengths, variants, layout.seed()).map_err(refused)?;
             }
             Ok(Some(Section { range, root: automaton.root(), first: automaton.first_steps() }))
         };
-        let (reversed, forward) = (automaton(format::REVERSED)?, automaton(format::FORWARD)?);
+        let (reversed, forward) =
+            (automaton(format::REVERSED, None)?, automaton(format::FORWARD, None)?);
+        // Without counts of its variants it is none of ours.
+        let wildcard = match &variants {
+            Some(variants) => automaton(format::WILDCARD, Some(variants))?,
+            None => None,
+        };
+        if variants.is_some() != layout.section(format::WILDCARD).is_some() {
+            return Err(Error::list("the section `wildcard` does not fit the section `meta`"));
+        }
         if reversed.is_none() && forward.is_none() {
             return Err(Error::list("the list holds no terms in any form this countersign reads"));
         }
@@ -296,7 +359,7 @@ impl Banlist {
             sections: layout.sections,
             provenance,
         };
-        Ok(Self(Arc::new(List { bytes, reversed, forward, filter, lengths, info })))
+        Ok(Self(Arc::new(List { bytes, reversed, forward, filter, wildcard, lengths, info })))
     }
 
     fn reversed(&self) -> Option<Automaton<'_>> {

@@ -22,14 +22,20 @@ pub(super) enum Order {
 }
 
 /// All terms, in memory until there is no more room for them.
-#[derive(Default)]
 pub(super) struct Terms {
     arena: Arena,
     runs: Runs,
     added: u64,
+    orders: &'static [Order],
 }
 
 impl Terms {
+    /// Terms that can be asked for in these orders, of which the first comes
+    /// first.
+    pub(super) fn new(orders: &'static [Order]) -> Self {
+        Self { arena: Arena::default(), runs: Runs::default(), added: 0, orders }
+    }
+
     pub(super) fn added(&self) -> u64 {
         self.added
     }
@@ -62,9 +68,7 @@ impl Terms {
 
     #[cold]
     fn spill(&mut self) -> Result<(), Error> {
-        // Both, as which of them is wanted may be said later.
-        self.spill_in(Order::Forward)?;
-        self.spill_in(Order::Reversed)?;
+        self.orders.iter().try_for_each(|&order| self.spill_in(order))?;
         self.arena = Arena::default();
         Ok(())
     }

@@ -53,6 +53,8 @@ pub(crate) struct Wanted<'o> {
     pub(crate) inside: Option<usize>,
     /// Whether whole passwords near a term are looked for.
     pub(crate) fuzzy: bool,
+    /// Whether parts of passwords near a term are looked for.
+    pub(crate) anywhere: bool,
 }
 
 /// A banned list that an engine uses; see
@@ -124,7 +126,8 @@ impl<'a> Lists<'a> {
         let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
         // Inline and supplied terms become one list, if there are any.
-        let builder = || Banlist::builder(substitution).forward(wanted.fuzzy);
+        let builder =
+            || Banlist::builder(substitution).forward(wanted.fuzzy).anywhere(wanted.anywhere);
         let mut own = None;
         for (index, term) in wanted.terms.iter().enumerate() {
             own.get_or_insert_with(builder).add_term(term).map_err(|error| {
@@ -154,11 +157,12 @@ impl<'a> Lists<'a> {
             }
             let lists: Vec<_> = named(name, &supplied.lists).collect();
             if lists.is_empty() && !replaced && key == "lists" {
-                found.push((Some(name), self.built_in(options, &at, name, substitution)?));
+                let list = self.built_in(options, &at, name, substitution)?;
+                found.push((Some(name), ready(options, &at, name, list, wanted)?));
             }
             for (number, list) in fitting(options, &at, name, &lists, wanted)? {
                 self.used_lists.insert(number);
-                found.push((Some(name), list));
+                found.push((Some(name), ready(options, &at, name, list, wanted)?));
             }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
@@ -300,9 +304,32 @@ fn fitting(
     Ok(fit)
 }
 
+/// The list with what `fuzzy = "anywhere"` needs, made now where it is short.
+fn ready(
+    options: &Options<'_>,
+    at: &str,
+    name: &str,
+    list: Banlist,
+    wanted: &Wanted<'_>,
+) -> Result<Banlist, Error> {
+    if !wanted.anywhere {
+        return Ok(list);
+    }
+    list.with_wildcard()?.ok_or_else(|| {
+        options.error_with_hint(
+            at,
+            format!(
+                "the list `{name}` lacks the section `wildcard`, which `fuzzy = \"anywhere\"` needs"
+            ),
+            "build it again with `countersign banlist build --anywhere`; only shorter lists do \
+             without",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::{Engine, Policy};
+    use crate::{Banlist, Engine, Policy, Subject, Substitution};
 
     #[test]
     fn entries_that_no_password_reaches_are_not_effective() {
@@ -340,5 +367,27 @@ mod tests {
             told,
             [("banned", "score", 5, 3), ("banned", "whole", 4, 2), ("near", "whole", 5, 3)]
         );
+    }
+
+    #[test]
+    fn long_lists_need_their_own_wildcards() {
+        let policy: Policy =
+            "[[rule]]\nkind = 'banned'\nscore = { lists = ['own'], fuzzy = 'anywhere' }"
+                .parse()
+                .unwrap();
+        let build = |count: usize, anywhere| {
+            let mut builder = Banlist::builder(&Substitution::entra()).anywhere(anywhere);
+            (0..count).for_each(|n| builder.add_term(&format!("{n:x<48}")).unwrap());
+            Engine::builder().list("own", builder.build().unwrap()).build(&policy)
+        };
+        let error = build(11_000, false).err().unwrap().to_string();
+        assert!(error.contains("the list `own` lacks the section `wildcard`"), "{error}");
+        assert!(error.contains("`countersign banlist build --anywhere`"), "{error}");
+        assert!(build(11_000, true).is_ok() && build(100, false).is_ok());
+        let base = "[[rule]]\nkind = 'banned'\nscore = { lists = ['base'], fuzzy = 'anywhere' }";
+        if cfg!(feature = "builtin-lists") {
+            let engine = Engine::builder().build(&base.parse().unwrap()).unwrap();
+            assert!(!engine.check("drabon-dragoon", &Subject::default()).is_valid());
+        }
     }
 }

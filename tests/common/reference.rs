@@ -2,23 +2,39 @@
 //! as slowly and as plainly as possible: no automaton, no state, no tricks.
 
 /// The score of the cheapest covering of `text`: pieces that do not overlap,
-/// each a term of at least four characters or a single character.
-pub(crate) fn covering(text: &[char], terms: &[Vec<char>]) -> u32 {
+/// each a term of at least four characters or a single character; with `near`
+/// also within one edit of a term of at least five.
+pub(crate) fn covering(text: &[char], terms: &[Vec<char>], near: bool) -> u32 {
     let mut known = vec![None; text.len() + 1];
-    cheapest(text, 0, terms, &mut known)
+    cheapest(text, 0, terms, near, &mut known)
 }
 
-fn cheapest(text: &[char], at: usize, terms: &[Vec<char>], known: &mut [Option<u32>]) -> u32 {
+fn cheapest(
+    text: &[char],
+    at: usize,
+    terms: &[Vec<char>],
+    near: bool,
+    known: &mut [Option<u32>],
+) -> u32 {
     if at == text.len() {
         return 0;
     }
     if let Some(cost) = known[at] {
         return cost;
     }
-    let mut cost = 1 + cheapest(text, at + 1, terms, known);
+    let mut cost = 1 + cheapest(text, at + 1, terms, near, known);
     for term in terms.iter().filter(|term| term.len() >= 4) {
         if text[at..].starts_with(term) {
-            cost = cost.min(1 + cheapest(text, at + term.len(), terms, known));
+            cost = cost.min(1 + cheapest(text, at + term.len(), terms, near, known));
+        }
+    }
+    if near {
+        for term in terms.iter().filter(|term| term.len() >= 5) {
+            for end in at + term.len() - 1..=(at + term.len() + 1).min(text.len()) {
+                if edits(&text[at..end], term) <= 1 {
+                    cost = cost.min(1 + cheapest(text, end, terms, near, known));
+                }
+            }
         }
     }
     known[at] = Some(cost);

@@ -63,10 +63,15 @@ fn options_of_building() {
     let sections = |list: &serde_json::Value| list["sections"].as_array().unwrap().len();
     let whole = terms("h", "boss\n", &[]);
     assert_eq!(sections(&terms("i", "boss\n", &["--no-forward"])) + 1, sections(&whole));
+    let anywhere = terms("l", "boss\n", &["--anywhere"]);
+    assert_eq!(sections(&anywhere), sections(&whole) + 1);
     // The same bytes, however little memory.
     let lines: String = (0..5000).map(|n| format!("term{}\n", n * 7919 % 5003)).collect();
     let roomy = files.build("j", &lines, &[]);
     let tight = files.build("k", &lines, &["--memory-budget", "1K"]);
+    assert!(std::fs::read(roomy).unwrap() == std::fs::read(tight).unwrap());
+    let roomy = files.build("m", &lines, &["--anywhere"]);
+    let tight = files.build("n", &lines, &["--anywhere", "--memory-budget", "16K"]);
     assert!(std::fs::read(roomy).unwrap() == std::fs::read(tight).unwrap());
 }
 

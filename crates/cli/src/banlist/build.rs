@@ -44,6 +44,9 @@ pub(crate) struct Build {
     /// Leave out what `fuzzy` needs: half of the size
     #[arg(long)]
     no_forward: bool,
+    /// Add what `fuzzy = "anywhere"` needs in a long list: three times the size
+    #[arg(long)]
+    anywhere: bool,
     /// Skip lines that start with `#`, which otherwise are terms
     #[arg(long)]
     comments: bool,
@@ -62,6 +65,7 @@ pub(super) fn run(build: &Build) -> Result<Answer, Failure> {
     let destination = Destination::of(&build.output)?;
     let mut builder = Banlist::builder(&build.substitute)
         .forward(!build.no_forward)
+        .anywhere(build.anywhere)
         .comments(build.comments)
         .skip_invalid(build.skip_invalid)
         .memory_budget(build.memory_budget);
