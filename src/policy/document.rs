@@ -45,7 +45,7 @@ enum What {
     Value(usize),
     /// A value too small to be a secret.
     Small,
-    /// A value that is never shown.
+    /// What is never shown.
     Secret,
 }
 
@@ -114,10 +114,13 @@ impl Document {
     fn position(&self, span: Range<usize>, shown: Shown) -> Position {
         let before = self.before(span.start);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let lead = before.get(line_start..).unwrap_or_default().chars().count();
         let line = self.text.get(line_start..).unwrap_or_default();
         let line = line.split('\n').next().unwrap_or_default();
         let line = line.strip_suffix('\r').unwrap_or(line);
+        // At most right behind the line, also between the two characters that
+        // may end it.
+        let lead = before.get(line_start..).unwrap_or_default().chars().count();
+        let lead = lead.min(line.chars().count());
         // What stands under the marker, up to the end of the line.
         let marked = self.text.get(before.len()..span.end.max(before.len())).unwrap_or_default();
         let marked = marked.split('\n').next().unwrap_or_default().trim_end();
@@ -190,7 +193,9 @@ fn outline(line: &str) -> String {
 
 fn collect_table(table: &Table, secret: bool, pieces: &mut Vec<Piece>) {
     for (key, value) in &table.entries {
-        pieces.push(Piece { span: key.span.clone(), what: What::Key });
+        // Who writes terms as a table writes them on the left.
+        let what = if secret { What::Secret } else { What::Key };
+        pieces.push(Piece { span: key.span.clone(), what });
         collect_value(value, key.span.start, secret || key.name == SECRET_KEY, pieces);
     }
 }
@@ -254,6 +259,28 @@ mod tests {
         assert_eq!(shown("terms = [\n  \"hunter2\", 5,\n]", "5"), "  ·········, ·,");
         let text = "min = 1\nkind = \"a\tb#\u{202e}\" # x";
         assert_eq!(shown(text, "\"a\tb#\u{202e}\""), "kind = \"a b#\u{fffd}\" ···");
+    }
+
+    // Found by fuzzing: the keys of such a table were shown.
+    #[test]
+    fn terms_written_as_a_table_are_masked_too() {
+        let text = "terms = { hunter2 = 'x', 'correct horse' = 5 }, min = 5";
+        let text = &format!("a = {{ {text} }}");
+        let masked = "a = { terms = { ······· = ···, ··············· = · }, min = 5 }";
+        assert_eq!(shown(text, "5 }"), masked);
+        assert_eq!(shown("terms.hunter2 = 1\nmin = 2", "1"), "terms.······· = ·");
+        assert_eq!(shown("[terms.hunter2]\nx = 2", "[terms.hunter2]"), "[terms.·······]");
+    }
+
+    // Found by fuzzing: the marker stood one further right than the line has
+    // characters.
+    #[test]
+    fn the_end_of_a_line_is_right_behind_it() {
+        let text = "min = [1\r\n";
+        for at in [8, 9] {
+            let position = document(text).position(at..at + 1, Shown::All);
+            assert_eq!((position.line, position.column, position.marker), (1, 9, 8));
+        }
     }
 
     #[test]
