@@ -13,7 +13,7 @@ use crate::text::WipedVec;
 /// NFC, and folded ones in each fold.
 const ROOM: usize = 1024;
 
-/// Reports that a session has room for from the start.
+/// Prefixes of which a session knows the results at a time.
 const REPORTS: usize = 257;
 
 /// One password while it is typed: fed with the text of its field after each
@@ -57,7 +57,7 @@ pub struct Session {
 struct Remembered {
     /// How many bytes each prefix has, ascending.
     ends: WipedVec<usize>,
-    /// The results of each prefix, one after the other, with room for more.
+    /// The results of each prefix, one after the other, with room for all.
     tags: WipedVec<Tag>,
     measured: WipedVec<u32>,
     /// How many results each prefix has.
@@ -166,13 +166,9 @@ impl Remembered {
             each,
             used: 0,
         };
-        results.make_room(REPORTS);
+        results.tags.resize(REPORTS * each, Tag::PASSED);
+        results.measured.resize(REPORTS * each, 0);
         results
-    }
-
-    fn make_room(&mut self, prefixes: usize) {
-        self.tags.resize(prefixes * self.each, Tag::PASSED);
-        self.measured.resize(prefixes * self.each, 0);
     }
 
     /// The results of the longest prefix.
@@ -188,12 +184,14 @@ impl Remembered {
 
     /// Where to write the results of a longer prefix.
     fn push(&mut self, end: usize) -> ResultsMut<'_> {
+        // A character may be typed as several code points, so there is always
+        // one prefix more; judging again costs less than room for all.
+        if self.ends.len() == REPORTS {
+            self.ends.truncate(0);
+        }
         let start = self.ends.len() * self.each;
         self.ends.push(end);
         self.used = self.used.max(self.ends.len());
-        if start + self.each > self.tags.len() {
-            self.make_room(2 * self.ends.len());
-        }
         let range = start..start + self.each;
         ResultsMut::new(
             self.tags.get_mut(range.clone()).unwrap_or_default(),

@@ -1,12 +1,20 @@
 //! Checking allocates nothing for text of up to 128 characters and 512 folded
-//! ones, and neither does reading the verdict. What is never allocated is
-//! never left behind on the heap.
+//! ones, a session nothing after its first key for up to 256 characters and
+//! 1,024 folded ones, and neither does reading the verdict. What is never
+//! allocated is never left behind on the heap.
+
+// Helpers of tests are tests; clippy only knows those marked so.
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
-use countersign::{Context, Dialect, Engine, Field, Policy, Report, Subject};
+use countersign::rules::{Findings, Judge, Rule, Step};
+use countersign::{
+    Check, Context, Dialect, Engine, Field, Fold, Grain, Policy, Report, Session, Subject,
+    Substitution, fold, nfc,
+};
 
 /// Counts what each thread asks of the system's allocator: the harness and
 /// other tests allocate on theirs.
@@ -119,8 +127,8 @@ fn contexts() -> Vec<Option<Context>> {
     vec![None, Some(Context::new()), Some(weak), Some(full)]
 }
 
-#[test]
-fn checking_allocates_nothing() {
+/// Those of the policies that are shipped, and one with terms.
+fn engines() -> Vec<(&'static str, Engine)> {
     let mut engines: Vec<(&str, Engine)> = Policy::presets()
         .map(|name| {
             let policy = Policy::preset(name).unwrap();
@@ -130,8 +138,12 @@ fn checking_allocates_nothing() {
     let slots = Policy::preset("entra").unwrap();
     let supplied = Engine::builder().terms("custom", ["contoso", "łondon", "\u{fdfa}x"]);
     engines.push(("entra, with terms", supplied.build(&slots).unwrap()));
+    engines
+}
 
-    for (name, engine) in &engines {
+#[test]
+fn checking_allocates_nothing() {
+    for (name, engine) in &engines() {
         for context in contexts() {
             let subject =
                 context.as_ref().map_or_else(Subject::default, |context| engine.subject(context));
@@ -145,6 +157,147 @@ fn checking_allocates_nothing() {
             }
         }
     }
+}
+
+/// Keeps as much state as is promised room for.
+struct Wide(Grain);
+
+impl Rule for Wide {
+    fn checks(&self) -> Vec<Check> {
+        vec![Check::new("length", "nothing").measures("length")]
+    }
+
+    fn grain(&self) -> Grain {
+        self.0.clone()
+    }
+
+    fn width(&self) -> usize {
+        8
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        step.state().iter_mut().for_each(|number| *number += 1);
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        findings.measured(0, judge.state().iter().sum::<u32>() / 8);
+        findings.decide(0, true);
+    }
+}
+
+/// The most that is promised to fit, at once: 128 characters, most of them
+/// typed as three or four code points, and 512 folded ones in each of two
+/// foldings, with eight numbers of state for each.
+#[test]
+fn the_room_is_as_large_as_promised() {
+    let none = Substitution::none();
+    let grains = [
+        Grain::Typed,
+        Grain::Character,
+        Grain::Folded(Fold::Full(Substitution::entra())),
+        Grain::Folded(Fold::Full(none.clone())),
+    ];
+    let builder = grains.into_iter().enumerate().fold(Engine::builder(), |builder, (n, grain)| {
+        builder.rule(format!("wide-{n}"), Wide(grain))
+    });
+    let engine = builder.build(&"".parse().unwrap()).unwrap();
+    // One character that folds to 18, one of four code points that folds to
+    // one, and one of three that folds to three.
+    let [grows, marked, hangul] = ["\u{fdfa}", "\u{3b1}\u{313}\u{300}\u{345}", "각"];
+    let hangul: String = unicode_normalization::UnicodeNormalization::nfd(hangul).collect();
+    let text = [grows.repeat(22), marked.repeat(101), hangul.repeat(5)].concat();
+    assert_eq!(text.chars().count(), 441);
+    assert_eq!((nfc(&text).chars().count(), fold(&text, &none).chars().count()), (128, 512));
+
+    let subject = Subject::default();
+    let (checked, report) = allocations(|| engine.check(black_box(&text), &subject));
+    let lengths: Vec<_> = report.checks().filter_map(|result| result.measured).collect();
+    assert_eq!((checked, lengths), (0, vec![441, 128, 512, 512]));
+    // One folded character more, and there is no room for its state.
+    let text = text.replacen('\u{3b1}', "\u{df}", 1);
+    assert_ne!(allocations(|| engine.check(black_box(&text), &subject)).0, 0);
+}
+
+/// Text of at most 256 characters and 1,024 folded ones.
+fn long_texts() -> Vec<(&'static str, String)> {
+    let mut texts = texts();
+    let cut = |text: &str| -> String { text.chars().cycle().take(256).collect() };
+    texts.extend([
+        ("ASCII", cut("Correct horse battery Staple! 1")),
+        ("terms", cut("password")),
+        ("emoji", cut("🦀👩\u{200d}💻🇩🇪🔑")),
+        ("U+FDFA", format!("{}{}", "\u{fdfa}".repeat(56), "password".repeat(2))),
+        ("default-ignorable code points", cut("\u{200b}\u{ad}\u{e0001}\u{2060}")),
+        ("marks to be ordered", cut("\u{315}\u{300}\u{323}\u{334}")),
+        ("marks on one letter", format!("a{}", "\u{301}".repeat(255))),
+        ("mathematical letters", cut("𝐀𝐃𝐌𝐈𝐍")),
+        ("excluded from composition", "\u{1d15e}".repeat(128)),
+        ("three accents in NFD", cut_nfd("ᾷᾇᾗ", 256, 3)),
+        ("Hangul in NFD", cut_nfd("각한", 256, 2)),
+        ("accents in NFC", cut("Ünïcödé çà ñ")),
+    ]);
+    texts
+}
+
+#[test]
+fn typing_allocates_nothing() {
+    for (name, engine) in &engines() {
+        for context in contexts() {
+            let subject = context.as_ref().map_or_else(Subject::default, |it| engine.subject(it));
+            let mut session = engine.session(subject);
+            session.push('x');
+            judged(&mut session);
+            for (kind, text) in long_texts() {
+                let case = format!("{name}: {kind} of {}", text.chars().count());
+                let middle = text.chars().count() / 2;
+                let middle = text.char_indices().nth(middle).map_or(0, |(at, _)| at);
+                let (start, end) = text.split_at(middle);
+                // One code point was taken out, or exchanged.
+                let shorter: String = start.chars().chain(end.chars().skip(1)).collect();
+                let other: String =
+                    start.chars().chain(['\u{323}']).chain(end.chars().skip(1)).collect();
+
+                let none = |what: &str, job: &mut dyn FnMut()| {
+                    assert_eq!(allocations(job).0, 0, "{case}: {what}");
+                };
+                none("cleared", &mut || session.clear());
+                none("typed", &mut || {
+                    for c in text.chars() {
+                        session.push(c);
+                        judged(&mut session);
+                    }
+                });
+                none("backspaced", &mut || {
+                    while session.pop() {
+                        judged(&mut session);
+                    }
+                });
+                none("set after each key", &mut || {
+                    for (at, c) in text.char_indices() {
+                        session.set(text.get(..at + c.len_utf8()).unwrap());
+                        judged(&mut session);
+                    }
+                });
+                none("edited in the middle", &mut || {
+                    for text in [&shorter, &text, &other, &text] {
+                        session.set(text);
+                        judged(&mut session);
+                    }
+                });
+                none("pasted", &mut || {
+                    for text in ["", &text, "x", &text] {
+                        session.set(text);
+                        judged(&mut session);
+                    }
+                });
+            }
+        }
+    }
+}
+
+fn judged(session: &mut Session) {
+    verdicts(&session.report());
+    black_box(session.changes().filter(|change| change.before.is_some()).count());
 }
 
 fn verdicts(report: &Report<'_>) {
