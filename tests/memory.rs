@@ -20,7 +20,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::sync::Barrier;
 
-use countersign::{Context, Dialect, Engine, Field, Policy, Subject};
+use countersign::{Context, Dialect, Engine, Field, Policy, Session, Subject};
 use zeroize::{Zeroize, Zeroizing};
 
 // Secrets --------------------------------------------------------------------
@@ -350,11 +350,43 @@ fn uses() -> Vec<(&'static str, Use)> {
             black_box(engine.check(text, &subject).is_valid());
             black_box(engine.spans(text, &subject, "names.contained"));
         }),
+        ("a session that is dropped", |engine, text| {
+            let subject = engine.subject(&Context::new().given_name("Adele").term(text));
+            drop(typed(engine.session(subject), text));
+        }),
+        ("a session that is cleared and lives on", |engine, text| {
+            let mut session = typed(engine.session(Subject::default()), text);
+            session.clear();
+            std::mem::forget(session);
+        }),
         ("nfc", |_, text| {
             let normalised = countersign::nfc(text);
             black_box(normalised.len());
         }),
     ]
+}
+
+/// A session with the text in it, after edits of every kind.
+fn typed(mut session: Session, text: &str) -> Session {
+    let report = |session: &mut Session| {
+        black_box(session.report().is_valid());
+        black_box(session.changes().count());
+    };
+    // Key by key, as far as it makes a difference.
+    for c in text.chars().take(320) {
+        session.push(c);
+        report(&mut session);
+    }
+    for _ in 0..12 {
+        session.pop();
+        report(&mut session);
+    }
+    // Without its start, and with it again.
+    for start in [1, 0] {
+        session.set(text.char_indices().nth(start).map_or(text, |(at, _)| text.split_at(at).1));
+        report(&mut session);
+    }
+    session
 }
 
 fn engines() -> Vec<Engine> {
