@@ -1,14 +1,19 @@
 //! Opens bytes as a banned list, with everything repaired that random bytes
 //! would never get past: magic, version, table, checksums and hash. Whatever
-//! opens is asked questions, which must neither panic nor go on for ever.
+//! opens is asked questions, which must neither panic nor go on for ever. What
+//! was built, and not changed, gives the answers of the slow reference.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
-use countersign::{Banlist, Engine, Policy, Subject, Substitution};
+use countersign::{Banlist, Engine, Policy, Subject, Substitution, fold};
 use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
+
+#[allow(dead_code, reason = "not all of it is wanted here")]
+#[path = "../../tests/common/reference.rs"]
+mod reference;
 
 /// The version of the fold, without which nothing opens.
 static FOLD: LazyLock<String> = LazyLock::new(|| {
@@ -20,10 +25,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((&kind, data)) = data.split_first() else {
         return;
     };
-    let bytes = match kind % 3 {
+    let bytes = match kind % 4 {
         0 => whole_file(data),
         1 => invented_nodes(data),
-        _ => changed_list(data),
+        2 => changed_list(data),
+        _ => return answers(data),
     };
     let Some(list) = bytes.and_then(|bytes| Banlist::from_bytes(bytes).ok()) else {
         return;
@@ -76,8 +82,9 @@ fn invented_nodes(data: &[u8]) -> Option<Vec<u8>> {
 /// A list of some terms, with bytes of its automata changed.
 fn changed_list(data: &[u8]) -> Option<Vec<u8>> {
     let (&changes, data) = data.split_first()?;
+    let filter = changes & 8 > 0;
     let (changes, terms) = data.split_at_checked(usize::from(changes % 8) * 3)?;
-    let mut builder = Banlist::builder(&Substitution::none()).skip_invalid(true);
+    let mut builder = Banlist::builder(&Substitution::none()).skip_invalid(true).filter(filter);
     builder.add_lines(terms).ok()?;
     let mut bytes = Vec::new();
     builder.write_to(&mut bytes).ok()?;
@@ -89,12 +96,15 @@ fn changed_list(data: &[u8]) -> Option<Vec<u8>> {
         at = at.next_multiple_of(8);
         let mut section = bytes[at..at + length].to_vec();
         at += length;
+        let automaton = name != "meta" && name != "filter";
         if name != "meta" {
-            let nodes = 16..length - 20;
+            let nodes = if automaton { 16..length - 20 } else { 0..length };
             for change in changes.chunks_exact(3) {
                 let place = usize::from(u16::from_le_bytes([change[0], change[1]]));
                 section[nodes.start + place % nodes.len()] = change[2];
             }
+        }
+        if automaton {
             let end = length - 4;
             let sum = checksum(&section[..end]);
             section[end..].copy_from_slice(&sum.to_le_bytes());
@@ -102,6 +112,64 @@ fn changed_list(data: &[u8]) -> Option<Vec<u8>> {
         sections.push((name, section));
     }
     Some(file(&sections))
+}
+
+/// Lines as terms, and texts that are near them: a list answers what the slow
+/// reference does, with a filter and without.
+fn answers(data: &[u8]) {
+    let Some((&[at, c], lines)) = data.split_first_chunk() else {
+        return;
+    };
+    let terms: Vec<Vec<char>> = String::from_utf8_lossy(lines)
+        .lines()
+        .map(|line| fold(line, &Substitution::none()).chars().take(48).collect())
+        .filter(|term: &Vec<char>| !term.is_empty())
+        .take(40)
+        .collect();
+    let engines = [false, true].map(|filter| {
+        let mut builder = Banlist::builder(&Substitution::none()).filter(filter);
+        for term in &terms {
+            // Folding twice may still put marks in order.
+            let term: String = term.iter().collect();
+            builder.add_term(&term).expect("not too long");
+        }
+        let list = builder.build().expect("a list");
+        Engine::builder().list("list", list).build(&POLICIES[1]).expect("an engine")
+    });
+    let again = |text: &[char]| -> Vec<char> {
+        let text: String = text.iter().collect();
+        fold(&text, &Substitution::none()).chars().collect()
+    };
+    let known: Vec<Vec<char>> = terms.iter().map(|term| again(term)).collect();
+    for term in &terms {
+        let (at, c) = (usize::from(at) % (term.len() + 1), char::from(c));
+        let (mut less, mut more, mut other) = (term.clone(), term.clone(), term.clone());
+        more.insert(at, c);
+        if at < term.len() {
+            less.remove(at);
+            other[at] = c;
+        }
+        for text in [term, &less, &more, &other] {
+            let folded = again(text);
+            let text: String = text.iter().collect();
+            let [without, with] =
+                engines.each_ref().map(|engine| engine.check(&text, &Subject::default()));
+            assert!(without == with, "a filter changes the answer for {text:?} and {terms:?}");
+            let expected = if reference::covering(&folded, &known) < 5 {
+                Some("score")
+            } else if reference::is_term(&folded, &known) {
+                Some("whole")
+            } else if reference::is_near(&folded, &known, 4) {
+                Some("score-near")
+            } else if reference::is_near(&folded, &known, 0) {
+                Some("whole-near")
+            } else {
+                None
+            };
+            let found = without.check("banned.listed").and_then(|result| result.cause);
+            assert!(found == expected, "{text:?} and {terms:?}: {found:?}, not {expected:?}");
+        }
+    }
 }
 
 fn automaton(nodes: &[u8], keys: u64) -> Vec<u8> {
