@@ -26,7 +26,7 @@ const REPORTS: usize = 257;
 /// [cleared](Self::clear) or dropped.
 ///
 /// ```
-/// use countersign::{Engine, Outcome, Policy, Subject};
+/// use countersign::{Engine, Policy, Subject};
 ///
 /// let engine = Engine::builder().build(&Policy::preset("entra")?)?;
 /// let mut session = engine.session(Subject::default());
@@ -34,10 +34,10 @@ const REPORTS: usize = 257;
 /// session.set("tr0mbone");
 /// assert!(!session.report().is_valid());
 ///
-/// session.set("tr0mbone Canal");
+/// session.set("tr0mbone Canal 17");
 /// assert!(session.report().is_valid());
 /// let turned: Vec<_> = session.changes().map(|change| change.check.id()).collect();
-/// assert_eq!(turned, ["complexity.classes"]);
+/// assert_eq!(turned, ["complexity.classes", "banned.listed"]);
 /// # Ok::<(), countersign::Error>(())
 /// ```
 pub struct Session {
