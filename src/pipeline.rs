@@ -181,9 +181,7 @@ impl Progress {
         let states = pipeline.rules.iter().map(|compiled| {
             let is_folded = matches!(compiled.grain, Grain::Folded(_));
             let characters = if is_folded { folded } else { points };
-            let mut numbers = WipedVec::default();
-            numbers.resize((characters + 1) * compiled.width, 0);
-            States { numbers, used: 0 }
+            States { numbers: WipedVec::of((characters + 1) * compiled.width, 0), used: 0 }
         });
         Self {
             typing: Typing::with_capacity(&pipeline.plan, points, folded),

@@ -210,16 +210,18 @@ impl Tag {
 /// Inline room for the most that a policy may have would be copied with every
 /// report, and cost as much as judging a key does.
 #[derive(Clone)]
-enum Results {
+enum Results<'e> {
+    /// Those that a session keeps.
+    Kept(&'e [Tag], &'e [u32]),
     Few([Tag; FEW], [u32; FEW]),
     Many(Vec<Tag>, Vec<u32>),
 }
 
 /// The most checks, the implicit one included, for which a report allocates
 /// nothing.
-pub(crate) const FEW: usize = 32;
+const FEW: usize = 32;
 
-impl Results {
+impl Results<'_> {
     #[inline]
     fn deferred(checks: usize) -> Self {
         if checks <= FEW {
@@ -229,24 +231,23 @@ impl Results {
         }
     }
 
-    #[inline]
-    fn known(tags: &[Tag], measured: &[u32]) -> Self {
-        // Copies of a size known beforehand are a few instructions.
-        match (tags.try_into(), measured.try_into()) {
-            (Ok(tags), Ok(measured)) => Self::Few(tags, measured),
-            _ => Self::Many(tags.to_vec(), measured.to_vec()),
-        }
-    }
-
     fn get(&self) -> (&[Tag], &[u32]) {
         match self {
+            Self::Kept(tags, measured) => (tags, measured),
             Self::Few(tags, measured) => (tags, measured),
             Self::Many(tags, measured) => (tags, measured),
         }
     }
 
     fn get_mut(&mut self) -> ResultsMut<'_> {
+        if let Self::Kept(tags, measured) = *self {
+            *self = Self::deferred(tags.len());
+            let own = self.get_mut();
+            own.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
+            own.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
+        }
         match self {
+            Self::Kept(..) => ResultsMut { tags: &mut [], measured: &mut [] },
             Self::Few(tags, measured) => ResultsMut { tags, measured },
             Self::Many(tags, measured) => ResultsMut { tags, measured },
         }
@@ -264,8 +265,9 @@ impl<'a> ResultsMut<'a> {
     /// Everything deferred but the limit on the text, which is passed.
     #[inline]
     pub(crate) fn new(tags: &'a mut [Tag], measured: &'a mut [u32]) -> Self {
-        tags.fill(Tag::DEFERRED);
-        measured.fill(0);
+        tags.iter_mut()
+            .zip(&mut *measured)
+            .for_each(|both| (*both.0, *both.1) = (Tag::DEFERRED, 0));
         let mut results = Self { tags, measured };
         results.limit(Tag::PASSED);
         results
@@ -310,7 +312,7 @@ impl<'a> ResultsMut<'a> {
 #[derive(Clone)]
 pub struct Report<'e> {
     catalog: &'e Catalog,
-    results: Results,
+    results: Results<'e>,
 }
 
 /// A check that turned while a password was typed.
@@ -353,11 +355,10 @@ impl<'e> Report<'e> {
         self.results.get_mut()
     }
 
-    /// A report of known results: one of each kind for each check, but at
-    /// least [`FEW`].
+    /// A report of results that are kept, one of each kind for each check.
     #[inline]
-    pub(crate) fn known(catalog: &'e Catalog, tags: &[Tag], measured: &[u32]) -> Self {
-        Self { catalog, results: Results::known(tags, measured) }
+    pub(crate) fn kept(catalog: &'e Catalog, tags: &'e [Tag], measured: &'e [u32]) -> Self {
+        Self { catalog, results: Results::Kept(tags, measured) }
     }
 
     /// The results of the engine's checks, without those of the room left.
@@ -373,10 +374,11 @@ impl<'e> Report<'e> {
 
     /// What all checks came to together.
     pub fn verdict(&self) -> Verdict {
-        let outcomes = || self.of_checks().0.iter().map(|tag| tag.outcome());
-        if outcomes().any(|outcome| outcome == Outcome::Failed) {
+        // One bit for each outcome that there is.
+        let any = self.of_checks().0.iter().fold(0, |any, tag| any | 1 << tag.outcome() as u8);
+        if any & 1 << Outcome::Failed as u8 != 0 {
             Verdict::Refused
-        } else if outcomes().any(|outcome| outcome == Outcome::Deferred) {
+        } else if any & 1 << Outcome::Deferred as u8 != 0 {
             Verdict::Undecided
         } else {
             Verdict::Accepted

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use crate::engine::{Engine, Subject};
 use crate::pipeline::Progress;
-use crate::report::{Change, FEW, Report, ResultsMut, Tag};
+use crate::report::{Change, Report, ResultsMut, Tag};
 use crate::text::WipedVec;
 
 /// Code points for which a session has room from the start, as typed and in
@@ -45,9 +45,9 @@ pub struct Session {
     subject: Subject,
     progress: Progress,
     known: Remembered,
-    /// The outcomes of the last report; none if there was no report.
-    last: WipedVec<Tag>,
-    /// Those of the report for the text before.
+    /// Which of the known results the last report gave.
+    last: Option<usize>,
+    /// The outcomes of the report for the text before; none if there was none.
     before: WipedVec<Tag>,
     /// Whether the text was edited since the last report.
     edited: bool,
@@ -61,7 +61,7 @@ struct Remembered {
     tags: WipedVec<Tag>,
     measured: WipedVec<u32>,
     /// How many results each prefix has.
-    each: usize,
+    checks: usize,
     /// For how many prefixes results were ever kept.
     used: usize,
 }
@@ -74,9 +74,9 @@ impl Engine {
             engine: self.clone(),
             subject: self.own(&subject).unwrap_or(subject),
             progress: Progress::with_capacity(self.pipeline(), ROOM, ROOM),
-            known: Remembered::new(checks.max(FEW)),
-            last: WipedVec::with_capacity(checks.max(FEW)),
-            before: WipedVec::with_capacity(checks.max(FEW)),
+            known: Remembered::new(checks),
+            last: None,
+            before: WipedVec::with_capacity(checks),
             edited: false,
         }
     }
@@ -113,39 +113,39 @@ impl Session {
     /// judged when it is first asked for.
     pub fn report(&mut self) -> Report<'_> {
         let Self { engine, subject, progress, known, last, before, edited } = self;
+        if *edited && let Some(last) = last {
+            before.truncate(0);
+            before.extend_from_slice(known.at(*last).0);
+        }
+        *edited = false;
         if known.ends.last() != Some(&progress.text().len()) {
             let results = known.push(progress.text().len());
             progress.judge(engine.pipeline(), engine.known(subject), results);
         }
-        let (tags, measured) = known.last();
-        if *edited || last.is_empty() {
-            std::mem::swap(last, before);
-            last.truncate(0);
-            last.extend_from_slice(tags);
-            *edited = false;
-        }
-        Report::known(engine.catalog(), tags, measured)
+        let now = known.ends.len() - 1;
+        *last = Some(now);
+        let (tags, measured) = known.at(now);
+        Report::kept(engine.catalog(), tags, measured)
     }
 
     /// The checks that turned with the last edit that was reported: those
     /// whose outcome in the last report is not that in the report for the text
     /// before. After the first report those are all checks, and before it none.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        let last = self.last.map_or(&[][..], |last| self.known.at(last).0);
         let before = self.before.iter().map(|tag| Some(tag.outcome()));
         let before = before.chain(std::iter::repeat(None));
-        self.engine.checks().iter().zip(self.last.iter()).zip(before).filter_map(
-            |((check, now), before)| {
-                let now = now.outcome();
-                (before != Some(now)).then_some(Change { check, before, now })
-            },
-        )
+        self.engine.checks().iter().zip(last).zip(before).filter_map(|((check, now), before)| {
+            let now = now.outcome();
+            (before != Some(now)).then_some(Change { check, before, now })
+        })
     }
 
     /// Wipes the text and everything found out about it, and starts again.
     pub fn clear(&mut self) {
         self.progress.clear();
         self.known.clear();
-        self.last.truncate(0);
+        self.last = None;
         self.before.truncate(0);
         self.edited = false;
     }
@@ -158,24 +158,21 @@ impl Session {
 }
 
 impl Remembered {
-    fn new(each: usize) -> Self {
-        let mut results = Self {
+    fn new(checks: usize) -> Self {
+        Self {
             ends: WipedVec::with_capacity(REPORTS),
-            tags: WipedVec::default(),
-            measured: WipedVec::default(),
-            each,
+            tags: WipedVec::of(REPORTS * checks, Tag::PASSED),
+            measured: WipedVec::of(REPORTS * checks, 0),
+            checks,
             used: 0,
-        };
-        results.tags.resize(REPORTS * each, Tag::PASSED);
-        results.measured.resize(REPORTS * each, 0);
-        results
+        }
     }
 
-    /// The results of the longest prefix.
+    /// The results of a prefix, by its number.
     #[inline]
-    fn last(&self) -> (&[Tag], &[u32]) {
-        let end = self.ends.len() * self.each;
-        let range = end.saturating_sub(self.each)..end;
+    fn at(&self, prefix: usize) -> (&[Tag], &[u32]) {
+        let start = prefix * self.checks;
+        let range = start..start + self.checks;
         (
             self.tags.get(range.clone()).unwrap_or_default(),
             self.measured.get(range).unwrap_or_default(),
@@ -189,10 +186,10 @@ impl Remembered {
         if self.ends.len() == REPORTS {
             self.ends.truncate(0);
         }
-        let start = self.ends.len() * self.each;
+        let start = self.ends.len() * self.checks;
         self.ends.push(end);
         self.used = self.used.max(self.ends.len());
-        let range = start..start + self.each;
+        let range = start..start + self.checks;
         ResultsMut::new(
             self.tags.get_mut(range.clone()).unwrap_or_default(),
             self.measured.get_mut(range).unwrap_or_default(),
@@ -209,7 +206,7 @@ impl Remembered {
 
     /// Wipes everything.
     fn clear(&mut self) {
-        let used = self.used * self.each;
+        let used = self.used * self.checks;
         self.tags.get_mut(..used).unwrap_or_default().zeroize();
         self.measured.get_mut(..used).unwrap_or_default().zeroize();
         self.ends.truncate(0);

@@ -14,6 +14,11 @@ impl<T: DefaultIsZeroes> WipedVec<T> {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// So many times the same value.
+    pub(crate) fn of(len: usize, value: T) -> Self {
+        Self(vec![value; len])
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, value: T) {
         if self.0.len() == self.0.capacity() {
