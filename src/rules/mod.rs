@@ -235,6 +235,12 @@ impl<'a> Tape<'a> {
             ([first, second], [before, before_second]) => {
                 (*first, *second) = (*before, *before_second);
             }
+            ([a, b, c, d, rest @ ..], [e, f, g, h, before @ ..]) => {
+                (*a, *b, *c, *d) = (*e, *f, *g, *h);
+                if !rest.is_empty() {
+                    rest.copy_from_slice(before);
+                }
+            }
             (state, before) => state.copy_from_slice(before),
         }
         self.done += 1;
