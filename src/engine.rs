@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::banlist::Banlist;
 use crate::context::{Context, Property};
 use crate::error::Error;
-use crate::pipeline::{Known, Pipeline, Progress};
+use crate::pipeline::{Known, Pipeline};
 use crate::policy::{ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
-use crate::report::{Catalog, Check, CheckResult, MAX_CHECKS, Outcome, Report, Tag};
+use crate::report::{Catalog, Check, MAX_CHECKS, Report, Tag};
 use crate::rules::{self, KINDS, Kind, ListUse, Lists, Rule, Supplied};
 use crate::text::origins;
 
@@ -277,28 +277,26 @@ impl Engine {
     /// `text`, in order and apart from each other. Empty if the check passed,
     /// is unknown, or no part is more to blame than another.
     pub fn spans(&self, text: &str, subject: &Subject, check: &str) -> Vec<Range<usize>> {
-        let report = self.check(text, subject);
-        let failed = |result: &(usize, CheckResult<'_>)| {
-            result.1.check.id == check && result.1.outcome == Outcome::Failed
-        };
-        let Some((index, _)) = report.checks().enumerate().find(failed) else {
+        let Some(index) = self.checks().iter().position(|known| known.id == check) else {
             return Vec::new();
         };
         let pipeline = &self.0.pipeline;
-        let owner =
-            pipeline.rules().iter().enumerate().find(|(_, rule)| rule.checks.contains(&index));
-        let Some((owner, compiled)) = owner else {
+        let within = text.len() <= self.max_text();
+        let mut rules = pipeline.rules().iter().enumerate();
+        let (owner, compiled) = match rules.find(|(_, rule)| rule.checks.contains(&index)) {
+            Some(rule) if within => rule,
             // The limit on the text: what is beyond it.
-            let within = (0..=self.max_text()).rev().find(|at| text.is_char_boundary(*at));
-            return Vec::from_iter(within.map(|within| within..text.len()));
+            None if !within => {
+                let end = (0..=self.max_text()).rev().find(|at| text.is_char_boundary(*at));
+                return Vec::from_iter(end.map(|end| end..text.len()));
+            }
+            _ => return Vec::new(),
         };
         let own = self.own(subject);
         let known = self.known(own.as_ref().unwrap_or(subject));
-        let mut progress = Progress::with_capacity(pipeline, 0, 0);
-        progress.replace(0, text, pipeline, known);
         let mut marked = Vec::new();
         let of = (owner, index - compiled.checks.start);
-        progress.spans(pipeline, known, of, &mut |range| marked.push(range));
+        pipeline.spans(text, known, of, &mut |range| marked.push(range));
         let origins = origins(text, &compiled.grain);
         merged(marked.into_iter().filter_map(|range| {
             let chars = origins.get(range)?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 use crate::context::{Context, Property};
-use crate::report::ResultsMut;
+use crate::report::{Outcome, ResultsMut, Tag};
 use crate::rules::{Findings, Judge, MAX_WIDTH, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
 
@@ -103,6 +103,33 @@ impl Pipeline {
         }
     }
 
+    /// Marks the characters, by position in the grain of a rule, that made one
+    /// of its checks fail, if it does.
+    pub(crate) fn spans(
+        &self,
+        text: &str,
+        known: &[Option<Prepared>],
+        (rule, check): (usize, usize),
+        mark: &mut dyn FnMut(Range<usize>),
+    ) {
+        let (Some(compiled), Some(Some(known))) = (self.rules.get(rule), known.get(rule)) else {
+            return;
+        };
+        let mut typing = Typing::with_capacity(&self.plan, 0, 0);
+        typing.replace(0, text, self.max_text);
+        let (text, _) = typing.form(compiled.form);
+        let mut states = States::with_capacity(compiled, 0);
+        states.run(compiled, text, 0, known);
+        let judge = compiled.judge(text, &states.numbers, known);
+        let mut tags = vec![Tag::DEFERRED; compiled.checks.len()];
+        let mut measured = vec![0; compiled.checks.len()];
+        let results = ResultsMut { tags: &mut tags, measured: &mut measured };
+        compiled.rule.judge(&judge, &mut Findings::new(results));
+        if tags.get(check).is_some_and(|tag| tag.outcome() == Outcome::Failed) {
+            compiled.rule.spans(check, &judge, mark);
+        }
+    }
+
     #[inline(never)]
     fn on_stack<const CHARS: usize, const STATES: usize>(
         &self,
@@ -174,14 +201,30 @@ struct States {
     used: usize,
 }
 
+impl States {
+    fn with_capacity(compiled: &Compiled, characters: usize) -> Self {
+        Self { numbers: WipedVec::of((characters + 1) * compiled.width, 0), used: 0 }
+    }
+
+    /// Steps over the characters after the first `done`.
+    #[inline]
+    fn run(&mut self, compiled: &Compiled, text: &[char], done: usize, known: &Prepared) {
+        let size = compiled.size(text);
+        if self.numbers.len() < size {
+            self.numbers.resize(size.max(2 * self.numbers.len()), 0);
+        }
+        self.used = size.max(self.used);
+        compiled.run(text, &mut self.numbers, done, known);
+    }
+}
+
 impl Progress {
     /// With room for a text of `points` code points and as many characters,
     /// and for `folded` characters in each fold.
     pub(crate) fn with_capacity(pipeline: &Pipeline, points: usize, folded: usize) -> Self {
         let states = pipeline.rules.iter().map(|compiled| {
             let is_folded = matches!(compiled.grain, Grain::Folded(_));
-            let characters = if is_folded { folded } else { points };
-            States { numbers: WipedVec::of((characters + 1) * compiled.width, 0), used: 0 }
+            States::with_capacity(compiled, if is_folded { folded } else { points })
         });
         Self {
             typing: Typing::with_capacity(&pipeline.plan, points, folded),
@@ -215,13 +258,7 @@ impl Progress {
             let (text, done) = self.typing.form(compiled.form);
             let Some(known) = known else { continue };
             if done < text.len() && compiled.width > 0 {
-                let States { numbers, used } = states;
-                let size = compiled.size(text);
-                if numbers.len() < size {
-                    numbers.resize(size.max(2 * numbers.len()), 0);
-                }
-                *used = size.max(*used);
-                compiled.run(text, numbers, done, known);
+                states.run(compiled, text, done, known);
             }
         }
     }
@@ -248,23 +285,6 @@ impl Progress {
                         .judge(&compiled.judge(text, &states.numbers, known), &mut findings);
                 }
             }
-        }
-    }
-
-    /// Marks the characters, by position in the rule's grain, that made a
-    /// rule's check fail.
-    pub(crate) fn spans(
-        &self,
-        pipeline: &Pipeline,
-        known: &[Option<Prepared>],
-        (rule, check): (usize, usize),
-        mark: &mut dyn FnMut(Range<usize>),
-    ) {
-        if let Some(compiled) = pipeline.rules.get(rule)
-            && let (Some(Some(known)), Some(states)) = (known.get(rule), self.states.get(rule))
-        {
-            let (text, _) = self.typing.form(compiled.form);
-            compiled.rule.spans(check, &compiled.judge(text, &states.numbers, known), mark);
         }
     }
 

@@ -434,7 +434,7 @@ impl Played<'_> {
         let report = session.report();
         let json = |report| serde_json::to_string(report).expect("JSON");
         // Now and then, because it takes longer than all else.
-        let serialized = self.seen.reports % 8 == 0;
+        let serialized = self.seen.reports.is_multiple_of(8);
         assert!(
             report == expected && (!serialized || json(&report) == json(&expected)),
             "{name}: {text:?}\nsession: {}\nchecked: {}",
