@@ -393,6 +393,8 @@ fn engines() -> Vec<Engine> {
     let case = "[[rule]]\nkind = 'names'\nfold = 'case'\nsplit = ' '\n\
                 [[rule]]\nkind = 'banned'\nsubstitute = 'leet'\n\
                 score = { terms = ['qqqq'], min = 100, fuzzy = 'whole' }\n\
+                [[rule]]\nkind = 'banned'\nid = 'anywhere'\n\
+                score = { terms = ['qojxqojx', 'wvkwvk'], fuzzy = 'anywhere' }\n\
                 [[rule]]\nkind = 'length'\nmax = 1\n\
                 [[rule]]\nkind = 'characters'\nallow = ['U+0001']\n";
     let own = Engine::builder().build(&case.parse().unwrap()).unwrap();
