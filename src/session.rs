@@ -83,7 +83,8 @@ impl Engine {
 }
 
 impl Session {
-    /// The text is now this one, whatever the edit was.
+    /// The text is now this one, whatever the edit was. It is kept, however
+    /// long it is; beyond [`Engine::max_text`] it is not judged.
     pub fn set(&mut self, text: &str) {
         let common = self.progress.common(text);
         let (_, tail) = text.split_at_checked(common).unwrap_or_default();
@@ -128,7 +129,7 @@ impl Session {
         Report::kept(engine.catalog(), tags, measured)
     }
 
-    /// The checks that turned with the last edit that was reported: those
+    /// The checks that turned with the last edits that were reported: those
     /// whose outcome in the last report is not that in the report for the text
     /// before. After the first report those are all checks, and before it none.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
@@ -151,6 +152,9 @@ impl Session {
     }
 
     fn replace(&mut self, at: usize, tail: &str) {
+        if tail.is_empty() && at == self.progress.text().len() {
+            return;
+        }
         self.known.truncate(at);
         self.edited = true;
         self.progress.replace(at, tail, self.engine.pipeline(), self.engine.known(&self.subject));

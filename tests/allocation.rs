@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use countersign::rules::{Findings, Judge, Rule, Step};
 use countersign::{
-    Check, Context, Dialect, Engine, Field, Fold, Grain, Policy, Report, Session, Subject,
+    Banlist, Check, Context, Dialect, Engine, Field, Fold, Grain, Policy, Report, Session, Subject,
     Substitution, fold, nfc,
 };
 
@@ -138,6 +138,20 @@ fn engines() -> Vec<(&'static str, Engine)> {
     let slots = Policy::preset("entra").unwrap();
     let supplied = Engine::builder().terms("custom", ["contoso", "łondon", "\u{fdfa}x"]);
     engines.push(("entra, with terms", supplied.build(&slots).unwrap()));
+    let anywhere: Policy = "
+        [[rule]]
+        kind = 'banned'
+        score = { lists = ['base'], slots = ['custom'], fuzzy = 'anywhere' }
+        whole = { slots = ['custom'], fuzzy = 'whole' }
+    "
+    .parse()
+    .unwrap();
+    let mut filtered = Banlist::builder(&Substitution::entra()).filter(true);
+    for term in ["contoso", "password", "passwort", "łondon", "aaaaaaa"] {
+        filtered.add_term(term).unwrap();
+    }
+    let filtered = Engine::builder().list("custom", filtered.build().unwrap());
+    engines.push(("an edit anywhere, and a filter", filtered.build(&anywhere).unwrap()));
     engines
 }
 

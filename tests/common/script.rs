@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use countersign::rules::{Findings, Judge, Rule, Step};
 use countersign::{
-    Check, Context, Engine, Field, Fold, Grain, Outcome, Policy, Session, Subject, Substitution,
-    nfc,
+    Banlist, Check, Context, Engine, Field, Fold, Grain, Outcome, Policy, Session, Subject,
+    Substitution, nfc,
 };
 use unicode_normalization::UnicodeNormalization;
 
@@ -140,13 +140,20 @@ pub(crate) fn settings() -> Vec<Setting> {
         max = 9
         [[rule]]
         kind = 'banned'
-        score = { terms = ['aaaa', 'contoso'], min = 4, fuzzy = 'whole' }
+        score = { slots = ['custom'], terms = ['aaaa', 'contoso'], min = 4, fuzzy = 'whole' }
+        whole = { slots = ['custom'], fuzzy = 'whole' }
         [[rule]]
         kind = 'names'
     "
     .parse()
     .expect("a policy");
-    let small = Engine::builder().build(&small).expect("an engine");
+    // As short as it is, with what only long lists have.
+    let mut filtered = Banlist::builder(&Substitution::entra()).filter(true).anywhere(true);
+    for term in ["password", "passwort", "qwertz", "가각나", "contoso", "aaaaaaa", "12345678"] {
+        filtered.add_term(term).expect("a term");
+    }
+    let small = Engine::builder().list("custom", filtered.build().expect("a list")).build(&small);
+    let small = small.expect("an engine");
     let custom = Substitution::custom([('0', 'o'), ('か', 'z')]).expect("a set");
     let digests = [
         (Grain::Typed, 1),
@@ -312,6 +319,7 @@ fn start(script: &mut Bytes<'_>, settings: &[Setting], seen: &mut Seen) -> Optio
         text: String::new(),
         last: Vec::new(),
         before: Vec::new(),
+        given: String::new(),
         edited: false,
         seen,
     };
@@ -337,7 +345,9 @@ struct Played<'p> {
     /// where there was no such report.
     last: Vec<Outcome>,
     before: Vec<Outcome>,
-    /// Whether there was an edit since the last report.
+    /// The text that the session was given last.
+    given: String,
+    /// Whether it was changed since the last report.
     edited: bool,
     seen: &'p mut Seen,
 }
@@ -355,6 +365,7 @@ impl Played<'_> {
                 for c in typed.chars() {
                     self.text.push(c);
                     self.session.push(c);
+                    self.given.push(c);
                     self.edited = true;
                 }
             }
@@ -393,6 +404,7 @@ impl Played<'_> {
                 self.text.clear();
                 if all {
                     self.session.clear();
+                    self.given.clear();
                     self.last.clear();
                     self.before.clear();
                     self.edited = false;
@@ -412,6 +424,7 @@ impl Played<'_> {
         let before = nfc(&self.text);
         let popped = self.text.pop().is_some();
         assert_eq!(self.session.pop(), popped);
+        self.given.pop();
         self.edited |= popped;
         let mut shorter = before.chars();
         shorter.next_back();
@@ -425,7 +438,8 @@ impl Played<'_> {
             self.text.clear();
         }
         self.session.set(&self.text);
-        self.edited = true;
+        self.edited |= self.given != self.text;
+        self.given.clone_from(&self.text);
     }
 
     fn compare(&mut self) {
