@@ -26,6 +26,20 @@ pub(crate) fn starts_segment(c: char) -> bool {
             && is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes)
 }
 
+/// Whether a mark that is typed after an NFC text of which `last` is the last
+/// character is simply appended: one of the same class as an uncomposed one
+/// before it stays behind it, and cannot reach what it might compose with.
+pub(crate) fn is_appended(last: char, mark: char) -> bool {
+    let class = canonical_combining_class(mark);
+    let mut parts = 0;
+    let mut same = true;
+    decompose_canonical(mark, |part| {
+        parts += 1;
+        same &= part == mark;
+    });
+    class != 0 && canonical_combining_class(last) == class && parts == 1 && same
+}
+
 /// Appends the NFC of `text`. The buffer holds the canonical decomposition
 /// for a while, so it needs room for up to four characters per code point.
 ///

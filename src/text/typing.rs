@@ -1,7 +1,7 @@
 //! The forms of a text that is being typed.
 
 use super::forms::{CHARACTERS, FOLDS, Fold, Plan, TYPED};
-use super::nfc::{push_nfc, starts_segment};
+use super::nfc::{is_appended, push_nfc, starts_segment};
 use super::wiped_vec::WipedVec;
 use super::{Buffer, Full};
 
@@ -126,6 +126,22 @@ impl Typing {
                 }
                 forms.push(c, from);
             }
+            return;
+        }
+        if at == end
+            && end == *formed
+            && end + tail.len() <= max
+            && let Some((&last, &from)) = forms.characters.chars.last().zip(forms.from.last())
+            && let Some(mark) = only(tail)
+            && is_appended(last, mark)
+        {
+            // A run of marks is one segment, which would be made again at each.
+            text.extend_from_slice(tail.as_bytes());
+            *formed = text.len();
+            if forms.wants_typed {
+                forms.typed.chars.push(mark);
+            }
+            forms.push(mark, from as usize);
             return;
         }
         let at_end = at.min(*formed);
@@ -277,6 +293,12 @@ impl Folded {
 #[inline]
 fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// The character of a text that has one.
+fn only(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 fn is_continuation(byte: u8) -> bool {
