@@ -131,7 +131,7 @@ impl EngineBuilder {
             let kind = self.find_kind(policy, entry)?;
             let rule = (kind.build)(&Options::new(policy.document(), &entry.options), &mut lists)?;
             uses.extend(lists.take_uses().into_iter().map(|list| (&entry.id, list)));
-            assembly.add(&entry.id, rule, entry.unless).map_err(|message| {
+            assembly.add(&entry.id, rule, entry.unless, kind.doc.instead).map_err(|message| {
                 policy.document().error_at(entry.id_span.clone(), message.to_string())
             })?;
         }
@@ -144,7 +144,7 @@ impl EngineBuilder {
             if assembly.checks.iter().any(taken) {
                 return Err(Error::policy(format!("a second rule with the id `{id}`")));
             }
-            assembly.add(&id, rule, None).map_err(Error::policy)?;
+            assembly.add(&id, rule, None, "").map_err(Error::policy)?;
         }
         if assembly.pipeline.rules().is_empty() {
             let error = Error::policy("a policy without rules accepts every password");
@@ -201,6 +201,7 @@ impl Assembly {
         id: &str,
         rule: Box<dyn Rule>,
         unless: Option<Property>,
+        instead: &'static str,
     ) -> Result<(), &'static str> {
         let start = self.checks.len();
         let checks = rule.checks();
@@ -213,6 +214,9 @@ impl Assembly {
                 return Err("the rule has two checks of the same name");
             }
             check.causes = check.causes.get(..=Tag::MAX_CAUSE).unwrap_or(check.causes);
+            if check.instead.is_empty() {
+                check.instead = instead;
+            }
             self.checks.push(check);
         }
         // The implicit check does not count.

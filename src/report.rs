@@ -61,6 +61,7 @@ pub struct Check {
     pub(crate) listed: Listed,
     pub(crate) causes: &'static [&'static str],
     pub(crate) measures: &'static str,
+    pub(crate) instead: &'static str,
 }
 
 impl Check {
@@ -80,6 +81,7 @@ impl Check {
             listed: Listed::Always,
             causes: &[],
             measures: "",
+            instead: "",
             requirement,
         }
     }
@@ -127,6 +129,19 @@ impl Check {
         self.measures
     }
 
+    /// Says what to do instead of what fails the check, in a sentence; without
+    /// it, that is what the [kind](crate::rules::Doc::instead) says.
+    #[must_use]
+    pub fn advises(self, instead: &'static str) -> Self {
+        Self { instead, ..self }
+    }
+
+    /// What to do instead of what fails the check, in a sentence; empty where
+    /// nobody says.
+    pub fn instead(&self) -> &'static str {
+        self.instead
+    }
+
     /// The check's name in its engine: the rule's id, a dot, the check's own
     /// name (`length.min`).
     pub fn id(&self) -> &str {
@@ -143,6 +158,7 @@ impl Check {
         let mut check = Self::new("limit", format!("at most {max_text} bytes of text"))
             .first_failure("password_too_long", "Password is too long.");
         check.id = format!("{rule}.limit");
+        check.instead = "Use a shorter password.";
         check.listed = Listed::Never;
         check
     }

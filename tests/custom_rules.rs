@@ -232,3 +232,17 @@ fn a_kind_cannot_replace_another() {
     let error = Engine::builder().kind(Kind::new("length", build)).build(&policy).unwrap_err();
     assert_eq!(error.message(), "there are two kinds named `length`");
 }
+
+#[test]
+fn every_check_of_a_shipped_policy_says_what_to_do_instead() {
+    for name in Policy::presets() {
+        let engine = Engine::builder().build(&Policy::preset(name).unwrap()).unwrap();
+        for check in engine.checks() {
+            assert!(check.instead().ends_with('.'), "{name}: {}", check.id());
+        }
+    }
+    let engine = Engine::builder().build(&Policy::preset("entra").unwrap()).unwrap();
+    let instead = |id| engine.checks().iter().find(|check| check.id() == id).unwrap().instead();
+    assert_eq!(instead("length.max"), "Use a shorter password.");
+    assert!(instead("length.min").contains("longer"));
+}

@@ -88,6 +88,7 @@ impl Rule for Length {
                     format!("The new password cannot contain more than {max} characters."),
                 )
                 .measures("length")
+                .advises("Use a shorter password.")
         });
         min.into_iter().chain(max).collect()
     }
