@@ -161,8 +161,12 @@ fn mixed(hash: u64) -> u64 {
 
 // Building -----------------------------------------------------------------
 
-/// The filter of a list.
-pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> {
+/// The filter of a list, unless it takes more than so many bytes.
+pub(super) fn build(
+    forward: Automaton<'_>,
+    reversed: Automaton<'_>,
+    most: usize,
+) -> Option<Vec<u8>> {
     let mut entries: u64 = 0;
     each_term(forward, &mut |number, term, wide| {
         if number.is_multiple_of(SAMPLE) {
@@ -170,7 +174,8 @@ pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> 
         }
     });
     let blocks = (entries * BITS_PER_ENTRY).div_ceil(BLOCK as u64 * 8).clamp(1, 1 << 32);
-    let mut filter = vec![0; usize::try_from(blocks).unwrap_or(1) * BLOCK];
+    let bytes = usize::try_from(blocks).ok()?.checked_mul(BLOCK)?;
+    let mut filter = if bytes <= most { vec![0; bytes] } else { return None };
     each_term(forward, &mut |_, term, wide| {
         each_entry(reversed, term, wide, &mut |hash| {
             let start = block(hash, filter.len());
@@ -180,7 +185,7 @@ pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> 
             }
         });
     });
-    filter
+    Some(filter)
 }
 
 /// What the filter has to know of a term. Bit `k` of `wide` tells whether many
