@@ -16,7 +16,7 @@
 //! little-endian. The upper half of a hash chooses the block, the lower half
 //! one bit in each word, so that a question reads one cache line or two.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::LONGEST_TERM;
 use super::automaton::{Automaton, Node};
@@ -83,7 +83,8 @@ fn bits(hash: u64) -> [u32; WORDS] {
 /// A text's hash, and in constant time that of the text less one character,
 /// if the characters are asked for from the last to the first: polynomials in
 /// `BASE` modulo 2^64, mixed afterwards. An unlucky pair of texts costs a
-/// search, so nothing here has to withstand an adversary.
+/// search, so nothing here has to withstand an adversary. But unmixed they
+/// tell the text, so they are wiped when dropped.
 pub(super) struct Hashes<'t> {
     text: &'t [char],
     whole: u64,
@@ -106,7 +107,16 @@ const INVERSE: u64 = {
     inverse
 };
 
+impl Drop for Hashes<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.whole.zeroize();
+        self.prefix.zeroize();
+    }
+}
+
 impl<'t> Hashes<'t> {
+    #[inline]
     pub(super) fn new(text: &'t [char]) -> Self {
         let whole =
             text.iter().fold(0, |hash: u64, &c| hash.wrapping_mul(BASE).wrapping_add(value(c)));

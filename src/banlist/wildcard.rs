@@ -7,7 +7,7 @@
 //! less than the variants would take.) So whatever the character is that was
 //! replaced or left out, it is a step or three.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::LONGEST_TERM;
 use super::automaton::{Automaton, WILDCARD, is_continuation};
@@ -213,9 +213,38 @@ pub(super) struct Search<'a, R, C> {
     /// The last place to start at that costs less.
     nearest: usize,
     found: Option<usize>,
-    /// The last nodes that long ways passed, by the characters they left
-    /// behind and their [`Edit`]. Ways that meet go on as one.
-    passed: Option<[[usize; LONGEST_PART + 1]; 3]>,
+    passed: Option<Passed>,
+}
+
+/// The last nodes that long ways passed, by the characters they left behind
+/// and their [`Edit`]. Ways that meet go on as one. Nodes tell the text, so
+/// they are wiped when dropped.
+struct Passed {
+    nodes: [[usize; 3]; LONGEST_PART + 1],
+    /// The most characters left behind.
+    most: usize,
+}
+
+impl Passed {
+    fn new() -> Self {
+        Self { nodes: [[usize::MAX; 3]; LONGEST_PART + 1], most: 0 }
+    }
+
+    /// Whether the last way by here passed this node; it is the last from now.
+    #[inline]
+    fn replace(&mut self, at: usize, left: usize, edit: Edit) -> bool {
+        self.most = self.most.max(left);
+        let last = self.nodes.get_mut(left).and_then(|nodes| nodes.get_mut(edit as usize));
+        last.is_some_and(|last| std::mem::replace(last, at) == at)
+    }
+}
+
+impl Drop for Passed {
+    fn drop(&mut self) {
+        // Only what was used.
+        let used = self.nodes.iter_mut().take(self.most + 1).skip(LONG);
+        used.for_each(|nodes| nodes.zeroize());
+    }
 }
 
 /// What was done to the text to make it a term, or a part of one.
@@ -319,12 +348,8 @@ impl<'a, R: Fn(usize) -> usize, C: Fn(usize) -> u32> Search<'a, R, C> {
     }
 
     fn was_passed(&mut self, at: usize, place: usize, edit: Edit) -> bool {
-        let passed = self.passed.get_or_insert([[usize::MAX; LONGEST_PART + 1]; 3]);
         let left = self.text.len() - place;
-        match passed.get_mut(edit as usize).and_then(|passed| passed.get_mut(left)) {
-            Some(last) => std::mem::replace(last, at) == at,
-            None => false,
-        }
+        self.passed.get_or_insert_with(Passed::new).replace(at, left, edit)
     }
 
     /// A part starts here; it counts if it has so many characters.
