@@ -214,6 +214,8 @@ impl<'a> Automaton<'a> {
                 if at == self.root
                     && let Some(&first @ 1..) = self.first.get(usize::from(byte))
                 {
+                    #[cfg(test)]
+                    visits::count();
                     return self.address(first);
                 }
                 self.step(at, byte)

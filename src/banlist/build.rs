@@ -23,8 +23,9 @@ const MEMORY_BUDGET: usize = 256 << 20;
 /// With fewer terms a search alone is as quick as one behind a filter.
 const MANY: u64 = 100_000;
 
-/// Makes a list. The same terms give the same bytes, whatever their order,
-/// however often each is added, and however much memory there is.
+/// Makes a list. The same terms give the same bytes, whatever their order and
+/// however often each is added. The [memory](Self::memory_budget) can only
+/// decide whether there is room for a [filter](Self::filter).
 ///
 /// Terms are wiped from the builder's own memory when it is dropped.
 ///
@@ -121,8 +122,9 @@ impl Builder {
     /// Whether to write the section `filter`, which takes about a quarter of
     /// the file. Without it all answers are the same, and `fuzzy = "whole"`
     /// takes longer with a large list. Unless told otherwise it is written for
-    /// 100,000 terms or more; never where `forward` is not, or the
-    /// [memory](Self::memory_budget) does not suffice.
+    /// 100,000 terms or more. Even if asked for, it is left out where `forward`
+    /// is, or where the [memory](Self::memory_budget) does not suffice;
+    /// [`Summary::filter`] tells.
     #[must_use]
     pub fn filter(mut self, filter: bool) -> Self {
         self.filter = Some(filter);
@@ -153,14 +155,17 @@ impl Builder {
         self
     }
 
-    /// The memory to sort in, in bytes; 256 MiB unless told otherwise.
+    /// The memory to work in, in bytes; 256 MiB unless told otherwise. It has
+    /// equal shares: one for the terms, one more for `anywhere`, and one more
+    /// where a filter is possible, which is unless `filter` or `forward` is off.
     ///
     /// With feature `spill`, more terms than fit go to temporary files, which
     /// have no name and vanish with the process. Without it, all terms are
     /// sorted in memory, whatever the budget: about 40 bytes for each.
     ///
-    /// The filter is left out where the other sections together take more than
-    /// half of the budget, as those of about ten million terms do with 256 MiB.
+    /// The filter is left out where `forward` and `reversed` together, or the
+    /// filter, take more than a share: with 256 MiB and without `anywhere`, from
+    /// about ten million terms on.
     #[must_use]
     pub fn memory_budget(mut self, bytes: usize) -> Self {
         self.budget = bytes;
@@ -248,13 +253,14 @@ impl Builder {
         let mut file = format::Writer::new(out).map_err(unwritten)?;
         let mut forward = None;
         if self.forward {
-            if self.filter != Some(false) {
-                file.keep(self.budget / 2);
+            // There may be fewer terms than were added, never more.
+            if self.filter.unwrap_or(self.terms.added() >= MANY) {
+                file.keep(self.share());
             }
             let each = &mut |_: &[u8]| Ok(());
             forward = Some(self.write_automaton(&mut file, Order::Forward, each)?.1);
         }
-        let mut variants = self.anywhere.then(|| Variants::new(self.terms_budget()));
+        let mut variants = self.anywhere.then(|| Variants::new(self.share()));
         let each = &mut |term: &[u8]| match &mut variants {
             Some(variants) => variants.add_term(term),
             None => Ok(()),
@@ -270,11 +276,12 @@ impl Builder {
             bytes: 0,
             filter: false,
         };
-        // The filter may need the memory.
+        // The filter takes the place of the terms.
         self.terms = Terms::new(&[]);
-        let filter = match forward {
-            Some(forward) if self.filter.unwrap_or(terms >= MANY) => {
-                write_filter(&mut file, forward, reversed)?
+        let kept = file.take_kept().map_err(unwritten)?;
+        let filter = match (forward, kept) {
+            (Some(forward), Some(kept)) if self.filter.unwrap_or(terms >= MANY) => {
+                write_filter(&mut file, &kept, [forward, reversed], self.share())?
             }
             _ => false,
         };
@@ -318,12 +325,14 @@ impl Builder {
 
     /// Adds a term that is folded already, of 1 to 192 bytes.
     pub(super) fn add_folded(&mut self, term: &[u8]) -> Result<(), Error> {
-        self.terms.add(term, self.terms_budget())
+        self.terms.add(term, self.share())
     }
 
-    /// What of the memory is for the terms: with variants, half.
-    fn terms_budget(&self) -> usize {
-        if self.anywhere { self.budget / 2 } else { self.budget }
+    /// What of the memory is for the terms, for the variants, and for what a
+    /// filter is made from.
+    fn share(&self) -> usize {
+        let filter = self.forward && self.filter != Some(false);
+        self.budget / (1 + usize::from(self.anywhere) + usize::from(filter))
     }
 
     fn write_automaton<W: io::Write>(
@@ -349,22 +358,20 @@ impl Builder {
     }
 }
 
-/// Writes the filter, if the automata were kept and are not too large, and
-/// tells whether it did.
+/// Writes the filter of the automata in these sections, if it takes no more
+/// than so many bytes and they are not too large, and tells whether it did.
 fn write_filter<W: io::Write>(
     file: &mut format::Writer<W>,
-    forward: Range<u64>,
-    reversed: Range<u64>,
+    kept: &[u8],
+    sections: [Range<u64>; 2],
+    most: usize,
 ) -> Result<bool, Error> {
-    let Some(kept) = file.take_kept().map_err(unwritten)? else { return Ok(false) };
-    let automaton = |section: Range<u64>| {
+    let [forward, reversed] = sections.map(|section| {
         let range = usize::try_from(section.start).ok()?..usize::try_from(section.end).ok()?;
         Automaton::new(kept.get(range)?).ok()
-    };
-    let (Some(forward), Some(reversed)) = (automaton(forward), automaton(reversed)) else {
-        return Ok(false);
-    };
-    let filter = filter::build(forward, reversed);
+    });
+    let (Some(forward), Some(reversed)) = (forward, reversed) else { return Ok(false) };
+    let Some(filter) = filter::build(forward, reversed, most) else { return Ok(false) };
     file.begin_section().map_err(unwritten)?;
     io::Write::write_all(file, &filter).map_err(unwritten)?;
     file.end_section(format::FILTER);
@@ -595,6 +602,41 @@ mod tests {
         assert!(!sections(|builder| builder.filter(false)));
         assert!(!sections(|builder| builder.filter(true).forward(false)));
         assert!(!sections(|builder| builder.filter(true).memory_budget(100)));
+    }
+
+    /// From no room to room for all: the sections are the same, and there is a
+    /// filter, always the same, or none.
+    #[test]
+    #[cfg(feature = "spill")]
+    fn memory_decides_about_nothing_but_the_filter() {
+        let terms: Vec<String> =
+            (0..3_000).map(|n| format!("{:06}", n * 7919 % 1_000_000)).collect();
+        for anywhere in [false, true] {
+            let with = |filter, budget| {
+                built(&terms, |b| b.anywhere(anywhere).filter(filter).memory_budget(budget))
+            };
+            let (plain, roomy) = (with(false, MEMORY_BUDGET), with(true, MEMORY_BUDGET));
+            assert!(roomy.1.filter && !plain.1.filter);
+            let fits = [12, 13, 14, 15, 16, 17, 18, 20].map(|power| {
+                let tight = with(true, 1 << power);
+                assert!(tight == if tight.1.filter { roomy.clone() } else { plain.clone() });
+                tight.1.filter
+            });
+            assert!(fits.is_sorted() && !fits[0] && fits[7], "{fits:?}");
+        }
+    }
+
+    /// A list that is small, of many terms that share all, has a large filter.
+    #[test]
+    fn a_filter_larger_than_a_share_is_left_out() {
+        let terms: Vec<String> = (0..10_000).map(|n| format!("{n:04}")).collect();
+        let (bytes, summary) = built(&terms, |builder| builder.filter(true));
+        let filter = format::Layout::read(&bytes).unwrap().section(format::FILTER).unwrap().len();
+        assert!(summary.filter && 4 * filter > 3 * bytes.len());
+        let tight = |share: usize| {
+            built(&terms, |builder| builder.filter(true).memory_budget(2 * share)).1.filter
+        };
+        assert!(tight(filter) && !tight(filter - 1));
     }
 
     /// Enough runs for merged ones to be merged again.

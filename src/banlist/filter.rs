@@ -16,7 +16,7 @@
 //! little-endian. The upper half of a hash chooses the block, the lower half
 //! one bit in each word, so that a question reads one cache line or two.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::LONGEST_TERM;
 use super::automaton::{Automaton, Node};
@@ -83,7 +83,8 @@ fn bits(hash: u64) -> [u32; WORDS] {
 /// A text's hash, and in constant time that of the text less one character,
 /// if the characters are asked for from the last to the first: polynomials in
 /// `BASE` modulo 2^64, mixed afterwards. An unlucky pair of texts costs a
-/// search, so nothing here has to withstand an adversary.
+/// search, so nothing here has to withstand an adversary. But unmixed they
+/// tell the text, so they are wiped when dropped.
 pub(super) struct Hashes<'t> {
     text: &'t [char],
     whole: u64,
@@ -106,7 +107,16 @@ const INVERSE: u64 = {
     inverse
 };
 
+impl Drop for Hashes<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.whole.zeroize();
+        self.prefix.zeroize();
+    }
+}
+
 impl<'t> Hashes<'t> {
+    #[inline]
     pub(super) fn new(text: &'t [char]) -> Self {
         let whole =
             text.iter().fold(0, |hash: u64, &c| hash.wrapping_mul(BASE).wrapping_add(value(c)));
@@ -161,8 +171,12 @@ fn mixed(hash: u64) -> u64 {
 
 // Building -----------------------------------------------------------------
 
-/// The filter of a list.
-pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> {
+/// The filter of a list, unless it takes more than so many bytes.
+pub(super) fn build(
+    forward: Automaton<'_>,
+    reversed: Automaton<'_>,
+    most: usize,
+) -> Option<Vec<u8>> {
     let mut entries: u64 = 0;
     each_term(forward, &mut |number, term, wide| {
         if number.is_multiple_of(SAMPLE) {
@@ -170,7 +184,8 @@ pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> 
         }
     });
     let blocks = (entries * BITS_PER_ENTRY).div_ceil(BLOCK as u64 * 8).clamp(1, 1 << 32);
-    let mut filter = vec![0; usize::try_from(blocks).unwrap_or(1) * BLOCK];
+    let bytes = usize::try_from(blocks).ok()?.checked_mul(BLOCK)?;
+    let mut filter = if bytes <= most { vec![0; bytes] } else { return None };
     each_term(forward, &mut |_, term, wide| {
         each_entry(reversed, term, wide, &mut |hash| {
             let start = block(hash, filter.len());
@@ -180,7 +195,7 @@ pub(super) fn build(forward: Automaton<'_>, reversed: Automaton<'_>) -> Vec<u8> 
             }
         });
     });
-    filter
+    Some(filter)
 }
 
 /// What the filter has to know of a term. Bit `k` of `wide` tells whether many

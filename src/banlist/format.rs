@@ -331,9 +331,11 @@ pub(super) struct Writer<W> {
     table: Vec<u8>,
     sections: u64,
     section_start: u64,
-    /// The file so far, as long as it is to be kept and no larger than this.
-    kept: Option<Vec<u8>>,
-    most_kept: usize,
+    /// The file so far, as long as it is to be kept, in pieces: growing would
+    /// take twice or three times as much.
+    kept: Option<Vec<Vec<u8>>>,
+    /// How many more bytes to keep at most.
+    room: usize,
 }
 
 const BLOCK: usize = 1 << 16;
@@ -349,7 +351,7 @@ impl<W: io::Write> Writer<W> {
             sections: 0,
             section_start: 0,
             kept: None,
-            most_kept: 0,
+            room: 0,
         };
         io::Write::write_all(&mut writer, &MAGIC)?;
         io::Write::write_all(&mut writer, &FORMAT.to_le_bytes())?;
@@ -394,13 +396,18 @@ impl<W: io::Write> Writer<W> {
     /// section is begun.
     pub(super) fn keep(&mut self, most: usize) {
         self.kept = Some(Vec::new());
-        self.most_kept = most;
+        self.room = most;
     }
 
-    /// Everything written until now, if it was kept.
+    /// Everything written until now, if it was kept. Takes twice the memory
+    /// while it runs.
     pub(super) fn take_kept(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.write_pending()?;
-        Ok(self.kept.take())
+        Ok(self.kept.take().map(|pieces| {
+            let mut whole = Vec::with_capacity(pieces.iter().map(Vec::len).sum());
+            pieces.into_iter().for_each(|piece| whole.extend_from_slice(&piece));
+            whole
+        }))
     }
 
     fn align(&mut self) -> io::Result<()> {
@@ -412,10 +419,12 @@ impl<W: io::Write> Writer<W> {
         self.hash.update(&self.pending);
         self.out.write_all(&self.pending)?;
         if let Some(kept) = &mut self.kept {
-            if kept.len() + self.pending.len() > self.most_kept {
-                self.kept = None;
-            } else {
-                kept.extend_from_slice(&self.pending);
+            match self.room.checked_sub(self.pending.len()) {
+                Some(left) => {
+                    kept.push(self.pending.clone());
+                    self.room = left;
+                }
+                None => self.kept = None,
             }
         }
         self.pending.clear();

@@ -51,7 +51,7 @@ pub(super) fn leads_to_term<'c>(
 mod tests {
     use proptest::prelude::*;
 
-    use crate::banlist::Banlist;
+    use crate::banlist::{Banlist, automaton::visits};
     use crate::text::Substitution;
 
     fn list(terms: &[String]) -> Banlist {
@@ -211,6 +211,29 @@ mod tests {
         let list = list(&terms);
         assert!(('\u{6000}'..'\u{7000}').all(|c| list.is_term(&[c])));
         assert!(!list.is_term(&['\u{7000}']) && list.is_near_to(&['\u{7000}'], 1));
+    }
+
+    /// One visit for each character of the longest term at most, and one for
+    /// the step behind it that fails, whatever the list: the most at one end.
+    #[test]
+    fn a_walk_back_is_bounded() {
+        let a = |count: usize| "a".repeat(count);
+        let runs: Vec<String> = (1..=48).map(a).collect();
+        let middles: Vec<String> = (0..48)
+            .flat_map(|at| (0..48 - at).map(move |rest| format!("{}b{}", a(at), a(rest))))
+            .collect();
+        let suffixes: Vec<String> =
+            ('b'..='z').flat_map(|c| [format!("{c}{}", a(47)), format!("{c}c{}", a(46))]).collect();
+        for (name, terms, text, expected) in [
+            ("runs", &runs, a(256), 49),
+            ("one other character", &middles, a(256), 48),
+            ("one other character in the text", &middles, format!("{}b", a(40)).repeat(6), 49),
+            ("one long suffix", &suffixes, a(256), 48),
+        ] {
+            let (list, text) = (list(terms), characters(&text));
+            let visited = |end| visits::of(|| list.ends_at(&text, end, 4, |_| ())).0;
+            assert_eq!((0..=text.len()).map(visited).max(), Some(expected), "{name}");
+        }
     }
 
     #[test]
