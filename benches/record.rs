@@ -21,7 +21,7 @@ use std::time::SystemTime;
 
 use measure::readme::Readme;
 use measure::table::Targets;
-use measure::{PASSES, keys, lists, policies, whole};
+use measure::{PASSES, batch, keys, lists, policies, whole};
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -44,6 +44,8 @@ fn record() {
     whole::measure(&mut tables, &mut targets, &mut readme, &lists);
     progress("keys");
     keys::measure(&mut tables, &mut targets, &mut readme, &lists);
+    progress("batches");
+    batch::measure(&mut tables, &mut targets);
     progress("policies");
     policies::measure(&mut tables, &mut targets);
 
@@ -102,7 +104,7 @@ of the same, for comparisons between two states of the code: `cargo bench
 
 - {rustc}, {os}, baseline {arch}, features {features}.
 - {processor}, {cores} cores.
-- Profile `bench` (fat LTO), one thread. Machines that are shared drift by up
+- Profile `bench` (fat LTO), one thread unless said otherwise. Machines that are shared drift by up
   to 1.5x: compare figures of one run, and quote ratios.
 - Passwords and terms are made up from a fixed seed; `benches/corpus/` says how.
   A pass judges {passwords} different passwords in turn, so that none is hot.
