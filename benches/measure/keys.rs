@@ -52,9 +52,9 @@ turns.
         typed.extend(typing(lists, fuzzy, &passwords));
     }
     let head = ["`fuzzy`", "terms", "what", "median", "p99", "mean", "max"];
-    for index in 0..MEASURED.len() {
+    for (index, measured) in MEASURED.into_iter().enumerate() {
         let rows: Vec<_> = typed.iter().flat_map(|typist| typist.rows(index)).collect();
-        *out += &format!("\n### {}\n", MEASURED[index]);
+        *out += &format!("\n### {measured}\n");
         table(out, &head, &rows);
     }
     growth(out, targets, &typed);
