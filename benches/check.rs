@@ -19,8 +19,10 @@ const SHORT: Duration = Duration::from_millis(1_200);
 
 fn main() {
     let mut criterion = corpus::criterion().measurement_time(SHORT).sample_size(15);
-    let lists: Vec<_> =
-        corpus::sizes().iter().map(|&(size, name)| (name, corpus::list(size))).collect();
+    let lists: Vec<_> = corpus::sizes()
+        .iter()
+        .map(|&(size, name)| (name, corpus::list(size, Fuzzy::Whole)))
+        .collect();
     keys(&mut criterion, &lists);
     whole(&mut criterion, &lists);
     adversarial(&mut criterion, &lists);
@@ -43,7 +45,10 @@ fn keys(criterion: &mut Criterion, lists: &[(&str, Banlist)]) {
             if !last && fuzzy != Fuzzy::Whole {
                 continue;
             }
-            let Some(engine) = fuzzy.engine(list) else { continue };
+            let engine = match fuzzy {
+                Fuzzy::Anywhere => fuzzy.engine(&corpus::list(list.info().terms() as usize, fuzzy)),
+                _ => fuzzy.engine(list),
+            };
             let mut session = engine.session(engine.subject(&corpus::context()));
             let mut group = criterion.benchmark_group(format!("key/{}", fuzzy.name()));
             group.throughput(Throughput::Elements(keys as u64));
@@ -153,7 +158,7 @@ fn others(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("others");
     group.sample_size(10);
     group.throughput(Throughput::Elements(passwords.len() as u64));
-    let engine = corpus::engine("entra", &corpus::list(10_000));
+    let engine = corpus::engine("entra", &corpus::list(10_000, Fuzzy::Whole));
     group.bench_function("countersign", |bench| bench.iter(|| pass(&engine, &passwords)));
     group.bench_function("zxcvbn", |bench| {
         bench.iter(|| {

@@ -21,7 +21,7 @@ use std::time::SystemTime;
 
 use measure::readme::Readme;
 use measure::table::Targets;
-use measure::{PASSES, keys, lists, policies, whole};
+use measure::{PASSES, batch, keys, lists, policies, whole};
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -44,6 +44,8 @@ fn record() {
     whole::measure(&mut tables, &mut targets, &mut readme, &lists);
     progress("keys");
     keys::measure(&mut tables, &mut targets, &mut readme, &lists);
+    progress("batches");
+    batch::measure(&mut tables, &mut targets);
     progress("policies");
     policies::measure(&mut tables, &mut targets);
 
@@ -102,13 +104,14 @@ of the same, for comparisons between two states of the code: `cargo bench
 
 - {rustc}, {os}, baseline {arch}, features {features}.
 - {processor}, {cores} cores.
-- Profile `bench` (fat LTO), one thread. Machines that are shared drift by up
-  to 1.5x: compare figures of one run, and quote ratios.
+- Profile `bench` (fat LTO), one thread unless said otherwise. Machines that are
+  shared drift by up to 1.5x: compare figures of one run, and quote ratios.
 - Passwords and terms are made up from a fixed seed; `benches/corpus/` says how.
   A pass judges {passwords} different passwords in turn, so that none is hot.
 - For each password, or key, the cost of reading the clock is subtracted and the
-  least of {PASSES} passes counts; median, p99, mean and maximum are over passwords,
-  or keys. `pass` is the least time of {PASSES} whole passes, per password.
+  least of {PASSES} passes counts, unless said otherwise; median, p99, mean and
+  maximum are over passwords, or keys. `pass` is the least time of {PASSES} whole
+  passes, per password.
 - {names} names are known of the user. `entra` scores with the built-in base terms
   and compares with N common terms and what is near them;
   `nist-63b-4-single-factor` compares with N common terms and the built-in long
@@ -117,7 +120,7 @@ of the same, for comparisons between two states of the code: `cargo bench
 ## Targets
 
 A whole password has 12 characters, lists have 1M terms, and the policy is
-`entra`, unless it is said otherwise.
+`entra`, unless it is said otherwise. What is not measured is not met.
 ",
         date = today(),
         machine = machine(),

@@ -1,11 +1,14 @@
-//! The chart of the record, which `benches/record.rs` draws.
+//! The chart and the targets of the record that `benches/record.rs` writes.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench's module")]
 
 #[path = "../benches/measure/chart.rs"]
 mod chart;
+#[path = "../benches/measure/table.rs"]
+mod table;
 
 use chart::{Chart, Row, escape, grouped, human};
+use table::Targets;
 
 fn drawn(rows: &[(&str, f64, f64)]) -> String {
     let row = |&(name, median, p99): &(&str, f64, f64)| Row {
@@ -103,4 +106,14 @@ fn times_are_short() {
 fn numbers_are_grouped() {
     let told = [0, 999, 1_000, 54_321, 123_456, 1_234_567].map(grouped);
     assert_eq!(told, ["0", "999", "1,000", "54,321", "123,456", "1,234,567"]);
+}
+
+#[test]
+fn a_target_without_a_figure_is_missed() {
+    let mut targets = Targets::default();
+    targets.at_most("low", 2.0, 1.0, "ns");
+    targets.at_most("low", 2.0, None, "ns");
+    targets.at_least("high", 2.0, None, "ns");
+    let told = targets.all().iter().map(|target| (target.met, target.measured.as_str()));
+    assert!(told.eq([(true, "1.00 ns"), (false, "not measured"), (false, "not measured")]));
 }

@@ -1,16 +1,21 @@
 //! Building lists, opening them, and their size.
 
 use std::fs::File;
+#[cfg(feature = "mmap")]
 use std::hint::black_box;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use countersign::{Banlist, Engine, Subject, Substitution};
+#[cfg(feature = "mmap")]
+use countersign::Subject;
+use countersign::{Banlist, Engine};
 
 use super::table::{Targets, short, table};
-use super::{least, micros, millis, timed};
+#[cfg(feature = "mmap")]
+use super::timed;
+use super::{least, micros, millis};
 use crate::corpus::{self, Fuzzy};
 
 /// Builds a list in a process of its own, and tells what memory that took:
@@ -24,42 +29,35 @@ const WRITING: f64 = 16.0;
 pub(crate) struct List {
     pub(crate) name: &'static str,
     pub(crate) list: Banlist,
-    /// Made once: it takes as long as building a list.
-    anywhere: Option<Engine>,
+    /// The same terms with the section that `anywhere` needs.
+    anywhere: Banlist,
 }
 
 impl List {
-    /// None where this state of the code cannot compare so.
-    pub(crate) fn engine(&self, fuzzy: Fuzzy) -> Option<Engine> {
-        match fuzzy {
-            Fuzzy::Anywhere => self.anywhere.clone(),
-            _ => fuzzy.engine(&self.list),
-        }
+    pub(crate) fn engine(&self, fuzzy: Fuzzy) -> Engine {
+        fuzzy.engine(match fuzzy {
+            Fuzzy::Anywhere => &self.anywhere,
+            _ => &self.list,
+        })
     }
 
     /// The engines that are tried with hard input and long batches, named.
-    pub(crate) fn engines(&self) -> Vec<(String, Engine)> {
-        let policies =
-            corpus::POLICIES.map(|name| (name.to_owned(), corpus::engine(name, &self.list)));
-        let anywhere = self.engine(Fuzzy::Anywhere);
-        let anywhere = anywhere.map(|engine| ("entra, anywhere".to_owned(), engine));
-        policies.into_iter().chain(anywhere).collect()
+    pub(crate) fn engines(&self) -> [(&'static str, Engine); 3] {
+        let [entra, nist] = corpus::POLICIES.map(|name| (name, corpus::engine(name, &self.list)));
+        [entra, nist, ("entra, anywhere", self.engine(Fuzzy::Anywhere))]
     }
 }
 
 pub(crate) fn measure(out: &mut String, targets: &mut Targets) -> Vec<List> {
     let directory = tempfile::tempdir().unwrap();
-    let mut rows = Vec::new();
+    let (mut rows, mut wide) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
     for &(size, name) in corpus::sizes() {
         let lines = corpus::terms(size).join("\n");
         let mut file = Vec::new();
-        let build = least(3, || {
-            let mut builder = Banlist::builder(&Substitution::entra());
-            builder.add_lines(lines.as_bytes()).unwrap();
-            file = Vec::new();
-            builder.write_to(&mut file).unwrap();
-        });
+        let build = least(3, || file = built(Fuzzy::Whole, &lines));
+        let mut wider = Vec::new();
+        let build_wider = least(1, || wider = built(Fuzzy::Anywhere, &lines));
         let path = directory.path().join(name);
         std::fs::write(&path, lines).unwrap();
         let memory = memory(&path);
@@ -68,11 +66,24 @@ pub(crate) fn measure(out: &mut String, targets: &mut Targets) -> Vec<List> {
         let mapped = mapped(&path);
         let list = Banlist::open(&path).unwrap();
 
+        std::fs::write(&path, &wider).unwrap();
+        let open_wider = least(3, || Banlist::open(&path).unwrap());
+        let anywhere = Banlist::from_bytes(wider).unwrap();
+
         let per_term = |bytes: usize| bytes as f64 / size as f64;
+        let rate = |took: Duration| size as f64 / took.as_secs_f64() / 1e6;
         let bytes = per_term(list.info().bytes());
         let filter = list.info().sections().find(|(name, _)| *name == "filter");
         let without = bytes - filter.map_or(0.0, |(_, bytes)| per_term(bytes));
-        let rate = size as f64 / build.as_secs_f64() / 1e6;
+        let bytes_wider = per_term(anywhere.info().bytes());
+        wide.push([
+            name.to_owned(),
+            format!("{bytes_wider:.2}"),
+            sections(&anywhere),
+            format!("{:.2}", rate(build_wider)),
+            millis(open_wider),
+        ]);
+        let rate = rate(build);
         rows.push([
             name.to_owned(),
             format!("{bytes:.2}"),
@@ -84,25 +95,21 @@ pub(crate) fn measure(out: &mut String, targets: &mut Targets) -> Vec<List> {
             mapped.map_or("-".to_owned(), |(_, first)| micros(first)),
         ]);
         if size == 1_000_000 {
-            if filter.is_some() {
-                targets.at_most("list with filter", 18.0, bytes, "bytes per term");
-            }
+            let with = filter.map(|_| bytes);
+            targets.at_most("list with filter", 18.0, with, "bytes per term");
             targets.at_most("list without filter", 15.0, without, "bytes per term");
             targets.at_least("list built", 0.7, rate, "million terms per second");
-            if let (true, Some(memory)) = (cfg!(feature = "spill"), memory) {
-                let budget = (BUDGET >> 20) as f64;
-                let what = format!("memory while building, {budget} MiB of it to sort in");
-                targets.at_most(&what, budget + WRITING, memory, "MiB");
-            }
+            let budget = (BUDGET >> 20) as f64;
+            let what = format!("memory while building, {budget} MiB of it to sort in");
+            let memory = memory.filter(|_| cfg!(feature = "spill"));
+            targets.at_most(&what, budget + WRITING, memory, "MiB");
             let open = open.as_secs_f64() * 1e3;
             targets.at_most("list opened and verified", 40.0, open, "ms");
-            if let Some((map, first)) = mapped {
-                let (map, first) = (map.as_secs_f64() * 1e6, first.as_secs_f64() * 1e3);
-                targets.at_most("list mapped without verification", 30.0, map, "µs");
-                targets.at_most("first verdict then, page cache warm", 0.3, first, "ms");
-            }
+            let map = mapped.map(|(map, _)| map.as_secs_f64() * 1e6);
+            let first = mapped.map(|(_, first)| first.as_secs_f64() * 1e3);
+            targets.at_most("list mapped without verification", 30.0, map, "µs");
+            targets.at_most("first verdict then, page cache warm", 0.3, first, "ms");
         }
-        let anywhere = Fuzzy::Anywhere.engine(&list);
         lists.push(List { name, list, anywhere });
     }
     *out += &format!(
@@ -125,7 +132,19 @@ in and feature `spill`, grows by at most.
         "first verdict then, µs",
     ];
     table(out, &head, &rows);
+    out.push_str("\nThe same terms, built once with what `fuzzy = \"anywhere\"` needs.\n");
+    let head =
+        ["terms", "bytes per term", "of them", "built, M terms/s", "opened and verified, ms"];
+    table(out, &head, &wide);
     lists
+}
+
+fn built(fuzzy: Fuzzy, lines: &str) -> Vec<u8> {
+    let mut builder = fuzzy.builder();
+    builder.add_lines(lines.as_bytes()).unwrap();
+    let mut file = Vec::new();
+    builder.write_to(&mut file).unwrap();
+    file
 }
 
 fn sections(list: &Banlist) -> String {
@@ -168,7 +187,7 @@ fn memory(terms: &Path) -> Option<f64> {
 /// What that process does; says how many kilobytes it grew by, if it knows.
 pub(crate) fn build(terms: &str) {
     let before = status("VmRSS:");
-    let mut builder = Banlist::builder(&Substitution::entra()).memory_budget(BUDGET);
+    let mut builder = Fuzzy::Whole.builder().memory_budget(BUDGET);
     builder.add_lines(BufReader::new(File::open(terms).unwrap())).unwrap();
     builder.write_to(BufWriter::new(tempfile::tempfile().unwrap())).unwrap();
     if let (Some(before), Some(most)) = (before, status("VmHWM:")) {

@@ -1,6 +1,7 @@
 //! What `record.rs` measures, a file for each part, and how: times and their
 //! spread here, targets and tables in `table.rs`.
 
+pub(crate) mod batch;
 pub(crate) mod chart;
 pub(crate) mod keys;
 pub(crate) mod lists;

@@ -10,21 +10,43 @@ pub(crate) struct Target {
     pub(crate) met: bool,
 }
 
+/// Stands where a figure is missing.
+pub(crate) const NOT_MEASURED: &str = "not measured";
+
 #[derive(Default)]
 pub(crate) struct Targets(Vec<Target>);
 
 impl Targets {
-    /// `value` and `limit` in `unit`; the smaller the better.
-    pub(crate) fn at_most(&mut self, what: &str, limit: f64, value: f64, unit: &str) {
-        self.add(what, format!("at most {limit} {unit}"), value, unit, value <= limit);
+    /// `value` and `limit` in `unit`; the smaller the better. Without a value
+    /// the target is not met.
+    pub(crate) fn at_most(
+        &mut self,
+        what: &str,
+        limit: f64,
+        value: impl Into<Option<f64>>,
+        unit: &str,
+    ) {
+        let value = value.into();
+        let met = value.is_some_and(|value| value <= limit);
+        self.add(what, format!("at most {limit} {unit}"), value, unit, met);
     }
 
-    pub(crate) fn at_least(&mut self, what: &str, limit: f64, value: f64, unit: &str) {
-        self.add(what, format!("at least {limit} {unit}"), value, unit, value >= limit);
+    /// The larger the better.
+    pub(crate) fn at_least(
+        &mut self,
+        what: &str,
+        limit: f64,
+        value: impl Into<Option<f64>>,
+        unit: &str,
+    ) {
+        let value = value.into();
+        let met = value.is_some_and(|value| value >= limit);
+        self.add(what, format!("at least {limit} {unit}"), value, unit, met);
     }
 
-    fn add(&mut self, what: &str, target: String, value: f64, unit: &str, met: bool) {
-        let measured = format!("{} {unit}", short(value));
+    fn add(&mut self, what: &str, target: String, value: Option<f64>, unit: &str, met: bool) {
+        let measured = value
+            .map_or_else(|| NOT_MEASURED.to_owned(), |value| format!("{} {unit}", short(value)));
         self.0.push(Target { what: what.to_owned(), target, measured, met });
     }
 
