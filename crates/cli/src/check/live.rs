@@ -219,8 +219,11 @@ impl<'a> Live<'a> {
     /// Draws everything again, in place. The first row is `above` rows over the
     /// caret's.
     fn draw(&mut self, (columns, rows): (usize, usize), above: usize) {
+        // Drawing alone turns nothing: what the last edit turned stays marked.
+        if let Some(text) = self.field.edited() {
+            self.session.set(text);
+        }
         let (paint, text) = (self.paint, self.field.text());
-        self.session.set(text);
         self.session.report();
         let turned = |check: &Check| {
             let mut changes = self.session.changes().filter(|change| change.before.is_some());
