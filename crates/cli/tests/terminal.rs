@@ -144,7 +144,11 @@ fn what_is_typed_or_read_is_not_dumped() {
     }
     // From a pipe: some of a batch was read.
     let mut command = countersign();
-    command.args(["check", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["check", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     child.stdin.as_ref().unwrap().write_all(b"zebra1\n").unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
