@@ -60,7 +60,7 @@ Formats:
   graph  Microsoft Graph's passwordValidationInformation, on one line
 
 With --live the password stays hidden; where a check sees trouble, it is
-underlined with ^, and > stands before checks that the last key turned.
+underlined with ^, and > stands before checks that the last edit turned.
   Ctrl-R, F2              show or hide the password
   Left, Right, Home, End  move, as do Ctrl-B, Ctrl-F, Ctrl-A and Ctrl-E
   Backspace, Delete       erase a character; Ctrl-W a word, Ctrl-U what is

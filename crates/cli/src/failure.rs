@@ -4,17 +4,34 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+#[cfg(unix)]
+use crate::signals::{SIGINT, end_by};
 use crate::words::{Paint, Printable};
 
 /// Why a command could not do its work. Never holds what was typed.
 pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
+    #[cfg(unix)]
+    is_interrupt: bool,
 }
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self {
+            message: message.into(),
+            hint: None,
+            #[cfg(unix)]
+            is_interrupt: false,
+        }
+    }
+
+    /// The key for interrupting was read. The program ends as if nobody read the
+    /// keys, once everything is wiped that is dropped on the way to
+    /// [`report`](Self::report).
+    #[cfg(unix)]
+    pub(crate) fn interrupt() -> Self {
+        Self { is_interrupt: true, ..Self::new("interrupted") }
     }
 
     /// An error of the operating system, and what was being done.
@@ -28,8 +45,12 @@ impl Failure {
         self
     }
 
-    /// Tells the user, on standard error.
+    /// Tells the user, on standard error; an interrupt ends the program here.
     pub(crate) fn report(&self) -> ExitCode {
+        #[cfg(unix)]
+        if self.is_interrupt {
+            end_by(SIGINT);
+        }
         let mut stderr = io::stderr().lock();
         let paint = Paint::stderr();
         // Nobody is left to be told if this fails.

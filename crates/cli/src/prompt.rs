@@ -18,10 +18,7 @@ pub(crate) fn read(label: &str, typed: &mut Typed) -> Result<(), Failure> {
         Ok(End::Entered) => Ok(()),
         Ok(End::Closed) => Err(Failure::new("nothing was entered")),
         #[cfg(unix)]
-        Ok(End::Interrupted) => {
-            system::interrupt();
-            Err(Failure::new("interrupted"))
-        }
+        Ok(End::Interrupted) => Err(Failure::interrupt()),
         Err(error) => Err(Failure::io("cannot read from the terminal", &error)),
     }
 }

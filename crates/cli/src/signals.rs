@@ -13,6 +13,10 @@ use signal_hook::low_level::emulate_default_handler;
 
 /// Until this is dropped, the signals do something else before they end the
 /// program.
+///
+/// Nothing is wiped: that is up to the thread that is ended, whatever it is
+/// waiting for. What it leaves the system wipes before others get the memory,
+/// and none of it is [dumped](crate::input::Source::open).
 pub(crate) struct Cleanup {
     over: Arc<AtomicBool>,
     signals: Handle,

@@ -181,6 +181,32 @@ fn checks_turn_while_one_types() {
 }
 
 #[test]
+fn what_turned_stays_marked_until_the_text_is_edited() {
+    let mut typist = Typist::start(&[], &[]);
+    typist.types("con").sees("length 3");
+    let turned = "> ✓ at least 4 characters (length 4)";
+    typist.types("t").sees(turned);
+    typist.types("\x12").sees("Password: cont");
+    typist.sees(turned);
+    typist.types("\x12").sees("Password: ****");
+    typist.sees(turned);
+    for (keys, column) in [("\x1b[D", 13), ("\x01", 10), ("\x7f", 10), ("\x05", 14)] {
+        typist.types(keys);
+        while typist.screen.screen().cursor_position() != (0, column) {
+            typist.sees(turned);
+        }
+        typist.sees(turned);
+    }
+    resize(&typist.terminal, 50, ROWS);
+    typist.screen.screen_mut().set_size(nonzero(ROWS), nonzero(50));
+    typist.signal(Signal::WINCH);
+    typist.sees("Enter: done, Ctrl-R: show or …");
+    typist.sees(turned);
+    typist.types("o").sees("  ✓ at least 4 characters (length 5)");
+    typist.types("\r").ends();
+}
+
+#[test]
 fn the_password_is_seen_only_on_demand_and_not_afterwards() {
     let mut typist = Typist::start(&[], &[]);
     typist.types("zebra1").sees("length 6");

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use common::terminal::Terminal;
 use common::{ACME, Files, countersign};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 /// Types at the prompt, on a terminal that is input, output and error.
 /// Returns what was seen after the prompt.
@@ -124,6 +124,48 @@ fn signals_leave_the_terminal_as_it_was() {
         assert_eq!(child.wait().unwrap().signal(), Some(signal.as_raw()));
         assert!(terminal.is_as_before());
     }
+}
+
+#[test]
+fn what_is_typed_or_read_is_not_dumped() {
+    let dumps = getrlimit(Resource::Core);
+    setrlimit(Resource::Core, Rlimit { current: dumps.maximum, ..dumps }).unwrap();
+    for (args, prompt) in [(&["check"][..], "Password: "), (&["check", "--live"], " by entra")] {
+        let mut terminal = Terminal::new();
+        let mut command = countersign();
+        command.args(args).stdin(terminal.stdio()).stderr(terminal.stdio());
+        let mut child = command.spawn().unwrap();
+        terminal.wait_for(prompt);
+        assert_no_dumps(&child);
+        kill_process(Pid::from_child(&child), Signal::QUIT).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!((status.signal(), status.core_dumped()), (Some(3), false), "{args:?}");
+        assert!(terminal.is_as_before());
+    }
+    // From a pipe: some of a batch was read.
+    let mut command = countersign();
+    command
+        .args(["check", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    child.stdin.as_ref().unwrap().write_all(b"zebra1\n").unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    assert_no_dumps(&child);
+    drop(child.stdin.take());
+    child.wait().unwrap();
+}
+
+/// Where the system tells: the limit of what may be dumped, soft and hard.
+#[track_caller]
+fn assert_no_dumps(child: &Child) {
+    let Ok(limits) = std::fs::read_to_string(format!("/proc/{}/limits", child.id())) else {
+        assert!(!cfg!(target_os = "linux"));
+        return;
+    };
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(limit.split_whitespace().take(2).collect::<Vec<_>>(), ["0", "0"]);
 }
 
 fn prompt(terminal: &Terminal, stdout: Stdio) -> Child {

@@ -1,7 +1,8 @@
 //! `countersign check --batch`: one password per line.
 
 mod block;
-mod pipeline;
+mod results;
+mod workers;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,9 +19,10 @@ use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
 use crate::typed::{NotUtf8, Typed};
-use crate::words::{Paint, counted, grouped};
+use crate::words::{Paint, counted};
 use block::{Block, Lines};
-use pipeline::Pipeline;
+use results::{NOT_UTF_8, Tally};
+use workers::Workers;
 
 /// How many outcomes the results of a block have at most, so that they are
 /// bounded whatever the policy.
@@ -46,11 +48,11 @@ pub(super) fn run(
         let mut line = Typed::new(engine.max_text());
         move |block: &mut Block| judge(block, &mut line, &engine, &subject, &style)
     };
-    let mut pipeline = Pipeline::start(lines, jobs, judge)
+    let mut workers = Workers::start(lines, jobs, judge)
         .map_err(|error| Failure::io("cannot start a thread", &error))?;
     let mut tally = Tally::default();
     let mut stdout = io::stdout().lock();
-    while let Some(mut block) = pipeline.next() {
+    while let Some(mut block) = workers.next() {
         tally.merge(&block.results.tally);
         if !block.results.invalid.is_empty() {
             progress.clear();
@@ -61,10 +63,10 @@ pub(super) fn run(
         }
         progress.advance(block.consumed, tally.lines);
         block.results.clear();
-        pipeline.give_back(block);
+        workers.give_back(block);
     }
     progress.clear();
-    pipeline.finish().map_err(|error| Failure::io("cannot read the passwords", &error))?;
+    workers.finish().map_err(|error| Failure::io("cannot read the passwords", &error))?;
     tally.tell(engine);
     if tally.invalid > 0 {
         let lines = counted(tally.invalid, "line is", "lines are");
@@ -99,41 +101,6 @@ fn judge(
         debug_assert!(written.is_ok(), "writing to memory cannot fail");
     }
 }
-
-/// What the lines of a block came to.
-#[derive(Default)]
-struct Results {
-    /// As it is printed.
-    out: Vec<u8>,
-    /// The numbers of the lines that are not UTF-8, and where in `out` each is
-    /// told.
-    invalid: Vec<(u64, usize)>,
-    tally: Tally,
-}
-
-impl Results {
-    fn write(&self, stdout: &mut impl Write) -> io::Result<()> {
-        let mut written = 0;
-        for (line, at) in &self.invalid {
-            // On a terminal both stand together.
-            stdout.write_all(self.out.get(written..*at).unwrap_or_default())?;
-            stdout.flush()?;
-            let _ = writeln!(io::stderr(), "line {line}: {NOT_UTF_8}");
-            written = *at;
-        }
-        stdout.write_all(self.out.get(written..).unwrap_or_default())?;
-        stdout.flush()
-    }
-
-    /// Forgets the results, and keeps their room.
-    fn clear(&mut self) {
-        self.out.clear();
-        self.invalid.clear();
-        self.tally = Tally::default();
-    }
-}
-
-const NOT_UTF_8: &str = "not UTF-8";
 
 impl Style {
     fn write_line(&self, out: &mut Vec<u8>, line: u64, judged: &Judged<'_>) -> io::Result<()> {
@@ -175,70 +142,4 @@ fn write_verdict(
         write!(out, "{}{}", if index == 0 { "\t" } else { " " }, result.check.id())?;
     }
     writeln!(out)
-}
-
-/// How many lines came to what.
-#[derive(Default)]
-struct Tally {
-    lines: u64,
-    accepted: u64,
-    invalid: u64,
-    /// For each check, how many passwords failed it; up to the last that did.
-    failed: Vec<u64>,
-}
-
-impl Tally {
-    fn add(&mut self, judged: &Judged<'_>) {
-        self.lines += 1;
-        self.accepted += u64::from(judged.report.is_valid());
-        for (check, result) in judged.report.checks().enumerate() {
-            if result.outcome == Outcome::Failed {
-                self.add_failed(check, 1);
-            }
-        }
-    }
-
-    fn add_failed(&mut self, check: usize, count: u64) {
-        if self.failed.len() <= check {
-            self.failed.resize(check + 1, 0);
-        }
-        if let Some(failed) = self.failed.get_mut(check) {
-            *failed += count;
-        }
-    }
-
-    fn add_invalid(&mut self) {
-        self.lines += 1;
-        self.invalid += 1;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.lines += other.lines;
-        self.accepted += other.accepted;
-        self.invalid += other.invalid;
-        for (check, count) in other.failed.iter().enumerate() {
-            self.add_failed(check, *count);
-        }
-    }
-
-    fn answer(&self) -> Answer {
-        if self.accepted == self.lines { Answer::Yes } else { Answer::No }
-    }
-
-    /// The summary, on standard error. Whoever closed that does not want it.
-    fn tell(&self, engine: &Engine) {
-        let judged = self.lines - self.invalid;
-        let passwords = counted(judged, "password", "passwords");
-        let accepted = grouped(self.accepted);
-        let refused = grouped(judged - self.accepted);
-        let mut stderr = io::stderr().lock();
-        let _ = writeln!(stderr, "{passwords}: {accepted} accepted, {refused} refused");
-        let failed = self.failed.iter().chain(std::iter::repeat(&0));
-        let counts: Vec<_> =
-            engine.checks().iter().zip(failed).map(|(_, failed)| grouped(*failed)).collect();
-        let width = counts.iter().map(String::len).max().unwrap_or(0);
-        for (check, count) in engine.checks().iter().zip(counts) {
-            let _ = writeln!(stderr, "  {count:>width$} failed {}", check.id());
-        }
-    }
 }

@@ -19,7 +19,6 @@ use zeroize::Zeroizing;
 use super::judged::positions;
 use super::text;
 use crate::failure::Failure;
-use crate::signals::{SIGINT, end_by};
 use crate::terminal::Terminal;
 use crate::words::Paint;
 use field::Field;
@@ -62,16 +61,11 @@ pub(super) fn run<T>(
     }
     let mut live = Live::new(engine, subject, terminal);
     let end = live.type_in().map_err(unread)?;
-    let Live { terminal, field, .. } = live;
-    drop(terminal);
+    let field = live.end();
     match end {
         End::Entered => done(field.text()),
         End::GivenUp => Err(Failure::new("given up: nothing was judged")),
-        End::Interrupted => {
-            drop(field);
-            end_by(SIGINT);
-            Err(Failure::new("interrupted"))
-        }
+        End::Interrupted => Err(Failure::interrupt()),
     }
 }
 
@@ -115,6 +109,12 @@ impl<'a> Live<'a> {
             pasted: None,
             notice: None,
         }
+    }
+
+    /// The text that was typed. What else is known of it is wiped, and the
+    /// terminal is as it was.
+    fn end(self) -> Field {
+        self.field
     }
 
     fn type_in(&mut self) -> io::Result<End> {
@@ -219,8 +219,11 @@ impl<'a> Live<'a> {
     /// Draws everything again, in place. The first row is `above` rows over the
     /// caret's.
     fn draw(&mut self, (columns, rows): (usize, usize), above: usize) {
+        // Drawing alone turns nothing: what the last edit turned stays marked.
+        if let Some(text) = self.field.edited() {
+            self.session.set(text);
+        }
         let (paint, text) = (self.paint, self.field.text());
-        self.session.set(text);
         self.session.report();
         let turned = |check: &Check| {
             let mut changes = self.session.changes().filter(|change| change.before.is_some());

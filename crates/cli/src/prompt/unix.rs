@@ -8,7 +8,6 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::{End, Typed};
-use crate::signals::{SIGINT, end_by};
 use crate::terminal::Terminal;
 
 const INTERRUPT: u8 = 0x03;
@@ -19,11 +18,6 @@ const DELETE: u8 = 0x7F;
 
 pub(super) fn read(label: &str, typed: &mut Typed) -> io::Result<End> {
     read_keys(&Terminal::take(label, "\n")?, typed)
-}
-
-/// Does what the key for interrupting does where nobody reads the keys.
-pub(super) fn interrupt() {
-    end_by(SIGINT);
 }
 
 fn read_keys(terminal: &Terminal, typed: &mut Typed) -> io::Result<End> {

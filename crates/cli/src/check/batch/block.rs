@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Results;
+use super::results::Results;
 
 /// A block has no more lines once it has this many bytes.
 const FULL: usize = 1 << 15;

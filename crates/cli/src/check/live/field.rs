@@ -1,5 +1,7 @@
 //! The text being typed, and the caret in it.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -10,16 +12,22 @@ pub(super) struct Field {
     /// How many bytes are before it.
     caret: usize,
     room: usize,
+    is_edited: bool,
 }
 
 impl Field {
     /// Room for `room` bytes.
     pub(super) fn new(room: usize) -> Self {
-        Self { text: Zeroizing::new(String::with_capacity(room)), caret: 0, room }
+        Self { text: Zeroizing::new(String::with_capacity(room)), caret: 0, room, is_edited: false }
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text, if it was edited since this was asked last.
+    pub(super) fn edited(&mut self) -> Option<&str> {
+        std::mem::take(&mut self.is_edited).then_some(&*self.text)
     }
 
     pub(super) fn caret(&self) -> usize {
@@ -30,7 +38,7 @@ impl Field {
     pub(super) fn insert(&mut self, text: &str) -> bool {
         let fits = text.len() <= self.room - self.text.len();
         if fits {
-            self.text.insert_str(self.caret, text);
+            self.replace(self.caret..self.caret, text);
             self.caret += text.len();
         }
         fits
@@ -65,7 +73,7 @@ impl Field {
 
     pub(super) fn delete(&mut self) {
         let end = self.one_behind();
-        self.text.replace_range(self.caret..end, "");
+        self.replace(self.caret..end, "");
     }
 
     pub(super) fn erase_before(&mut self) {
@@ -73,7 +81,7 @@ impl Field {
     }
 
     pub(super) fn erase_behind(&mut self) {
-        self.text.truncate(self.caret);
+        self.replace(self.caret..self.text.len(), "");
     }
 
     /// Erases the word before the caret, with the blanks that follow it.
@@ -84,8 +92,13 @@ impl Field {
     }
 
     fn erase_from(&mut self, start: usize) {
-        self.text.replace_range(start..self.caret, "");
+        self.replace(start..self.caret, "");
         self.caret = start;
+    }
+
+    fn replace(&mut self, range: Range<usize>, with: &str) {
+        self.is_edited |= !(range.is_empty() && with.is_empty());
+        self.text.replace_range(range, with);
     }
 
     fn before(&self) -> &str {
@@ -122,6 +135,33 @@ mod tests {
         assert_eq!(field.text(), "ae\u{301}字");
         field.backspace();
         assert_eq!((field.text(), field.caret()), ("a字", 1));
+    }
+
+    #[test]
+    fn going_about_is_no_edit() {
+        let mut field = Field::new(3);
+        let moves: [fn(&mut Field); 9] = [
+            Field::left,
+            Field::right,
+            Field::end,
+            Field::delete,
+            Field::erase_behind,
+            Field::home,
+            Field::backspace,
+            Field::erase_before,
+            Field::erase_word,
+        ];
+        for text in ["", "ab"] {
+            field.insert(text);
+            assert_eq!(field.edited().is_some(), !text.is_empty());
+            for go in moves {
+                go(&mut field);
+                assert_eq!(field.edited(), None);
+            }
+            assert!(!field.insert("long") && field.edited().is_none());
+        }
+        field.delete();
+        assert_eq!(field.edited(), Some("b"));
     }
 
     #[test]

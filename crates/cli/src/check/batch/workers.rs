@@ -19,7 +19,7 @@ use super::block::{Block, Lines};
 /// being written.
 const BLOCKS: usize = 3;
 
-pub(super) struct Pipeline {
+pub(super) struct Workers {
     judges: Vec<Judge>,
     /// How many blocks were handed out.
     turn: usize,
@@ -32,7 +32,7 @@ struct Judge {
     thread: JoinHandle<()>,
 }
 
-impl Pipeline {
+impl Workers {
     /// Starts reading and judging. `judge` makes what judges, once for each of
     /// the `jobs` threads. The lines of a block are wiped after it.
     ///
@@ -148,7 +148,7 @@ mod tests {
     fn no_more_is_read_than_blocks_hold() {
         let read = Arc::new(AtomicU64::new(0));
         let lines = Lines::new(Endless(Arc::clone(&read)), 64, 100);
-        let mut pipeline = Pipeline::start(lines, 4, || |_: &mut Block| {}).unwrap();
+        let mut workers = Workers::start(lines, 4, || |_: &mut Block| {}).unwrap();
         let mut taken = 0;
         for _ in 0..50 {
             // Time for the reader to run ahead, if it could.
@@ -156,9 +156,9 @@ mod tests {
             let ahead = read.load(Ordering::SeqCst) - taken;
             let bound = (4 * BLOCKS * 100 + Lines::<Endless>::CHUNK) as u64;
             assert!(ahead <= bound, "{ahead} bytes, {bound} expected");
-            let block = pipeline.next().unwrap();
+            let block = workers.next().unwrap();
             taken = block.consumed;
-            pipeline.give_back(block);
+            workers.give_back(block);
         }
     }
 
@@ -172,14 +172,14 @@ mod tests {
         };
         let lines = Lines::new(reader, 64, 1);
         let judge = || |block: &mut Block| assert!(block.first < 3, "told in the test's output");
-        let mut pipeline = Pipeline::start(lines, 2, judge).unwrap();
+        let mut workers = Workers::start(lines, 2, judge).unwrap();
         let mut seen = Vec::new();
-        while let Some(block) = pipeline.next() {
+        while let Some(block) = workers.next() {
             seen.push(block.first);
-            pipeline.give_back(block);
+            workers.give_back(block);
         }
         assert_eq!(seen, [1, 2], "what came before is not lost");
-        let finish = std::panic::AssertUnwindSafe(|| pipeline.finish());
+        let finish = std::panic::AssertUnwindSafe(|| workers.finish());
         assert!(std::panic::catch_unwind(finish).is_err());
     }
 
@@ -202,15 +202,15 @@ mod tests {
                     block.results.out = block.text.lines().flatten().copied().collect();
                 }
             };
-            let mut pipeline = Pipeline::start(lines, jobs, copy).unwrap();
+            let mut workers = Workers::start(lines, jobs, copy).unwrap();
             let mut seen: Vec<u8> = Vec::new();
-            while let Some(block) = pipeline.next() {
+            while let Some(block) = workers.next() {
                 assert_eq!(block.text.lines().count(), 0, "wiped");
                 seen.extend(&block.results.out);
-                pipeline.give_back(block);
+                workers.give_back(block);
             }
             assert_eq!(seen, b"a\nb\n");
-            assert_eq!(pipeline.finish().unwrap_err().to_string(), "broken");
+            assert_eq!(workers.finish().unwrap_err().to_string(), "broken");
         }
     }
 }
