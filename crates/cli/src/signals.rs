@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
+use signal_hook::consts::{SIGCONT, SIGTSTP};
 pub(crate) use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::{Handle, Signals};
@@ -28,6 +29,24 @@ impl Cleanup {
         signals: &[c_int],
         cleanup: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
+        Self::new(signals, cleanup, || {})
+    }
+
+    /// The same, and the program is not stopped by whoever asks for it; if it is
+    /// by force, `continued` comes when it goes on.
+    pub(crate) fn around(
+        signals: &[c_int],
+        cleanup: impl FnOnce() + Send + 'static,
+        continued: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
+        Self::new(&[signals, &[SIGTSTP, SIGCONT]].concat(), cleanup, continued)
+    }
+
+    fn new(
+        signals: &[c_int],
+        cleanup: impl FnOnce() + Send + 'static,
+        continued: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         let ignored = ignored();
         let signals = signals.iter().filter(|signal| ignored >> (**signal - 1) & 1 == 0);
         let over = Arc::new(AtomicBool::new(false));
@@ -39,9 +58,15 @@ impl Cleanup {
         let mut signals = Signals::new(signals)?;
         let handle = signals.handle();
         let thread = Builder::new().spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                cleanup();
-                end_by(signal);
+            for signal in signals.forever() {
+                match signal {
+                    SIGTSTP => {}
+                    SIGCONT => continued(),
+                    signal => {
+                        cleanup();
+                        return end_by(signal);
+                    }
+                }
             }
         })?;
         Ok(Self { over, signals: handle, thread: Some(thread) })

@@ -28,6 +28,8 @@ pub(crate) struct Terminal {
 struct Back {
     input: BorrowedFd<'static>,
     before: Termios,
+    /// While a password is typed.
+    silent: Termios,
     state: Mutex<State>,
 }
 
@@ -62,10 +64,15 @@ impl Terminal {
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
         let state = Mutex::new(State { output, leave, is_over: false });
-        let back = Arc::new(Back { input, before, state });
+        let back = Arc::new(Back { input, before, silent, state });
         let cleanup = Arc::clone(&back);
         let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
-        let signals = Cleanup::before(&ending, move || cleanup.restore(&mut cleanup.lock()))?;
+        let continued = Arc::clone(&back);
+        let signals = Cleanup::around(
+            &ending,
+            move || cleanup.restore(&mut cleanup.lock()),
+            move || continued.silence(&continued.lock()),
+        )?;
         // Before the panic is told, which could not be read otherwise.
         let (cleanup, tell) = (Arc::downgrade(&back), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
@@ -78,7 +85,7 @@ impl Terminal {
         }));
         let terminal = Self { back, _signals: signals };
         // What was typed before was typed in sight, and not for this prompt.
-        tcsetattr(input, OptionalActions::Flush, &silent)?;
+        tcsetattr(input, OptionalActions::Flush, &terminal.back.silent)?;
         terminal.show(&[enter], None);
         Ok(terminal)
     }
@@ -135,6 +142,13 @@ impl Drop for Terminal {
 impl Back {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After the program was stopped: a shell has set the terminal to its liking.
+    fn silence(&self, state: &State) {
+        if !state.is_over {
+            let _ = tcsetattr(self.input, OptionalActions::Now, &self.silent);
+        }
     }
 
     fn restore(&self, state: &mut State) {

@@ -149,11 +149,17 @@ fn checks_turn_while_one_types() {
             "refused by acme  Enter: done, Ctrl-R: show or hide, Esc:…",
             "  ✓ at most 64 bytes of text",
             "  ✗ at least 4 characters (length 0)",
+            "    Use a longer password; a sentence or several words are",
+            "    easy to remember.",
             "  ✓ at most 12 characters (length 0)",
             "  ✗ characters from at least 2 of: Lowercase characters,",
             "    Numbers (classes 0)",
+            "    Mix lower case, upper case, digits and symbols, not",
+            "    only at the ends.",
             "  ✗ not a common password, nor made of little else: a score",
             "    of at least 3 (score 0)",
+            "    Use several words that do not belong together, or a",
+            "    password manager's random password.",
             "  ✓ no name of yours, your account or your organisation in",
             "    it",
         ]
@@ -178,6 +184,52 @@ fn checks_turn_while_one_types() {
     assert_eq!(status.code(), Some(0));
     assert_eq!(rows[..2], ["accepted by acme", "  ✓ at most 64 bytes of text"]);
     typist.never_saw("conto");
+}
+
+#[test]
+fn what_is_not_text_is_not_judged() {
+    let mut typist = Typist::start(&[], &[]);
+    typist.terminal.screen.write_all(b"Ab1\xff\xfed\r").unwrap();
+    let notice = "not UTF-8: remove everything (Ctrl-U)";
+    typist.sees(notice);
+    assert_eq!(typist.types("e\r").sees("length 5")[0], "Password: *****");
+    typist.sees(notice);
+    typist.types("\x15").sees("Enter: done");
+    typist.types("zebra1X\r");
+    assert_eq!(typist.ends().0.code(), Some(0));
+}
+
+/// Whoever runs while the program is stopped sets the terminal to its liking:
+/// what was typed next was once shown.
+#[test]
+fn going_on_after_a_stop_the_terminal_is_silent_again() {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+    for reveal in ["", "\x12"] {
+        let mut typist = Typist::start(&[], &[]);
+        typist.types(reveal).types("zebra").sees("length 5");
+        let silent = tcgetattr(&typist.terminal.line).unwrap();
+        let mut loud = silent.clone();
+        loud.local_modes |= LocalModes::ECHO | LocalModes::ICANON;
+        // Nobody is stopped who is only asked to.
+        typist.signal(Signal::TSTP);
+        typist.types("1").sees("length 6");
+        typist.signal(Signal::STOP);
+        tcsetattr(&typist.terminal.line, OptionalActions::Now, &loud).unwrap();
+        typist.signal(Signal::CONT);
+        let modes = |terminal: &Terminal| tcgetattr(&terminal.line).unwrap().local_modes;
+        let late = std::time::Instant::now() + Duration::from_secs(20);
+        while modes(&typist.terminal) != silent.local_modes {
+            assert!(std::time::Instant::now() < late, "the terminal stays as a shell left it");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        typist.types("X").sees("length 7");
+        typist.types("\r");
+        assert_eq!(typist.ends().0.code(), Some(0));
+        if reveal.is_empty() {
+            typist.never_saw("zebra");
+        }
+    }
 }
 
 #[test]
@@ -242,7 +294,7 @@ fn the_text_is_edited_where_the_caret_is() {
         ("\x7f", "xbce\u{301}", 3),
         ("\x05 two three\x17", "xbce\u{301} two", 9),
         ("\x15ab\x02\x0b", "a", 1),
-        ("\x1b[200~p\x1b[Dq 12\r\x1b[201~", "apq 12", 6),
+        ("\x1b[200~pq 12\r\x1b[201~", "apq 12", 6),
         ("\x1b[99~\x1bx\x00", "apq 12", 6),
     ] {
         typist.types(keys);

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use countersign::{Banlist, Substitution};
@@ -156,14 +157,23 @@ impl Destination {
         let unwritten =
             |error: io::Error| Failure::io(format_args!("cannot write {}", self.name), &error);
         let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let file = self.temporary(directory.unwrap_or(Path::new("."))).map_err(unwritten)?;
-        // A signal would leave half a list there.
+        // A signal would leave half a list there. Held until the file is known, so
+        // that none comes between.
+        let unfinished = Arc::new(Mutex::new(None::<PathBuf>));
+        let mut known = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(unix)]
         let _cleanup = {
-            let unfinished = file.path().to_owned();
-            let cleanup = move || drop(fs::remove_file(unfinished));
+            let unfinished = Arc::clone(&unfinished);
+            let cleanup = move || {
+                let path = unfinished.lock().unwrap_or_else(PoisonError::into_inner).take();
+                path.map(fs::remove_file);
+            };
             Cleanup::before(&[SIGINT, SIGTERM], cleanup).map_err(unwritten)?
         };
+        let file = self.temporary(directory.unwrap_or(Path::new(".")));
+        *known = file.as_ref().ok().map(|file| file.path().to_owned());
+        drop(known);
+        let file = file.map_err(unwritten)?;
         let mut writer = BufWriter::new(&file);
         job(&mut writer).map_err(|error| error.in_file(&self.name))?;
         writer.flush().map_err(unwritten)?;

@@ -9,10 +9,10 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use countersign::{Check, CheckResult, Engine, Outcome, Session, Subject};
+use countersign::{Check, Engine, Outcome, Session, Subject};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use signal_hook::consts::SIGWINCH;
+use signal_hook::consts::{SIGCONT, SIGWINCH};
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
@@ -28,6 +28,8 @@ use picture::{Window, clipped};
 const LABEL: &str = "Password: ";
 const HELP: &str = "Enter: done, Ctrl-R: show or hide, Esc: give up";
 
+const MALFORMED: &str = "not UTF-8: remove everything (Ctrl-U), and type again";
+
 /// Pasted text comes marked as such.
 const ENTER: &str = "\x1b[?2004h";
 /// The caret always waits in the first row: all that was shown goes. That row by
@@ -37,6 +39,7 @@ const LEAVE: &str = "\r\x1b[K\r\n\x1b[J\x1b[A\x1b[?2004l\x1b[?7h";
 
 /// A readable password is shown on the terminal's other screen: what is shown
 /// on this one may be scrolled out of reach when the terminal is resized.
+const ENTER_OTHER: &str = "\x1b[?2004h\x1b[?1049h";
 const TO_OTHER: &str = "\r\x1b[K\r\n\x1b[J\x1b[A\x1b[?1049h";
 const FROM_OTHER: &str = "\x1b[H\x1b[K\x1b[J\x1b[?1049l";
 const LEAVE_OTHER: &str = "\x1b[H\x1b[K\x1b[J\x1b[?1049l\x1b[?2004l\x1b[?7h";
@@ -91,6 +94,8 @@ struct Live<'a> {
     pasted: Option<(Field, bool)>,
     /// What went wrong with the last key.
     notice: Option<String>,
+    /// Whether anything was left out that is not text.
+    is_malformed: bool,
 }
 
 impl<'a> Live<'a> {
@@ -108,6 +113,7 @@ impl<'a> Live<'a> {
             column: 0,
             pasted: None,
             notice: None,
+            is_malformed: false,
         }
     }
 
@@ -118,16 +124,20 @@ impl<'a> Live<'a> {
     }
 
     fn type_in(&mut self) -> io::Result<End> {
-        let (resized, wake) = UnixStream::pair()?;
-        resized.set_nonblocking(true)?;
-        signal_hook::low_level::pipe::register(SIGWINCH, wake)?;
+        let woken = |signal| {
+            let (woken, wake) = UnixStream::pair()?;
+            woken.set_nonblocking(true)?;
+            signal_hook::low_level::pipe::register(signal, wake)?;
+            io::Result::Ok(woken)
+        };
+        let (resized, continued) = (woken(SIGWINCH)?, woken(SIGCONT)?);
         let mut decoder = Decoder::new();
         let mut bytes = Zeroizing::new([0; 1 << 10]);
         let mut size = self.terminal.size();
         self.draw(size, 0);
         loop {
             let patience = decoder.is_escape().then_some(ESCAPE);
-            let event = wait(&self.terminal, &resized, patience)?;
+            let event = wait(&self.terminal, [&resized, &continued], patience)?;
             let mut above = 0;
             match event {
                 Event::Keys => {
@@ -151,6 +161,11 @@ impl<'a> Live<'a> {
                     // A narrower terminal has broken the row before the caret.
                     above = self.column / size.0;
                 }
+                Event::Continued => {
+                    size = self.terminal.size();
+                    let enter = if self.is_revealed { ENTER_OTHER } else { ENTER };
+                    self.terminal.show(&[enter], None);
+                }
             }
             self.draw(size, above);
         }
@@ -164,9 +179,7 @@ impl<'a> Live<'a> {
                 let fits = field.insert_char(c);
                 self.told_if(!fits);
             }
-            (Key::Malformed, _) => {
-                self.notice = Some("what was typed is not UTF-8, and left out".to_owned());
-            }
+            (Key::Malformed, _) => self.is_malformed = true,
             (Key::PasteStart, _) => {
                 self.pasted = Some((Field::new(room(self.engine)), true));
             }
@@ -190,9 +203,14 @@ impl<'a> Live<'a> {
             (Key::EraseBehind, _) => field.erase_behind(),
             (Key::Reveal, _) => self.reveal(),
             (Key::Redraw, _) => {}
+            // What was left out may have been meant.
+            (Key::Enter, _) if self.is_malformed => {}
             (Key::Enter, _) => return Some(End::Entered),
             (Key::Interrupt, _) => return Some(End::Interrupted),
             (Key::GiveUp, _) => return Some(End::GivenUp),
+        }
+        if key != Key::Malformed && self.pasted.is_none() && self.field.text().is_empty() {
+            self.is_malformed = false;
         }
         None
     }
@@ -240,8 +258,16 @@ impl<'a> Live<'a> {
                 _ => Vec::new(),
             };
             let details = text::details(&result, &positions(text, &spans));
+            let details = if details.is_empty() { details } else { format!("({details})") };
             let is_news = turned || result.outcome != Outcome::Passed;
-            checks.push((rows_of(&result, &details, turned, width, paint), is_news));
+            let instead = match result.outcome {
+                Outcome::Failed => rows_of("   ", &[(result.check.instead(), false)], width, paint),
+                _ => Vec::new(),
+            };
+            let mark =
+                format!("{} {}", if turned { ">" } else { " " }, text::mark(result.outcome, paint));
+            let words = [(result.check.requirement(), false), (details.as_str(), true)];
+            checks.push(Row { rows: rows_of(&mark, &words, width, paint), instead, is_news });
             trouble.extend(spans);
         }
         let label = if columns < 2 * LABEL.len() { "" } else { LABEL };
@@ -250,7 +276,8 @@ impl<'a> Live<'a> {
         let policy = text::policy(self.engine);
         // At most the longest verdict stands before it.
         let by = clipped(&format!(" by {policy}"), width.saturating_sub("undecided".len()));
-        let notice = self.notice.as_deref().unwrap_or(HELP);
+        let help = if self.is_malformed { MALFORMED } else { HELP };
+        let notice = self.notice.as_deref().unwrap_or(help);
         let notice = clipped(notice, width.saturating_sub("undecided  ".len() + by.width()));
         let verdict = text::verdict(report.verdict(), paint);
         let mut below = vec![
@@ -284,22 +311,25 @@ fn room(engine: &Engine) -> usize {
     engine.max_text() + char::MAX.len_utf8()
 }
 
-/// A check on as few rows as it takes: whether it turned, what it came to, what
-/// it requires.
-fn rows_of(
-    result: &CheckResult<'_>,
-    details: &str,
-    turned: bool,
-    width: usize,
-    paint: Paint,
-) -> Vec<String> {
+/// What is shown of a check.
+struct Row {
+    /// Whether it turned, what it came to, what it requires.
+    rows: Vec<String>,
+    /// What would mend it.
+    instead: Vec<String>,
+    is_news: bool,
+}
+
+/// Words, some of them faint, behind a mark of three columns, on as few rows as
+/// it takes.
+fn rows_of(mark: &str, parts: &[(&str, bool)], width: usize, paint: Paint) -> Vec<String> {
     const INDENT: usize = 4;
-    let turned = if turned { ">" } else { " " };
-    let mut rows = vec![format!("{turned} {}", text::mark(result.outcome, paint))];
+    let mut rows = vec![mark.to_owned()];
     let mut used = INDENT - 1;
-    let details = if details.is_empty() { String::new() } else { format!("({details})") };
-    let words = result.check.requirement().split_whitespace().map(|word| (word, false));
-    for (word, is_detail) in words.chain(details.split_whitespace().map(|word| (word, true))) {
+    let words = parts
+        .iter()
+        .flat_map(|(text, is_faint)| text.split_whitespace().map(move |word| (word, *is_faint)));
+    for (word, is_faint) in words {
         let word = clipped(word, width.saturating_sub(INDENT));
         if used + 1 + word.width() > width && used >= INDENT {
             rows.push(" ".repeat(INDENT - 1));
@@ -307,28 +337,37 @@ fn rows_of(
         }
         used += 1 + word.width();
         if let Some(row) = rows.last_mut() {
-            let word = if is_detail { paint.faint(word) } else { paint.plain(word) };
+            let word = if is_faint { paint.faint(word) } else { paint.plain(word) };
             let _ = write!(row, " {word}");
         }
     }
     rows
 }
 
-/// All checks if they fit into so many rows; else those that are news first, as
-/// far as there is room, and how many more there are.
-fn fitting(mut checks: Vec<(Vec<String>, bool)>, room: usize) -> Vec<String> {
-    let rows = checks.iter().map(|(rows, _)| rows.len()).sum::<usize>();
-    if rows <= room {
-        return checks.into_iter().flat_map(|(rows, _)| rows).collect();
+/// All checks if they fit into so many rows, with what would mend them if that
+/// does, too; else those that are news first, as far as there is room, and how
+/// many more there are.
+fn fitting(mut checks: Vec<Row>, room: usize) -> Vec<String> {
+    let advice = checks.iter().map(|check| check.instead.len()).sum::<usize>();
+    let rows = checks.iter().map(|check| check.rows.len()).sum::<usize>();
+    if rows + advice <= room {
+        return checks
+            .into_iter()
+            .flat_map(|check| [check.rows, check.instead])
+            .flatten()
+            .collect();
     }
-    checks.sort_by_key(|(_, is_news)| !is_news);
+    if rows <= room {
+        return checks.into_iter().flat_map(|check| check.rows).collect();
+    }
+    checks.sort_by_key(|check| !check.is_news);
     let mut left = checks.len();
     let mut shown = Vec::new();
-    for (rows, _) in checks {
-        if shown.len() + rows.len() >= room {
+    for check in checks {
+        if shown.len() + check.rows.len() >= room {
             break;
         }
-        shown.extend(rows);
+        shown.extend(check.rows);
         left -= 1;
     }
     shown.push(format!("  … and {left} more"));
@@ -338,13 +377,15 @@ fn fitting(mut checks: Vec<(Vec<String>, bool)>, room: usize) -> Vec<String> {
 enum Event {
     Keys,
     Resized,
+    /// The program was stopped, and whoever ran meanwhile had the terminal.
+    Continued,
     Nothing,
 }
 
 /// Waits for what comes first.
 fn wait(
     terminal: &Terminal,
-    mut resized: &UnixStream,
+    [resized, continued]: [&UnixStream; 2],
     patience: Option<Duration>,
 ) -> io::Result<Event> {
     let patience = patience.map(|patience| Timespec {
@@ -354,7 +395,8 @@ fn wait(
     loop {
         let mut sources = [
             PollFd::from_borrowed_fd(terminal.input(), PollFlags::IN),
-            PollFd::new(&resized, PollFlags::IN),
+            PollFd::new(resized, PollFlags::IN),
+            PollFd::new(continued, PollFlags::IN),
         ];
         match poll(&mut sources, patience.as_ref()) {
             Ok(0) => return Ok(Event::Nothing),
@@ -362,11 +404,13 @@ fn wait(
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         }
-        let [_, size] = sources.map(|source| !source.revents().is_empty());
-        if !size {
-            return Ok(Event::Keys);
-        }
-        while resized.read(&mut [0; 16]).is_ok_and(|read| read > 0) {}
-        return Ok(Event::Resized);
+        let [_, is_resized, is_continued] = sources.map(|source| !source.revents().is_empty());
+        let (mut woken, event) = match (is_continued, is_resized) {
+            (true, _) => (continued, Event::Continued),
+            (_, true) => (resized, Event::Resized),
+            _ => return Ok(Event::Keys),
+        };
+        while woken.read(&mut [0; 16]).is_ok_and(|read| read > 0) {}
+        return Ok(event);
     }
 }

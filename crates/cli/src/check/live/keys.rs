@@ -51,7 +51,16 @@ enum State {
     Function,
     /// After ESC, `[` and `[`, with which the Linux console starts F1 to F5.
     Console,
+    /// In what is pasted, after so many bytes of what ends it.
+    Pasted(usize),
 }
+
+/// Ends what is pasted. Nothing else does, and nothing else is a key there.
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// The most keys that can be complete with one byte: what looked like the end
+/// of what is pasted, and the byte.
+const MOST: usize = PASTE_END.len();
 
 const ESC: u8 = 0x1B;
 
@@ -74,9 +83,10 @@ impl Decoder {
         self.is_escape().then(|| self.start(State::Ground)).map(|()| Key::GiveUp)
     }
 
-    /// Takes a byte. Gives the key that is complete with it, or two if the byte
-    /// shows that what was before it is incomplete.
-    pub(super) fn feed(&mut self, byte: u8) -> [Option<Key>; 2] {
+    /// Takes a byte. Gives the key that is complete with it, or several if the
+    /// byte shows that what was before it is incomplete.
+    pub(super) fn feed(&mut self, byte: u8) -> [Option<Key>; MOST] {
+        let mut keys = [None; MOST];
         let key = match self.state {
             State::Ground => self.first(byte),
             State::Character => {
@@ -90,7 +100,7 @@ impl Decoder {
                     Err(error) if error.error_len().is_none() => None,
                     Err(_) => {
                         self.start(State::Ground);
-                        return [Some(Key::Malformed), self.first(byte)];
+                        return Self::together([Key::Malformed], self.first(byte));
                     }
                 }
             }
@@ -129,13 +139,37 @@ impl Decoder {
                 self.start(State::Ground);
                 (byte == b'B').then_some(Key::Reveal)
             }
+            State::Pasted(matched) if PASTE_END.get(matched) == Some(&byte) => {
+                if matched + 1 < PASTE_END.len() {
+                    self.start(State::Pasted(matched + 1));
+                    None
+                } else {
+                    self.pasting = false;
+                    self.start(State::Ground);
+                    Some(Key::PasteEnd)
+                }
+            }
+            State::Pasted(matched) => {
+                self.start(State::Ground);
+                let text = PASTE_END.iter().take(matched);
+                return Self::together(
+                    text.map(|byte| Key::Text(char::from(*byte))),
+                    self.first(byte),
+                );
+            }
         };
-        // In what is pasted there are no other keys.
-        let passes = |key: &Key| match key {
-            Key::Text(_) | Key::Malformed | Key::PasteStart | Key::PasteEnd => true,
-            _ => !self.pasting,
-        };
-        [key.filter(passes), None]
+        if let Some(first) = keys.first_mut() {
+            *first = key;
+        }
+        keys
+    }
+
+    /// Keys, and the one that came after them.
+    fn together(keys: impl IntoIterator<Item = Key>, last: Option<Key>) -> [Option<Key>; MOST] {
+        let mut all = [None; MOST];
+        let keys = keys.into_iter().map(Some).chain([last]);
+        all.iter_mut().zip(keys).for_each(|(place, key)| *place = key);
+        all
     }
 
     fn start(&mut self, state: State) {
@@ -146,7 +180,7 @@ impl Decoder {
     fn first(&mut self, byte: u8) -> Option<Key> {
         Some(match byte {
             ESC => {
-                self.start(State::Escape);
+                self.start(if self.pasting { State::Pasted(1) } else { State::Escape });
                 return None;
             }
             0x80.. => {
@@ -194,10 +228,6 @@ impl Decoder {
             b"200" => {
                 self.pasting = true;
                 Some(Key::PasteStart)
-            }
-            b"201" => {
-                self.pasting = false;
-                Some(Key::PasteEnd)
             }
             _ => None,
         }
@@ -293,10 +323,25 @@ mod tests {
                 Text('\t'),
                 Text('\x03'),
                 Text('é'),
+                Text('\x1b'),
+                Text('['),
+                Text('C'),
                 PasteEnd,
                 Enter
             ]
         );
+    }
+
+    #[test]
+    fn only_its_own_end_ends_a_paste() {
+        for text in ["\x1b", "\x1b\x1b[20", "a\x1b[2Jb", "Ab1\x1bcd", "\x1b[200~", "\x1b[201\x1b"] {
+            let expected: Vec<_> = [PasteStart]
+                .into_iter()
+                .chain(text.chars().map(Text))
+                .chain([PasteEnd, Text('x')])
+                .collect();
+            assert_eq!(keys(format!("\x1b[200~{text}\x1b[201~x")), expected, "{text:?}");
+        }
     }
 
     proptest! {
