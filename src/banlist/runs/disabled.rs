@@ -3,7 +3,7 @@ use crate::error::Error;
 
 /// No runs: everything is sorted in memory.
 #[derive(Default)]
-pub(in crate::banlist) struct Runs;
+pub(in crate::banlist) struct Runs {}
 
 /// There is none.
 pub(in crate::banlist) enum Run {}
