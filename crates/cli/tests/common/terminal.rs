@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::process::Stdio;
 
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, tcgetattr};
 
@@ -57,4 +58,13 @@ impl Terminal {
         let now = tcgetattr(&self.line).unwrap();
         format!("{now:?}") == format!("{:?}", self.before)
     }
+}
+
+/// Whether whoever runs the tests ignores a signal, as `nohup` does: then the
+/// program does, too.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    ignored >> (signal.as_raw() - 1) & 1 != 0
 }
