@@ -5,8 +5,8 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 use crate::context::{Context, Property};
-use crate::report::{Outcome, ResultsMut, Tag};
-use crate::rules::{Findings, Judge, MAX_WIDTH, Prepared, Rule, Tape};
+use crate::report::{Found, Outcome, begin};
+use crate::rules::{Findings, MAX_WIDTH, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
 
 /// The rules, and the forms that they step over.
@@ -74,21 +74,13 @@ impl Pipeline {
     }
 
     /// Judges a text at once: on the stack if there is room, else on the heap.
-    /// `results` are those of everything deferred.
-    pub(crate) fn judge(
-        &self,
-        text: &str,
-        known: &[Option<Prepared>],
-        mut results: ResultsMut<'_>,
-    ) {
-        if text.len() > self.max_text {
-            return results.over_the_limit();
-        }
-        if text.len() <= SHORT && text.is_ascii() {
+    /// Each check has its place in `results`.
+    pub(crate) fn judge(&self, text: &str, known: &[Option<Prepared>], results: &mut [Found]) {
+        if text.len() <= self.max_text.min(SHORT) && text.is_ascii() {
             // Small enough that clearing it does not show.
             const CHARS: usize = 3 * SHORT;
             const STATES: usize = 8 * (SHORT + 1);
-            if self.on_stack::<CHARS, STATES>(text, known, results.again()).is_ok() {
+            if self.on_stack::<CHARS, STATES>(text, known, results).is_ok() {
                 return;
             }
         }
@@ -96,9 +88,11 @@ impl Pipeline {
         // characters in each of two folds; eight numbers a folded character.
         const CHARS: usize = 128 * 5 + 512 * 2;
         const STATES: usize = 8 * 513;
-        if self.on_stack::<CHARS, STATES>(text, known, results.again()).is_err() {
+        if text.len() > self.max_text
+            || self.on_stack::<CHARS, STATES>(text, known, results).is_err()
+        {
             let mut progress = Progress::with_capacity(self, 0, 0);
-            progress.replace(0, text, self, known);
+            progress.replace(0, text, self);
             progress.judge(self, known, results);
         }
     }
@@ -119,14 +113,12 @@ impl Pipeline {
         typing.replace(0, text, self.max_text);
         let (text, _) = typing.form(compiled.form);
         let mut states = States::with_capacity(compiled, 0);
-        states.run(compiled, text, 0, known);
-        let judge = compiled.judge(text, &states.numbers, known);
-        let mut tags = vec![Tag::DEFERRED; compiled.checks.len()];
-        let mut measured = vec![0; compiled.checks.len()];
-        let results = ResultsMut { tags: &mut tags, measured: &mut measured };
-        compiled.rule.judge(&judge, &mut Findings::new(results));
-        if tags.get(check).is_some_and(|tag| tag.outcome() == Outcome::Failed) {
-            compiled.rule.spans(check, &judge, mark);
+        let mut results = vec![Found::default(); compiled.checks.len()];
+        begin(&mut results);
+        let mut tape = states.tape(compiled, text, 0, known);
+        compiled.rule.run(&mut tape, &mut Findings::new(&mut results));
+        if results.get(check).is_some_and(|found| found.tag.outcome() == Outcome::Failed) {
+            compiled.rule.spans(check, &tape.judge(compiled.width), mark);
         }
     }
 
@@ -135,34 +127,33 @@ impl Pipeline {
         &self,
         text: &str,
         known: &[Option<Prepared>],
-        mut results: ResultsMut<'_>,
+        results: &mut [Found],
     ) -> Result<(), Full> {
         let (mut slots, mut states) = (['\0'; CHARS], [0; STATES]);
         let forms = Forms::fill(text, &self.plan, &mut slots)?;
         let mut used = 0;
-        let mut result = Ok(());
-        results.take(1);
+        let mut judged = Ok(());
+        begin(results);
         for (compiled, known) in self.rules.iter().zip(known) {
-            let mut findings = Findings::new(results.take(compiled.checks.len()));
-            let Some(known) = known else {
+            let mut findings = compiled.findings(results);
+            let Some(prepared) = known else {
                 findings.skip();
                 continue;
             };
             let text = forms.form(compiled.form);
             let size = compiled.size(text);
             let Some(states) = states.get_mut(..size) else {
-                result = Err(Full);
+                judged = Err(Full);
                 break;
             };
             used = used.max(size);
             if let Some(first) = states.get_mut(..compiled.width) {
                 first.fill(0);
             }
-            compiled.run(text, states, 0, known);
-            compiled.rule.judge(&compiled.judge(text, states, known), &mut findings);
+            compiled.rule.run(&mut Tape { text, states, done: 0, prepared }, &mut findings);
         }
         states.get_mut(..used).unwrap_or_default().zeroize();
-        result
+        judged
     }
 }
 
@@ -175,15 +166,10 @@ impl Compiled {
         (text.len() + 1) * self.width
     }
 
-    /// Steps over the characters after the first `done`.
-    fn run(&self, text: &[char], states: &mut [u32], done: usize, known: &Prepared) {
-        if self.width > 0 {
-            self.rule.run(&mut Tape::new(text, states, self.width, done, known));
-        }
-    }
-
-    fn judge<'a>(&self, text: &'a [char], states: &'a [u32], prepared: &'a Prepared) -> Judge<'a> {
-        Judge { text, states, width: self.width, prepared }
+    /// The rule's part of the results.
+    #[inline]
+    fn findings<'a>(&self, results: &'a mut [Found]) -> Findings<'a> {
+        Findings::new(results.get_mut(self.checks.clone()).unwrap_or_default())
     }
 }
 
@@ -206,15 +192,21 @@ impl States {
         Self { numbers: WipedVec::of((characters + 1) * compiled.width, 0), used: 0 }
     }
 
-    /// Steps over the characters after the first `done`.
+    /// To step over the characters after the first `done`.
     #[inline]
-    fn run(&mut self, compiled: &Compiled, text: &[char], done: usize, known: &Prepared) {
+    fn tape<'a>(
+        &'a mut self,
+        compiled: &Compiled,
+        text: &'a [char],
+        done: usize,
+        prepared: &'a Prepared,
+    ) -> Tape<'a> {
         let size = compiled.size(text);
         if self.numbers.len() < size {
             self.numbers.resize(size.max(2 * self.numbers.len()), 0);
         }
         self.used = size.max(self.used);
-        compiled.run(text, &mut self.numbers, done, known);
+        Tape { text, states: &mut self.numbers, done, prepared }
     }
 }
 
@@ -246,46 +238,36 @@ impl Progress {
     }
 
     /// Replaces everything from the byte `at` on, which ends a code point.
-    pub(crate) fn replace(
-        &mut self,
-        at: usize,
-        tail: &str,
-        pipeline: &Pipeline,
-        known: &[Option<Prepared>],
-    ) {
+    #[inline]
+    pub(crate) fn replace(&mut self, at: usize, tail: &str, pipeline: &Pipeline) {
         self.typing.replace(at, tail, pipeline.max_text);
-        for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
-            let (text, done) = self.typing.form(compiled.form);
-            let Some(known) = known else { continue };
-            if done < text.len() && compiled.width > 0 {
-                states.run(compiled, text, done, known);
-            }
-        }
     }
 
-    /// Judges the text. `results` are those of everything deferred.
+    /// Judges the text, stepping over what was edited since the last time.
+    /// Each check has its place in `results`.
     pub(crate) fn judge(
-        &self,
+        &mut self,
         pipeline: &Pipeline,
         known: &[Option<Prepared>],
-        mut results: ResultsMut<'_>,
+        results: &mut [Found],
     ) {
+        begin(results);
         if self.text().len() > pipeline.max_text {
-            return results.over_the_limit();
+            // The first check is that of the limit on the text.
+            Findings::new(results).decide(0, false);
+            return;
         }
-        results.take(1);
-        for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&self.states) {
-            let mut findings = Findings::new(results.take(compiled.checks.len()));
+        for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
+            let mut findings = compiled.findings(results);
             match known {
                 None => findings.skip(),
                 Some(known) => {
-                    let (text, _) = self.typing.form(compiled.form);
-                    compiled
-                        .rule
-                        .judge(&compiled.judge(text, &states.numbers, known), &mut findings);
+                    let (text, done) = self.typing.form(compiled.form);
+                    compiled.rule.run(&mut states.tape(compiled, text, done, known), &mut findings);
                 }
             }
         }
+        self.typing.settle();
     }
 
     /// Wipes everything.

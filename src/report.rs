@@ -180,9 +180,6 @@ pub(crate) struct Catalog {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tag(u8);
 
-/// So that a list of tags can be wiped.
-impl zeroize::DefaultIsZeroes for Tag {}
-
 impl Tag {
     const MEASURED: u8 = 0b100;
     /// The highest cause that fits.
@@ -221,16 +218,42 @@ impl Tag {
     }
 }
 
-/// Outcomes and measured values, by index of the check.
+/// What one check came to, and the value measured.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) tag: Tag,
+    pub(crate) measured: u32,
+}
+
+/// So that what was found can be wiped.
+impl zeroize::DefaultIsZeroes for Found {}
+
+impl Found {
+    const PASSED: Self = Self { tag: Tag::PASSED, measured: 0 };
+    const DEFERRED: Self = Self { tag: Tag::DEFERRED, measured: 0 };
+}
+
+/// Everything is deferred but the limit on the text, the first check, which
+/// is passed.
+#[inline]
+pub(crate) fn begin(results: &mut [Found]) {
+    results.fill(Found::DEFERRED);
+    if let Some(limit) = results.first_mut() {
+        *limit = Found::PASSED;
+    }
+}
+
+/// What was found, by index of the check.
 ///
 /// Inline room for the most that a policy may have would be copied with every
-/// report, and cost as much as judging a key does.
+/// report.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a check allocates nothing")]
 enum Results<'e> {
-    /// Those that a session keeps.
-    Kept(&'e [Tag], &'e [u32]),
-    Few([Tag; FEW], [u32; FEW]),
-    Many(Vec<Tag>, Vec<u32>),
+    /// What a session keeps.
+    Kept(&'e [Found]),
+    Few([Found; FEW]),
+    Many(Vec<Found>),
 }
 
 /// The most checks, the implicit one included, for which a report allocates
@@ -241,78 +264,29 @@ impl Results<'_> {
     #[inline]
     fn deferred(checks: usize) -> Self {
         if checks <= FEW {
-            Self::Few([Tag::DEFERRED; FEW], [0; FEW])
+            Self::Few([Found::DEFERRED; FEW])
         } else {
-            Self::Many(vec![Tag::DEFERRED; checks], vec![0; checks])
+            Self::Many(vec![Found::DEFERRED; checks])
         }
     }
 
-    fn get(&self) -> (&[Tag], &[u32]) {
+    fn get(&self) -> &[Found] {
         match self {
-            Self::Kept(tags, measured) => (tags, measured),
-            Self::Few(tags, measured) => (tags, measured),
-            Self::Many(tags, measured) => (tags, measured),
+            Self::Kept(results) => results,
+            Self::Few(results) => results,
+            Self::Many(results) => results,
         }
     }
 
-    fn get_mut(&mut self) -> ResultsMut<'_> {
-        if let Self::Kept(tags, measured) = *self {
-            *self = Self::deferred(tags.len());
-            let own = self.get_mut();
-            own.tags.iter_mut().zip(tags).for_each(|(to, from)| *to = *from);
-            own.measured.iter_mut().zip(measured).for_each(|(to, from)| *to = *from);
+    fn get_mut(&mut self) -> &mut [Found] {
+        if let Self::Kept(results) = *self {
+            *self = Self::deferred(results.len());
+            self.get_mut().iter_mut().zip(results).for_each(|(to, from)| *to = *from);
         }
         match self {
-            Self::Kept(..) => ResultsMut { tags: &mut [], measured: &mut [] },
-            Self::Few(tags, measured) => ResultsMut { tags, measured },
-            Self::Many(tags, measured) => ResultsMut { tags, measured },
-        }
-    }
-}
-
-/// Where judging writes its results: the first is that of the limit on the
-/// text.
-pub(crate) struct ResultsMut<'a> {
-    pub(crate) tags: &'a mut [Tag],
-    pub(crate) measured: &'a mut [u32],
-}
-
-impl<'a> ResultsMut<'a> {
-    /// Everything deferred but the limit on the text, which is passed.
-    #[inline]
-    pub(crate) fn new(tags: &'a mut [Tag], measured: &'a mut [u32]) -> Self {
-        tags.iter_mut()
-            .zip(&mut *measured)
-            .for_each(|both| (*both.0, *both.1) = (Tag::DEFERRED, 0));
-        let mut results = Self { tags, measured };
-        results.limit(Tag::PASSED);
-        results
-    }
-
-    pub(crate) fn again(&mut self) -> ResultsMut<'_> {
-        ResultsMut { tags: self.tags, measured: self.measured }
-    }
-
-    /// The text is too long to be judged.
-    pub(crate) fn over_the_limit(mut self) {
-        self.limit(Tag::FAILED);
-    }
-
-    /// Takes the next `checks` off, after the limit on the text has been taken
-    /// off as the first.
-    #[inline]
-    pub(crate) fn take(&mut self, checks: usize) -> ResultsMut<'a> {
-        let tags = std::mem::take(&mut self.tags).split_at_mut_checked(checks);
-        let measured = std::mem::take(&mut self.measured).split_at_mut_checked(checks);
-        let ((tags, more_tags), (measured, more_measured)) =
-            (tags.unwrap_or_default(), measured.unwrap_or_default());
-        (self.tags, self.measured) = (more_tags, more_measured);
-        ResultsMut { tags, measured }
-    }
-
-    fn limit(&mut self, tag: Tag) {
-        if let Some(limit) = self.tags.first_mut() {
-            *limit = tag;
+            Self::Kept(_) => &mut [],
+            Self::Few(results) => results,
+            Self::Many(results) => results,
         }
     }
 }
@@ -321,10 +295,9 @@ impl<'a> ResultsMut<'a> {
 /// measured values.
 ///
 /// A small value; making one allocates nothing for policies of at most 31
-/// checks. It holds no text:
-/// where the trouble lies is asked of [`Engine::spans`](crate::Engine::spans) with the text at
-/// hand. Two reports are equal if they are about the same checks and say the
-/// same of each.
+/// checks. It holds no text: where the trouble lies is asked of
+/// [`Engine::spans`](crate::Engine::spans) with the text at hand. Two reports
+/// are equal if they are about the same checks and say the same of each.
 #[derive(Clone)]
 pub struct Report<'e> {
     catalog: &'e Catalog,
@@ -359,28 +332,26 @@ pub struct CheckResult<'e> {
 }
 
 impl<'e> Report<'e> {
-    /// Everything deferred but the limit on the text, which is passed.
+    /// Everything is deferred.
     #[inline]
     pub(crate) fn new(catalog: &'e Catalog) -> Self {
-        let mut report = Self { catalog, results: Results::deferred(catalog.checks.len()) };
-        report.results_mut().limit(Tag::PASSED);
-        report
+        Self { catalog, results: Results::deferred(catalog.checks.len()) }
     }
 
-    pub(crate) fn results_mut(&mut self) -> ResultsMut<'_> {
+    /// The results of the engine's checks, maybe with room left behind them.
+    pub(crate) fn results_mut(&mut self) -> &mut [Found] {
         self.results.get_mut()
     }
 
-    /// A report of results that are kept, one of each kind for each check.
+    /// A report of results that are kept, one for each check.
     #[inline]
-    pub(crate) fn kept(catalog: &'e Catalog, tags: &'e [Tag], measured: &'e [u32]) -> Self {
-        Self { catalog, results: Results::Kept(tags, measured) }
+    pub(crate) fn kept(catalog: &'e Catalog, results: &'e [Found]) -> Self {
+        Self { catalog, results: Results::Kept(results) }
     }
 
     /// The results of the engine's checks, without those of the room left.
-    fn of_checks(&self) -> (&[Tag], &[u32]) {
-        let ((tags, measured), checks) = (self.results.get(), self.catalog.checks.len());
-        (tags.get(..checks).unwrap_or_default(), measured.get(..checks).unwrap_or_default())
+    fn of_checks(&self) -> &[Found] {
+        self.results.get().get(..self.catalog.checks.len()).unwrap_or_default()
     }
 
     /// Whether every check that applies passed: the password may be used.
@@ -391,7 +362,8 @@ impl<'e> Report<'e> {
     /// What all checks came to together.
     pub fn verdict(&self) -> Verdict {
         // One bit for each outcome that there is.
-        let any = self.of_checks().0.iter().fold(0, |any, tag| any | 1 << tag.outcome() as u8);
+        let any =
+            self.of_checks().iter().fold(0, |any, found| any | 1 << found.tag.outcome() as u8);
         if any & 1 << Outcome::Failed as u8 != 0 {
             Verdict::Refused
         } else if any & 1 << Outcome::Deferred as u8 != 0 {
@@ -403,14 +375,11 @@ impl<'e> Report<'e> {
 
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
-        let (tags, measured) = self.results.get();
-        self.catalog.checks.iter().zip(tags).zip(measured).map(|((check, tag), measured)| {
-            CheckResult {
-                check,
-                outcome: tag.outcome(),
-                measured: (tag.0 & Tag::MEASURED != 0).then_some(*measured),
-                cause: tag.cause().and_then(|cause| check.causes.get(cause).copied()),
-            }
+        self.catalog.checks.iter().zip(self.results.get()).map(|(check, found)| CheckResult {
+            check,
+            outcome: found.tag.outcome(),
+            measured: (found.tag.0 & Tag::MEASURED != 0).then_some(found.measured),
+            cause: found.tag.cause().and_then(|cause| check.causes.get(cause).copied()),
         })
     }
 
@@ -423,9 +392,10 @@ impl<'e> Report<'e> {
     /// whether there was one. Checks that the engine decided stay as they are.
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
         let index = self.catalog.checks.iter().position(|check| check.id == id);
-        match index.and_then(|index| self.results.get_mut().tags.get_mut(index)) {
-            Some(tag) if tag.outcome() == Outcome::Deferred => {
-                *tag = tag.with_outcome(if passed { Tag::PASSED } else { Tag::FAILED });
+        match index.and_then(|index| self.results.get_mut().get_mut(index)) {
+            Some(found) if found.tag.outcome() == Outcome::Deferred => {
+                let outcome = if passed { Tag::PASSED } else { Tag::FAILED };
+                found.tag = found.tag.with_outcome(outcome);
                 true
             }
             _ => false,

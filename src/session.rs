@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 use crate::engine::{Engine, Subject};
 use crate::pipeline::Progress;
-use crate::report::{Change, Report, ResultsMut, Tag};
+use crate::report::{Change, Found, Report};
 use crate::text::WipedVec;
 
 /// Code points for which a session has room from the start, as typed and in
@@ -45,10 +45,10 @@ pub struct Session {
     subject: Subject,
     progress: Progress,
     known: Remembered,
-    /// Which of the known results the last report gave.
+    /// Which of the known results the last report gave, and that for the text
+    /// before.
     last: Option<usize>,
-    /// The outcomes of the report for the text before; none if there was none.
-    before: WipedVec<Tag>,
+    before: Option<usize>,
     /// Whether the text was edited since the last report.
     edited: bool,
 }
@@ -57,12 +57,12 @@ pub struct Session {
 struct Remembered {
     /// How many bytes each prefix has, ascending.
     ends: WipedVec<usize>,
-    /// The results of each prefix, one after the other, with room for all.
-    tags: WipedVec<Tag>,
-    measured: WipedVec<u32>,
-    /// How many results each prefix has.
+    /// A row of results for each prefix, one after the other, and one more for
+    /// a row that would be overwritten.
+    rows: WipedVec<Found>,
+    /// How many results a row has.
     checks: usize,
-    /// For how many prefixes results were ever kept.
+    /// How many rows were ever written, but for the last.
     used: usize,
 }
 
@@ -76,7 +76,7 @@ impl Engine {
             progress: Progress::with_capacity(self.pipeline(), ROOM, ROOM),
             known: Remembered::new(checks),
             last: None,
-            before: WipedVec::with_capacity(checks),
+            before: None,
             edited: false,
         }
     }
@@ -114,30 +114,29 @@ impl Session {
     /// judged when it is first asked for.
     pub fn report(&mut self) -> Report<'_> {
         let Self { engine, subject, progress, known, last, before, edited } = self;
-        if *edited && let Some(last) = last {
-            before.truncate(0);
-            before.extend_from_slice(known.at(*last).0);
+        let end = progress.text().len();
+        let is_known = known.ends.last() == Some(&end);
+        if *edited {
+            *before = last.map(|last| if is_known { last } else { known.spared(last) });
+            *edited = false;
         }
-        *edited = false;
-        if known.ends.last() != Some(&progress.text().len()) {
-            let results = known.push(progress.text().len());
-            progress.judge(engine.pipeline(), engine.known(subject), results);
+        if !is_known {
+            progress.judge(engine.pipeline(), engine.known(subject), known.push(end));
         }
         let now = known.ends.len() - 1;
         *last = Some(now);
-        let (tags, measured) = known.at(now);
-        Report::kept(engine.catalog(), tags, measured)
+        Report::kept(engine.catalog(), known.row(now))
     }
 
     /// The checks that turned with the last edits that were reported: those
     /// whose outcome in the last report is not that in the report for the text
     /// before. After the first report those are all checks, and before it none.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
-        let last = self.last.map_or(&[][..], |last| self.known.at(last).0);
-        let before = self.before.iter().map(|tag| Some(tag.outcome()));
+        let row = |row: Option<usize>| row.map_or(&[][..], |row| self.known.row(row));
+        let before = row(self.before).iter().map(|found| Some(found.tag.outcome()));
         let before = before.chain(std::iter::repeat(None));
-        self.engine.checks().iter().zip(last).zip(before).filter_map(|((check, now), before)| {
-            let now = now.outcome();
+        let now = row(self.last).iter().map(|found| found.tag.outcome());
+        self.engine.checks().iter().zip(before).zip(now).filter_map(|((check, before), now)| {
             (before != Some(now)).then_some(Change { check, before, now })
         })
     }
@@ -147,7 +146,7 @@ impl Session {
         self.progress.clear();
         self.known.clear();
         self.last = None;
-        self.before.truncate(0);
+        self.before = None;
         self.edited = false;
     }
 
@@ -157,7 +156,7 @@ impl Session {
         }
         self.known.truncate(at);
         self.edited = true;
-        self.progress.replace(at, tail, self.engine.pipeline(), self.engine.known(&self.subject));
+        self.progress.replace(at, tail, self.engine.pipeline());
     }
 }
 
@@ -165,39 +164,49 @@ impl Remembered {
     fn new(checks: usize) -> Self {
         Self {
             ends: WipedVec::with_capacity(REPORTS),
-            tags: WipedVec::of(REPORTS * checks, Tag::PASSED),
-            measured: WipedVec::of(REPORTS * checks, 0),
+            rows: WipedVec::of((REPORTS + 1) * checks, Found::default()),
             checks,
             used: 0,
         }
     }
 
-    /// The results of a prefix, by its number.
     #[inline]
-    fn at(&self, prefix: usize) -> (&[Tag], &[u32]) {
-        let start = prefix * self.checks;
-        let range = start..start + self.checks;
-        (
-            self.tags.get(range.clone()).unwrap_or_default(),
-            self.measured.get(range).unwrap_or_default(),
-        )
+    fn row(&self, row: usize) -> &[Found] {
+        self.rows.get(row * self.checks..(row + 1) * self.checks).unwrap_or_default()
     }
 
-    /// Where to write the results of a longer prefix.
-    fn push(&mut self, end: usize) -> ResultsMut<'_> {
+    /// The row for the results of a longer prefix.
+    fn push(&mut self, end: usize) -> &mut [Found] {
+        let row = self.next();
+        self.ends.truncate(row);
+        self.ends.push(end);
+        self.used = self.used.max(row + 1);
+        self.rows.get_mut(row * self.checks..(row + 1) * self.checks).unwrap_or_default()
+    }
+
+    /// The row that is written next.
+    fn next(&self) -> usize {
         // A character may be typed as several code points, so there is always
         // one prefix more; judging again costs less than room for all.
-        if self.ends.len() == REPORTS {
-            self.ends.truncate(0);
+        if self.ends.len() == REPORTS { 0 } else { self.ends.len() }
+    }
+
+    /// Where a row is found when the next one has been written.
+    #[inline]
+    fn spared(&mut self, row: usize) -> usize {
+        if row != self.next() {
+            return row;
         }
-        let start = self.ends.len() * self.checks;
-        self.ends.push(end);
-        self.used = self.used.max(self.ends.len());
-        let range = start..start + self.checks;
-        ResultsMut::new(
-            self.tags.get_mut(range.clone()).unwrap_or_default(),
-            self.measured.get_mut(range).unwrap_or_default(),
-        )
+        let row = row * self.checks..(row + 1) * self.checks;
+        let (rows, spare) = self.split();
+        let row = rows.get(row).unwrap_or_default();
+        spare.iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+        REPORTS
+    }
+
+    /// The rows of prefixes, and the one more.
+    fn split(&mut self) -> (&mut [Found], &mut [Found]) {
+        self.rows.split_at_mut_checked(REPORTS * self.checks).unwrap_or_default()
     }
 
     /// Forgets the prefixes of more than `end` bytes.
@@ -211,14 +220,15 @@ impl Remembered {
     /// Wipes everything.
     fn clear(&mut self) {
         let used = self.used * self.checks;
-        self.tags.get_mut(..used).unwrap_or_default().zeroize();
-        self.measured.get_mut(..used).unwrap_or_default().zeroize();
+        let (rows, spare) = self.split();
+        rows.get_mut(..used).unwrap_or_default().zeroize();
+        spare.zeroize();
         self.ends.truncate(0);
         self.used = 0;
     }
 }
 
-/// How many checks there are; a session holds a password.
+/// The engine's own; a session holds a password.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("engine", &self.engine).finish_non_exhaustive()

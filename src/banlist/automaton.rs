@@ -63,6 +63,8 @@ static NO_STEPS: FirstSteps = [0; 128];
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     inputs: &'a [u8],
+    /// Where the inputs stand, if there are several.
+    inputs_at: usize,
     index: Option<&'a [u8]>,
     /// Address of the first byte, where the targets stand.
     start: usize,
@@ -195,14 +197,51 @@ impl<'a> Automaton<'a> {
     /// Where an input leads from a node of this automaton.
     #[inline]
     pub(super) fn follow(self, node: &Node<'_>, input: u8) -> Option<usize> {
-        node.target(self.bytes, node.find(input)?)
+        self.target_at(node, self.find(node, input)?)
+    }
+
+    /// Where a character leads from a node of this automaton.
+    #[inline]
+    pub(super) fn follow_char(self, node: &Node<'_>, c: char) -> Option<usize> {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => self.follow(node, byte),
+            _ => {
+                let mut bytes = [0; 4];
+                let mut bytes = c.encode_utf8(&mut bytes).bytes();
+                let first = self.follow(node, bytes.next()?)?;
+                bytes.try_fold(first, |at, byte| self.step(at, byte))
+            }
+        }
+    }
+
+    /// The position of an input of a node of this automaton.
+    #[inline]
+    pub(super) fn find(self, node: &Node<'_>, input: u8) -> Option<usize> {
+        match (node.index, node.inputs) {
+            (None, [only]) => (*only == input).then_some(0),
+            (None, inputs) => position(self.bytes, node.inputs_at, inputs.len(), input),
+            (Some(index), inputs) => {
+                let rank = usize::from(*index.get(usize::from(input))?);
+                inputs.len().checked_sub(rank + 1)
+            }
+        }
+    }
+
+    /// Where the input at a position of a node of this automaton leads: always
+    /// before the node.
+    #[inline]
+    pub(super) fn target_at(self, node: &Node<'_>, position: usize) -> Option<usize> {
+        let Some(size) = node.size else {
+            return node.start.checked_sub(1);
+        };
+        target(self.bytes, node.start, node.start + position * size, size)
     }
 
     /// Where each input leads from a node of this automaton.
     #[inline]
     pub(super) fn targets(self, node: &Node<'a>) -> impl Iterator<Item = (u8, usize)> {
         let node = *node;
-        let target = move |(at, &input)| Some((input, node.target(self.bytes, at)?));
+        let target = move |(at, &input)| Some((input, self.target_at(&node, at)?));
         node.inputs.iter().enumerate().filter_map(target)
     }
 
@@ -245,6 +284,7 @@ impl<'a> Automaton<'a> {
             let size = None;
             return Some(Node {
                 inputs,
+                inputs_at: 0,
                 index: None,
                 start: rest,
                 size,
@@ -256,7 +296,8 @@ impl<'a> Automaton<'a> {
         let size = usize::from(sizes >> 4);
         let outputs = sizes & 0x0F != 0;
         let start = (rest - 1).checked_sub(size)?;
-        Some(Node { inputs, index: None, start, size: Some(size), is_final: false, outputs })
+        let size = Some(size);
+        Some(Node { inputs, inputs_at: 0, index: None, start, size, is_final: false, outputs })
     }
 
     #[inline]
@@ -274,6 +315,7 @@ impl<'a> Automaton<'a> {
         let inputs_start = inputs_end.checked_sub(count)?;
         Some(Node {
             inputs: self.bytes.get(inputs_start..inputs_end)?,
+            inputs_at: inputs_start,
             index,
             start: inputs_start.checked_sub(count * size)?,
             size: Some(size),
@@ -295,26 +337,6 @@ impl<'a> Node<'a> {
     #[inline]
     pub(super) fn is_wide(&self) -> bool {
         self.inputs.len() > NARROW || !self.inputs.is_ascii()
-    }
-
-    #[inline]
-    fn find(&self, input: u8) -> Option<usize> {
-        match self.index {
-            None => self.inputs.iter().position(|&each| each == input),
-            Some(index) => {
-                let rank = usize::from(*index.get(usize::from(input))?);
-                self.inputs.len().checked_sub(rank + 1)
-            }
-        }
-    }
-
-    /// Where the input at a position leads: always before this node.
-    #[inline]
-    fn target(&self, bytes: &[u8], position: usize) -> Option<usize> {
-        let Some(size) = self.size else {
-            return self.start.checked_sub(1);
-        };
-        target(bytes, self.start, self.start + position * size, size)
     }
 }
 

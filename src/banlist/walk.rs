@@ -38,13 +38,23 @@ pub(super) fn is_term<'c>(automaton: Automaton<'_>, text: impl Iterator<Item = &
     leads_to_term(automaton, automaton.root(), text)
 }
 
+#[inline]
 pub(super) fn leads_to_term<'c>(
     automaton: Automaton<'_>,
     from: usize,
-    mut text: impl Iterator<Item = &'c char>,
+    text: impl Iterator<Item = &'c char>,
 ) -> bool {
+    leads(automaton, from, text).is_some_and(|at| automaton.is_final(at))
+}
+
+/// Where the characters lead from an address.
+#[inline]
+pub(super) fn leads<'c>(
+    automaton: Automaton<'_>,
+    from: usize,
+    mut text: impl Iterator<Item = &'c char>,
+) -> Option<usize> {
     text.try_fold(from, |at, &c| automaton.step_char(at, c))
-        .is_some_and(|at| automaton.is_final(at))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ use std::ops::{Range, RangeInclusive};
 use crate::context::Context;
 use crate::error::Error;
 use crate::policy::Options;
-use crate::report::{Check, ResultsMut, Tag};
+use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
 pub(crate) use lists::Supplied;
 pub use lists::{ListUse, Lists};
@@ -139,13 +139,17 @@ pub trait Rule: Send + Sync + 'static {
     /// check with this index fail. Asked only about checks that failed.
     fn spans(&self, _check: usize, _judge: &Judge<'_>, _mark: &mut dyn FnMut(Range<usize>)) {}
 
-    /// Steps over all characters of the tape. There is no reason to write
-    /// this differently: it exists so that calling a rule costs one virtual
-    /// call per text instead of one per character.
-    fn run(&self, tape: &mut Tape<'_>) {
-        while let Some(mut step) = tape.advance() {
-            self.step(&mut step);
+    /// Steps over all characters of the tape, and judges. There is no reason
+    /// to write this differently: it exists so that a key, or a text, costs one
+    /// virtual call of each rule.
+    fn run(&self, tape: &mut Tape<'_>, findings: &mut Findings<'_>) {
+        let width = self.width();
+        if width > 0 {
+            while let Some(mut step) = tape.advance(width) {
+                self.step(&mut step);
+            }
         }
+        self.judge(&tape.judge(width), findings);
     }
 }
 
@@ -202,33 +206,24 @@ impl<'a> Step<'a> {
 
 /// The characters of one text and the states after each of its prefixes.
 pub struct Tape<'a> {
-    text: &'a [char],
-    states: &'a mut [u32],
-    width: usize,
-    done: usize,
-    prepared: &'a Prepared,
+    pub(crate) text: &'a [char],
+    /// As many numbers for each prefix as the rule is wide, those of the empty
+    /// one included.
+    pub(crate) states: &'a mut [u32],
+    /// How many characters were stepped over already.
+    pub(crate) done: usize,
+    pub(crate) prepared: &'a Prepared,
 }
 
-impl<'a> Tape<'a> {
-    /// `states` holds `width` numbers for each prefix, that of the empty one
-    /// included; those of the first `done` characters are computed.
-    pub(crate) fn new(
-        text: &'a [char],
-        states: &'a mut [u32],
-        width: usize,
-        done: usize,
-        prepared: &'a Prepared,
-    ) -> Self {
-        Self { text, states, width, done, prepared }
-    }
-
-    /// The next step, if a character is left.
+impl Tape<'_> {
+    /// The next step of a rule that is so wide, if a character is left.
     #[inline]
-    pub fn advance(&mut self) -> Option<Step<'_>> {
+    pub fn advance(&mut self, width: usize) -> Option<Step<'_>> {
         let text = self.text.get(..=self.done)?;
-        let (earlier, rest) = self.states.split_at_mut_checked((self.done + 1) * self.width)?;
-        let state = rest.get_mut(..self.width)?;
-        let before = earlier.get(self.done * self.width..)?;
+        let at = (self.done + 1) * width;
+        let (earlier, rest) = self.states.split_at_mut_checked(at)?;
+        let state = rest.get_mut(..width)?;
+        let before = earlier.get(at - width..)?;
         // By far the commonest widths are too short for a call of `memcpy`.
         match (&mut *state, before) {
             ([state], [before]) => *state = *before,
@@ -246,14 +241,20 @@ impl<'a> Tape<'a> {
         self.done += 1;
         Some(Step { text, earlier, state, prepared: self.prepared })
     }
+
+    /// The whole text, with the states of a rule that is so wide.
+    #[inline]
+    pub fn judge(&self, width: usize) -> Judge<'_> {
+        Judge { text: self.text, states: self.states, width, prepared: self.prepared }
+    }
 }
 
 /// A whole text and the states of its prefixes, to be judged.
 pub struct Judge<'a> {
-    pub(crate) text: &'a [char],
-    pub(crate) states: &'a [u32],
-    pub(crate) width: usize,
-    pub(crate) prepared: &'a Prepared,
+    text: &'a [char],
+    states: &'a [u32],
+    width: usize,
+    prepared: &'a Prepared,
 }
 
 impl<'a> Judge<'a> {
@@ -290,17 +291,18 @@ fn state_at(states: &[u32], width: usize, characters: usize) -> &[u32] {
 
 /// Where a rule writes what its checks came to, by the check's index in
 /// [`Rule::checks`]. Indices beyond the rule's checks are ignored.
-pub struct Findings<'a>(ResultsMut<'a>);
+pub struct Findings<'a>(&'a mut [Found]);
 
 impl<'a> Findings<'a> {
+    /// In `results`, everything is deferred.
     #[inline]
-    pub(crate) fn new(results: ResultsMut<'a>) -> Self {
+    pub(crate) fn new(results: &'a mut [Found]) -> Self {
         Self(results)
     }
 
     /// Skips every check.
     pub(crate) fn skip(&mut self) {
-        self.0.tags.fill(Tag::SKIPPED);
+        self.0.iter_mut().for_each(|found| found.tag = Tag::SKIPPED);
     }
 
     /// The check passes or fails.
@@ -317,25 +319,22 @@ impl<'a> Findings<'a> {
     /// What the check measured.
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {
-        if let (Some(tag), Some(slot)) =
-            (self.0.tags.get_mut(check), self.0.measured.get_mut(check))
-        {
-            *tag = tag.with_measured();
-            *slot = value;
+        if let Some(found) = self.0.get_mut(check) {
+            *found = Found { tag: found.tag.with_measured(), measured: value };
         }
     }
 
     /// Which of the names given to [`Check::causes`] is the reason.
     pub fn cause(&mut self, check: usize, cause: usize) {
-        if let Some(tag) = self.0.tags.get_mut(check) {
-            *tag = tag.with_cause(cause);
+        if let Some(found) = self.0.get_mut(check) {
+            found.tag = found.tag.with_cause(cause);
         }
     }
 
     #[inline]
     fn set(&mut self, check: usize, outcome: Tag) {
-        if let Some(tag) = self.0.tags.get_mut(check) {
-            *tag = tag.with_outcome(outcome);
+        if let Some(found) = self.0.get_mut(check) {
+            found.tag = found.tag.with_outcome(outcome);
         }
     }
 }

@@ -34,7 +34,7 @@ struct Growing {
 
 struct Form {
     chars: WipedVec<char>,
-    /// How many characters the last edit left as they were.
+    /// How many characters were left as they were since that was asked last.
     kept: usize,
 }
 
@@ -56,7 +56,7 @@ impl Form {
         self.kept = self.kept.min(len);
     }
 
-    /// Takes everything as kept, before an edit.
+    /// Takes everything as kept.
     #[inline]
     fn settle(&mut self) {
         self.kept = self.chars.len();
@@ -89,8 +89,8 @@ impl Typing {
         &self.text
     }
 
-    /// The characters of a form, and how many of them the last edit left as
-    /// they were.
+    /// The characters of a form, and how many of them are as they were when
+    /// everything was [settled](Self::settle).
     #[inline]
     pub(crate) fn form(&self, index: usize) -> (&[char], usize) {
         self.forms.at(index).map_or((&[], 0), |form| (&form.chars, form.kept))
@@ -114,7 +114,6 @@ impl Typing {
     /// With more than `max` bytes the text has no forms.
     pub(crate) fn replace(&mut self, at: usize, tail: &str, max: usize) {
         let Self { text, formed, forms } = self;
-        forms.settle();
         let end = text.len();
         if at == end && end == *formed && end + tail.len() <= max && tail.is_ascii() {
             // By far the commonest: nothing combines, nothing is taken back.
@@ -170,6 +169,12 @@ impl Typing {
             }
             forms.replace(start, tail);
         }
+    }
+
+    /// Takes everything as kept.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        self.forms.settle();
     }
 
     /// Wipes everything.
@@ -387,6 +392,7 @@ mod tests {
                 text.push_str(&new);
                 text.push_str(&after);
                 let common = typing.common(&text);
+                typing.settle();
                 typing.replace(common, text.split_at(common).1, 40);
                 prop_assert_eq!(typing.text(), text.as_bytes());
                 let mut slots = vec!['\0'; 40 * text.len() + 8];
@@ -408,11 +414,13 @@ mod tests {
         let text = "Straße 7é";
         for (at, c) in text.char_indices() {
             let before = indices.map(|index| typing.form(index).0.len());
+            typing.settle();
             typing.replace(at, c.encode_utf8(&mut [0; 4]), 40);
             assert_eq!(indices.map(|index| typing.form(index).1), before);
         }
         // A mark changes the character before it, and nothing else.
         let at = text.len();
+        typing.settle();
         typing.replace(at, "\u{323}", 40);
         assert_eq!(indices.map(|index| typing.form(index).1), [9, 8, 9, 9]);
         assert_eq!(indices.map(|index| typing.form(index).0.len()), [10, 10, 10, 11]);
