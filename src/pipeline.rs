@@ -261,6 +261,7 @@ impl Progress {
                 states.run(compiled, text, done, known);
             }
         }
+        self.typing.settle();
     }
 
     /// Judges the text. `results` are those of everything deferred.

@@ -1,9 +1,8 @@
 //! The forms of a text that is being typed.
 
 use super::forms::{CHARACTERS, FOLDS, Fold, Plan, TYPED};
-use super::nfc::{is_appended, push_nfc, starts_segment};
+use super::nfc::{self, starts_segment};
 use super::wiped_vec::WipedVec;
-use super::{Buffer, Full};
 
 /// A text and its forms, which follow each edit: what stands before it is
 /// kept, what comes after it is made again.
@@ -25,8 +24,8 @@ struct Growing {
     typed: Form,
     wants_typed: bool,
     characters: Form,
-    /// For each character, a byte of the text in the segment it comes from,
-    /// or the segment's start; never decreasing.
+    /// For each character, the byte of the text at which the segment starts
+    /// that it comes from; never decreasing.
     from: WipedVec<u32>,
     folds: Vec<Folded>,
     scratch: WipedVec<char>,
@@ -34,12 +33,14 @@ struct Growing {
 
 struct Form {
     chars: WipedVec<char>,
-    /// How many characters the last edit left as they were.
+    /// How many characters are as they were when everything was settled.
     kept: usize,
 }
 
 struct Folded {
     fold: Fold,
+    /// What ASCII folds to: one character each.
+    ascii: [char; 128],
     form: Form,
     /// For each character, how many folded ones there are up to its own.
     ends: WipedVec<u32>,
@@ -56,7 +57,12 @@ impl Form {
         self.kept = self.kept.min(len);
     }
 
-    /// Takes everything as kept, before an edit.
+    #[inline]
+    fn insert(&mut self, at: usize, c: char) {
+        self.chars.insert(at, c);
+        self.kept = self.kept.min(at);
+    }
+
     #[inline]
     fn settle(&mut self) {
         self.kept = self.chars.len();
@@ -67,18 +73,13 @@ impl Typing {
     /// Room for a text of `points` code points and as many characters, and
     /// for `folded` of them in each fold.
     pub(crate) fn with_capacity(plan: &Plan, points: usize, folded: usize) -> Self {
-        let folds = plan.folds.iter().map(|fold| Folded {
-            fold: fold.clone(),
-            form: Form::with_capacity(folded),
-            ends: WipedVec::with_capacity(points),
-        });
         let forms = Growing {
             typed: Form::with_capacity(if plan.typed { points } else { 0 }),
             wants_typed: plan.typed,
             characters: Form::with_capacity(points),
             from: WipedVec::with_capacity(points),
-            folds: folds.collect(),
-            scratch: WipedVec::with_capacity(4 * points),
+            folds: plan.folds.iter().map(|fold| Folded::new(fold, points, folded)).collect(),
+            scratch: WipedVec::of(4 * points, '\0'),
         };
         Self { text: WipedVec::with_capacity(4 * points), formed: 0, forms }
     }
@@ -89,11 +90,17 @@ impl Typing {
         &self.text
     }
 
-    /// The characters of a form, and how many of them the last edit left as
-    /// they were.
+    /// The characters of a form, and how many of them were left as they were
+    /// since everything was settled.
     #[inline]
     pub(crate) fn form(&self, index: usize) -> (&[char], usize) {
         self.forms.at(index).map_or((&[], 0), |form| (&form.chars, form.kept))
+    }
+
+    /// Takes everything as kept.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        self.forms.settle();
     }
 
     /// How many bytes at the start of `text` are as they were, up to the end
@@ -112,42 +119,31 @@ impl Typing {
 
     /// Replaces everything from the byte `at` on, which ends a code point.
     /// With more than `max` bytes the text has no forms.
+    #[inline]
     pub(crate) fn replace(&mut self, at: usize, tail: &str, max: usize) {
         let Self { text, formed, forms } = self;
-        forms.settle();
-        let end = text.len();
-        if at == end && end == *formed && end + tail.len() <= max && tail.is_ascii() {
-            // By far the commonest: nothing combines, nothing is taken back.
-            text.extend_from_slice(tail.as_bytes());
-            *formed = text.len();
-            for (from, c) in (at..).zip(tail.chars()) {
-                if forms.wants_typed {
-                    forms.typed.chars.push(c);
-                }
-                forms.push(c, from);
-            }
-            return;
-        }
-        if at == end
-            && end == *formed
-            && end + tail.len() <= max
-            && let Some((&last, &from)) = forms.characters.chars.last().zip(forms.from.last())
-            && let Some(mark) = only(tail)
-            && is_appended(last, mark)
+        let is_appended = at == text.len() && at == *formed && at + tail.len() <= max;
+        if let [byte] = tail.as_bytes()
+            && is_appended
         {
-            // A run of marks is one segment, which would be made again at each.
+            // By far the commonest.
+            text.push(*byte);
+            *formed = text.len();
+            forms.push_ascii(*byte, at);
+        } else if is_appended && forms.append(at, tail) {
             text.extend_from_slice(tail.as_bytes());
             *formed = text.len();
-            if forms.wants_typed {
-                forms.typed.chars.push(mark);
-            }
-            forms.push(mark, from as usize);
-            return;
+        } else {
+            self.edit(at, tail, max);
         }
-        let at_end = at.min(*formed);
-        let old_starts = starts_segment_at(text, at_end);
+    }
+
+    fn edit(&mut self, at: usize, tail: &str, max: usize) {
+        let Self { text, formed, forms } = self;
+        // How many bytes the forms still stand for, but for what combines.
+        let stays = at.min(*formed);
         if forms.wants_typed {
-            forms.truncate_typed(text, at_end);
+            forms.truncate_typed(text, stays);
         }
         text.truncate(at);
         text.extend_from_slice(tail.as_bytes());
@@ -156,19 +152,18 @@ impl Typing {
             *formed = 0;
             return;
         }
-        let start = if old_starts && starts_segment_at(text, at_end) {
-            at_end
-        } else {
-            segment_before(text, at_end)
-        };
+        // Without forms all of the text is new.
+        let new = if stays == at { tail } else { str_from(text, stays) };
+        if forms.wants_typed {
+            new.chars().for_each(|c| forms.typed.chars.push(c));
+        }
+        let was_start = forms.starts_segment(stays, *formed);
         *formed = text.len();
-        let changed = text.get(start..).and_then(|tail| std::str::from_utf8(tail).ok());
-        if let Some(tail) = changed {
-            if forms.wants_typed {
-                let new = tail.get(at_end - start..).unwrap_or_default();
-                new.chars().for_each(|c| forms.typed.chars.push(c));
-            }
-            forms.replace(start, tail);
+        if was_start && new.chars().next().is_none_or(starts_segment) {
+            forms.replace(stays, new);
+        } else {
+            let start = forms.segment_before(stays);
+            forms.replace(start, str_from(text, start));
         }
     }
 
@@ -202,62 +197,104 @@ impl Growing {
         self.truncate(0);
     }
 
+    /// Appends what is typed at byte `at`, the end, if it leaves the
+    /// characters before it as they are, and says whether it does.
+    fn append(&mut self, at: usize, tail: &str) -> bool {
+        if tail.is_ascii() {
+            (at..).zip(tail.bytes()).for_each(|(from, byte)| self.push_ascii(byte, from));
+            return true;
+        }
+        let mut chars = tail.chars();
+        let (Some(c), None) = (chars.next(), chars.next()) else { return false };
+        if starts_segment(c) {
+            self.push(c, at);
+        } else if let Some(place) = nfc::place_of_mark(&self.characters.chars, c) {
+            // A run of marks is one segment, which would be made again at each.
+            self.insert(place, c);
+        } else {
+            return false;
+        }
+        if self.wants_typed {
+            self.typed.chars.push(c);
+        }
+        true
+    }
+
+    #[inline]
+    fn push_ascii(&mut self, byte: u8, from: usize) {
+        let c = char::from(byte);
+        if self.wants_typed {
+            self.typed.chars.push(c);
+        }
+        self.characters.chars.push(c);
+        self.from.push(narrow(from));
+        for Folded { ascii, form, ends, .. } in &mut self.folds {
+            if let Some(folded) = ascii.get(usize::from(byte)) {
+                form.chars.push(*folded);
+            }
+            ends.push(narrow(form.chars.len()));
+        }
+    }
+
+    /// Whether a segment starts at byte `at` of a text of `end` bytes.
+    fn starts_segment(&self, at: usize, end: usize) -> bool {
+        let after = self.before(at);
+        self.from.get(after).map_or(end, |from| *from as usize) == at
+    }
+
+    /// The start of the segment that the byte before `at` is in.
+    fn segment_before(&self, at: usize) -> usize {
+        let last = self.before(at).checked_sub(1).and_then(|last| self.from.get(last));
+        last.map_or(0, |from| *from as usize)
+    }
+
+    /// How many characters come from segments that start before byte `at`.
+    fn before(&self, at: usize) -> usize {
+        self.from.partition_point(|from| (*from as usize) < at)
+    }
+
     /// Replaces what comes from byte `start` of the text on, where a segment
     /// starts.
     fn replace(&mut self, start: usize, tail: &str) {
-        let mut kept = self.from.partition_point(|from| (*from as usize) < start);
-        let mut at = start;
-        let mut rest = tail;
-        while !rest.is_empty() {
-            let end = segment_end(rest);
-            let Some((segment, after)) = rest.split_at_checked(end) else { break };
-            rest = after;
-            let mut chars = segment.chars();
-            match (chars.next(), chars.next()) {
-                // Alone, and starting a segment, it is its own NFC.
-                (Some(c), None) if starts_segment(c) => self.emit(c, at, &mut kept),
-                _ => {
-                    let mut scratch = std::mem::take(&mut self.scratch);
-                    scratch.resize(4 * segment.chars().count(), '\0');
-                    {
-                        let mut buffer = Buffer::new(&mut scratch);
-                        // Cannot be full: a code point decomposes to at most four.
-                        let _: Result<(), Full> = push_nfc(segment, &mut buffer);
-                        for c in buffer.as_slice() {
-                            self.emit(*c, at, &mut kept);
-                        }
-                    }
-                    scratch.truncate(0);
-                    self.scratch = scratch;
-                }
-            }
-            at += end;
-        }
+        let mut kept = self.before(start);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        nfc::each(tail, &mut scratch, |c, from| {
+            self.emit(c, start + from, kept);
+            kept += 1;
+        });
+        self.scratch = scratch;
         self.truncate(kept);
     }
 
-    /// The character at index `kept` is `c`: kept if it was already.
+    /// The character at index `at` is `c`: kept if it was already.
     #[inline]
-    fn emit(&mut self, c: char, from: usize, kept: &mut usize) {
-        if self.characters.chars.get(*kept) == Some(&c) {
-            if let Some(place) = self.from.get_mut(*kept) {
+    fn emit(&mut self, c: char, from: usize, at: usize) {
+        if self.characters.chars.get(at) == Some(&c) {
+            if let Some(place) = self.from.get_mut(at) {
                 *place = narrow(from);
             }
         } else {
-            self.truncate(*kept);
+            self.truncate(at);
             self.push(c, from);
         }
-        *kept += 1;
     }
 
-    #[inline]
     fn push(&mut self, c: char, from: usize) {
         self.characters.chars.push(c);
         self.from.push(narrow(from));
-        for Folded { fold, form, ends } in &mut self.folds {
+        for Folded { fold, form, ends, .. } in &mut self.folds {
             fold.fold(c, |c| form.chars.push(c));
             ends.push(narrow(form.chars.len()));
         }
+    }
+
+    /// Puts a character into the segment of the one before it.
+    fn insert(&mut self, at: usize, c: char) {
+        self.characters.insert(at, c);
+        if let Some(from) = at.checked_sub(1).and_then(|before| self.from.get(before)) {
+            self.from.insert(at, *from);
+        }
+        self.folds.iter_mut().for_each(|fold| fold.insert(at, c));
     }
 
     fn truncate(&mut self, characters: usize) {
@@ -280,10 +317,42 @@ impl Growing {
 }
 
 impl Folded {
+    fn new(fold: &Fold, points: usize, folded: usize) -> Self {
+        let mut ascii = ['\0'; 128];
+        for (slot, c) in ascii.iter_mut().zip('\0'..) {
+            fold.fold(c, |folded| *slot = folded);
+        }
+        Self {
+            fold: fold.clone(),
+            ascii,
+            form: Form::with_capacity(folded),
+            ends: WipedVec::with_capacity(points),
+        }
+    }
+
+    fn insert(&mut self, at: usize, c: char) {
+        let start = self.end_of(at);
+        let mut end = start;
+        self.fold.fold(c, |c| {
+            self.form.insert(end, c);
+            end += 1;
+        });
+        self.ends.insert(at, narrow(end));
+        if end > start {
+            let moved = self.ends.iter_mut().skip(at + 1);
+            moved.for_each(|place| *place += narrow(end - start));
+        }
+    }
+
+    /// How many folded characters the first so many characters have.
+    #[inline]
+    fn end_of(&self, characters: usize) -> usize {
+        let last = characters.checked_sub(1).and_then(|last| self.ends.get(last));
+        last.map_or(0, |end| *end as usize)
+    }
+
     fn truncate(&mut self, characters: usize) {
-        let before = characters.checked_sub(1).and_then(|last| self.ends.get(last));
-        let folded = before.map_or(0, |end| *end as usize);
-        self.form.truncate(folded);
+        self.form.truncate(self.end_of(characters));
         self.ends.truncate(characters);
     }
 }
@@ -295,50 +364,13 @@ fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// The character of a text that has one.
-fn only(text: &str) -> Option<char> {
-    let mut chars = text.chars();
-    chars.next().filter(|_| chars.next().is_none())
+/// The rest of well-formed text, from the end of a code point on.
+fn str_from(text: &[u8], at: usize) -> &str {
+    text.get(at..).and_then(|rest| std::str::from_utf8(rest).ok()).unwrap_or_default()
 }
 
 fn is_continuation(byte: u8) -> bool {
     byte & 0xC0 == 0x80
-}
-
-/// The code point of well-formed text that starts at a byte.
-fn code_point(text: &[u8], at: usize) -> Option<char> {
-    let rest = text.get(at..)?;
-    let length = 1 + rest.iter().skip(1).take_while(|byte| is_continuation(**byte)).count();
-    std::str::from_utf8(rest.get(..length)?).ok()?.chars().next()
-}
-
-/// Whether nothing combines across a place in well-formed text.
-fn starts_segment_at(text: &[u8], at: usize) -> bool {
-    match text.get(at) {
-        None => true,
-        Some(byte) if byte.is_ascii() => true,
-        Some(_) => code_point(text, at).is_none_or(starts_segment),
-    }
-}
-
-/// The last place before `at` where nothing combines across.
-fn segment_before(text: &[u8], at: usize) -> usize {
-    let starts = |at: &usize| {
-        text.get(*at).is_some_and(|byte| !is_continuation(*byte)) && starts_segment_at(text, *at)
-    };
-    (0..at).rev().find(starts).unwrap_or(0)
-}
-
-/// Where the first segment of a text ends.
-#[inline]
-fn segment_end(text: &str) -> usize {
-    // By far the commonest: ASCII before ASCII.
-    if text.as_bytes().get(1).is_some_and(u8::is_ascii) {
-        return 1;
-    }
-    let mut chars = text.char_indices();
-    chars.next();
-    chars.find(|(_, c)| starts_segment(*c)).map_or(text.len(), |(at, _)| at)
 }
 
 #[cfg(test)]
@@ -397,6 +429,7 @@ mod tests {
                     prop_assert_eq!(form, forms.form(index));
                     prop_assert_eq!(&before[..kept], &forms.form(index)[..kept]);
                 }
+                typing.settle();
             }
         }
     }
@@ -410,6 +443,7 @@ mod tests {
             let before = indices.map(|index| typing.form(index).0.len());
             typing.replace(at, c.encode_utf8(&mut [0; 4]), 40);
             assert_eq!(indices.map(|index| typing.form(index).1), before);
+            typing.settle();
         }
         // A mark changes the character before it, and nothing else.
         let at = text.len();
