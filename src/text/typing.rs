@@ -21,52 +21,30 @@ pub(crate) struct Typing {
 /// The forms, which grow and shrink at their ends.
 struct Growing {
     /// Empty where no rule asks for it.
-    typed: Form,
+    typed: WipedVec<char>,
     wants_typed: bool,
-    characters: Form,
-    /// For each character, the byte of the text at which the segment starts
-    /// that it comes from; never decreasing.
+    characters: WipedVec<char>,
+    /// How many of the typed and of the characters are as they were when
+    /// everything was settled.
+    kept: [usize; 2],
+    /// How many characters at the start are ASCII as typed: each comes from
+    /// the byte of its number, and folds to the character of its number.
+    plain: usize,
+    /// For each character after those, the byte of the text at which the
+    /// segment starts that it comes from; never decreasing.
     from: WipedVec<u32>,
     folds: Vec<Folded>,
     scratch: WipedVec<char>,
-}
-
-struct Form {
-    chars: WipedVec<char>,
-    /// How many characters are as they were when everything was settled.
-    kept: usize,
 }
 
 struct Folded {
     fold: Fold,
     /// What ASCII folds to: one character each.
     ascii: [char; 128],
-    form: Form,
-    /// For each character, how many folded ones there are up to its own.
+    chars: WipedVec<char>,
+    /// For each character that is not plain, how many folded ones there are up
+    /// to its own.
     ends: WipedVec<u32>,
-}
-
-impl Form {
-    fn with_capacity(capacity: usize) -> Self {
-        Self { chars: WipedVec::with_capacity(capacity), kept: 0 }
-    }
-
-    #[inline]
-    fn truncate(&mut self, len: usize) {
-        self.chars.truncate(len);
-        self.kept = self.kept.min(len);
-    }
-
-    #[inline]
-    fn insert(&mut self, at: usize, c: char) {
-        self.chars.insert(at, c);
-        self.kept = self.kept.min(at);
-    }
-
-    #[inline]
-    fn settle(&mut self) {
-        self.kept = self.chars.len();
-    }
 }
 
 impl Typing {
@@ -74,9 +52,11 @@ impl Typing {
     /// for `folded` of them in each fold.
     pub(crate) fn with_capacity(plan: &Plan, points: usize, folded: usize) -> Self {
         let forms = Growing {
-            typed: Form::with_capacity(if plan.typed { points } else { 0 }),
+            typed: WipedVec::with_capacity(if plan.typed { points } else { 0 }),
             wants_typed: plan.typed,
-            characters: Form::with_capacity(points),
+            characters: WipedVec::with_capacity(points),
+            kept: [0; 2],
+            plain: 0,
             from: WipedVec::with_capacity(points),
             folds: plan.folds.iter().map(|fold| Folded::new(fold, points, folded)).collect(),
             scratch: WipedVec::of(4 * points, '\0'),
@@ -94,13 +74,20 @@ impl Typing {
     /// since everything was settled.
     #[inline]
     pub(crate) fn form(&self, index: usize) -> (&[char], usize) {
-        self.forms.at(index).map_or((&[], 0), |form| (&form.chars, form.kept))
+        let Growing { typed, characters, kept: [typed_kept, kept], plain, folds, .. } = &self.forms;
+        match index {
+            TYPED => (typed, *typed_kept),
+            CHARACTERS => (characters, *kept),
+            _ => folds
+                .get(index - FOLDS)
+                .map_or((&[], 0), |fold| (&fold.chars, fold.end_of(*kept, *plain))),
+        }
     }
 
     /// Takes everything as kept.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        self.forms.settle();
+        self.forms.kept = [self.forms.typed.len(), self.forms.characters.len()];
     }
 
     /// How many bytes at the start of `text` are as they were, up to the end
@@ -129,6 +116,7 @@ impl Typing {
             // By far the commonest.
             text.push(*byte);
             *formed = text.len();
+            forms.push_typed((*byte).into());
             forms.push_ascii(*byte, at);
         } else if is_appended && forms.append(at, tail) {
             text.extend_from_slice(tail.as_bytes());
@@ -154,9 +142,7 @@ impl Typing {
         }
         // Without forms all of the text is new.
         let new = if stays == at { tail } else { str_from(text, stays) };
-        if forms.wants_typed {
-            new.chars().for_each(|c| forms.typed.chars.push(c));
-        }
+        new.chars().for_each(|c| forms.push_typed(c));
         let was_start = forms.starts_segment(stays, *formed);
         *formed = text.len();
         if was_start && new.chars().next().is_none_or(starts_segment) {
@@ -176,24 +162,8 @@ impl Typing {
 }
 
 impl Growing {
-    #[inline]
-    fn at(&self, index: usize) -> Option<&Form> {
-        match index {
-            TYPED => Some(&self.typed),
-            CHARACTERS => Some(&self.characters),
-            _ => Some(&self.folds.get(index - FOLDS)?.form),
-        }
-    }
-
-    #[inline]
-    fn settle(&mut self) {
-        self.typed.settle();
-        self.characters.settle();
-        self.folds.iter_mut().for_each(|fold| fold.form.settle());
-    }
-
     fn clear(&mut self) {
-        self.typed.truncate(0);
+        self.truncate_typed(&[], 0);
         self.truncate(0);
     }
 
@@ -201,56 +171,73 @@ impl Growing {
     /// characters before it as they are, and says whether it does.
     fn append(&mut self, at: usize, tail: &str) -> bool {
         if tail.is_ascii() {
-            (at..).zip(tail.bytes()).for_each(|(from, byte)| self.push_ascii(byte, from));
+            for (from, byte) in (at..).zip(tail.bytes()) {
+                self.push_typed(byte.into());
+                self.push_ascii(byte, from);
+            }
             return true;
         }
         let mut chars = tail.chars();
         let (Some(c), None) = (chars.next(), chars.next()) else { return false };
         if starts_segment(c) {
             self.push(c, at);
-        } else if let Some(place) = nfc::place_of_mark(&self.characters.chars, c) {
+        } else if let Some(place) = nfc::place_of_mark(&self.characters, c) {
             // A run of marks is one segment, which would be made again at each.
             self.insert(place, c);
         } else {
             return false;
         }
-        if self.wants_typed {
-            self.typed.chars.push(c);
-        }
+        self.push_typed(c);
         true
     }
 
     #[inline]
-    fn push_ascii(&mut self, byte: u8, from: usize) {
-        let c = char::from(byte);
+    fn push_typed(&mut self, c: char) {
         if self.wants_typed {
-            self.typed.chars.push(c);
+            self.typed.push(c);
         }
-        self.characters.chars.push(c);
-        self.from.push(narrow(from));
-        for Folded { ascii, form, ends, .. } in &mut self.folds {
+    }
+
+    #[inline]
+    fn push_ascii(&mut self, byte: u8, from: usize) {
+        self.characters.push(byte.into());
+        let is_plain = from == self.plain && self.from.is_empty();
+        for Folded { ascii, chars, ends, .. } in &mut self.folds {
             if let Some(folded) = ascii.get(usize::from(byte)) {
-                form.chars.push(*folded);
+                chars.push(*folded);
             }
-            ends.push(narrow(form.chars.len()));
+            if !is_plain {
+                ends.push(narrow(chars.len()));
+            }
+        }
+        if is_plain {
+            self.plain += 1;
+        } else {
+            self.from.push(narrow(from));
         }
     }
 
     /// Whether a segment starts at byte `at` of a text of `end` bytes.
     fn starts_segment(&self, at: usize, end: usize) -> bool {
-        let after = self.before(at);
-        self.from.get(after).map_or(end, |from| *from as usize) == at
+        self.from_of(self.before(at)).unwrap_or(end) == at
     }
 
     /// The start of the segment that the byte before `at` is in.
     fn segment_before(&self, at: usize) -> usize {
-        let last = self.before(at).checked_sub(1).and_then(|last| self.from.get(last));
-        last.map_or(0, |from| *from as usize)
+        self.before(at).checked_sub(1).and_then(|last| self.from_of(last)).unwrap_or(0)
     }
 
     /// How many characters come from segments that start before byte `at`.
     fn before(&self, at: usize) -> usize {
-        self.from.partition_point(|from| (*from as usize) < at)
+        self.plain.min(at) + self.from.partition_point(|from| (*from as usize) < at)
+    }
+
+    /// The start of the segment that a character comes from.
+    fn from_of(&self, character: usize) -> Option<usize> {
+        match character.checked_sub(self.plain) {
+            None => Some(character),
+            Some(at) => self.from.get(at).map(|from| *from as usize),
+        }
     }
 
     /// Replaces what comes from byte `start` of the text on, where a segment
@@ -269,8 +256,8 @@ impl Growing {
     /// The character at index `at` is `c`: kept if it was already.
     #[inline]
     fn emit(&mut self, c: char, from: usize, at: usize) {
-        if self.characters.chars.get(at) == Some(&c) {
-            if let Some(place) = self.from.get_mut(at) {
+        if self.characters.get(at) == Some(&c) && (at >= self.plain || at == from) {
+            if let Some(place) = at.checked_sub(self.plain).and_then(|at| self.from.get_mut(at)) {
                 *place = narrow(from);
             }
         } else {
@@ -280,39 +267,66 @@ impl Growing {
     }
 
     fn push(&mut self, c: char, from: usize) {
-        self.characters.chars.push(c);
+        if c.is_ascii() {
+            return self.push_ascii(c as u8, from);
+        }
+        self.characters.push(c);
         self.from.push(narrow(from));
-        for Folded { fold, form, ends, .. } in &mut self.folds {
-            fold.fold(c, |c| form.chars.push(c));
-            ends.push(narrow(form.chars.len()));
+        for Folded { fold, chars, ends, .. } in &mut self.folds {
+            fold.fold(c, |c| chars.push(c));
+            ends.push(narrow(chars.len()));
         }
     }
 
-    /// Puts a character into the segment of the one before it.
-    fn insert(&mut self, at: usize, c: char) {
-        self.characters.insert(at, c);
-        if let Some(from) = at.checked_sub(1).and_then(|before| self.from.get(before)) {
-            self.from.insert(at, *from);
+    /// Puts a mark behind another one, into the same segment.
+    fn insert(&mut self, at: usize, mark: char) {
+        let [_, kept] = &mut self.kept;
+        *kept = at.min(*kept);
+        self.characters.insert(at, mark);
+        let Some(place) = at.checked_sub(self.plain) else { return };
+        if let Some(from) = place.checked_sub(1).and_then(|before| self.from.get(before)) {
+            self.from.insert(place, *from);
         }
-        self.folds.iter_mut().for_each(|fold| fold.insert(at, c));
+        for Folded { fold, chars, ends, .. } in &mut self.folds {
+            let start = place.checked_sub(1).and_then(|last| ends.get(last)).map_or(0, |end| *end);
+            let mut end = start;
+            fold.fold(mark, |c| {
+                chars.insert(end as usize, c);
+                end += 1;
+            });
+            ends.insert(place, end);
+            if end > start {
+                ends.iter_mut().skip(place + 1).for_each(|place| *place += end - start);
+            }
+        }
     }
 
     fn truncate(&mut self, characters: usize) {
-        if characters < self.characters.chars.len() {
+        if characters < self.characters.len() {
+            let [_, kept] = &mut self.kept;
+            *kept = characters.min(*kept);
             self.characters.truncate(characters);
-            self.from.truncate(characters);
-            self.folds.iter_mut().for_each(|fold| fold.truncate(characters));
+            let plain = characters.min(self.plain);
+            for fold in &mut self.folds {
+                fold.chars.truncate(fold.end_of(characters, self.plain));
+                fold.ends.truncate(characters - plain);
+            }
+            self.from.truncate(characters - plain);
+            self.plain = plain;
         }
     }
 
     /// Cuts the typed form, which stands for all of `text`, to so many bytes.
     fn truncate_typed(&mut self, text: &[u8], bytes: usize) {
-        if self.typed.chars.len() == text.len() {
-            self.typed.truncate(bytes);
+        let points = if self.typed.len() == text.len() {
+            bytes
         } else {
             let before = text.get(..bytes).unwrap_or_default();
-            self.typed.truncate(before.iter().filter(|byte| !is_continuation(**byte)).count());
-        }
+            before.iter().filter(|byte| !is_continuation(**byte)).count()
+        };
+        let [kept, _] = &mut self.kept;
+        *kept = points.min(*kept);
+        self.typed.truncate(points);
     }
 }
 
@@ -325,35 +339,18 @@ impl Folded {
         Self {
             fold: fold.clone(),
             ascii,
-            form: Form::with_capacity(folded),
+            chars: WipedVec::with_capacity(folded),
             ends: WipedVec::with_capacity(points),
-        }
-    }
-
-    fn insert(&mut self, at: usize, c: char) {
-        let start = self.end_of(at);
-        let mut end = start;
-        self.fold.fold(c, |c| {
-            self.form.insert(end, c);
-            end += 1;
-        });
-        self.ends.insert(at, narrow(end));
-        if end > start {
-            let moved = self.ends.iter_mut().skip(at + 1);
-            moved.for_each(|place| *place += narrow(end - start));
         }
     }
 
     /// How many folded characters the first so many characters have.
     #[inline]
-    fn end_of(&self, characters: usize) -> usize {
-        let last = characters.checked_sub(1).and_then(|last| self.ends.get(last));
-        last.map_or(0, |end| *end as usize)
-    }
-
-    fn truncate(&mut self, characters: usize) {
-        self.form.truncate(self.end_of(characters));
-        self.ends.truncate(characters);
+    fn end_of(&self, characters: usize, plain: usize) -> usize {
+        match characters.checked_sub(plain + 1) {
+            None => characters,
+            Some(last) => self.ends.get(last).map_or(0, |end| *end as usize),
+        }
     }
 }
 
