@@ -11,7 +11,7 @@ mod substitution;
 mod typing;
 mod wiped_vec;
 
-pub(crate) use buffer::{Buffer, Full};
+pub(crate) use buffer::Full;
 pub use class::Class;
 pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};

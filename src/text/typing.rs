@@ -145,12 +145,9 @@ impl Typing {
         new.chars().for_each(|c| forms.push_typed(c));
         let was_start = forms.starts_segment(stays, *formed);
         *formed = text.len();
-        if was_start && new.chars().next().is_none_or(starts_segment) {
-            forms.replace(stays, new);
-        } else {
-            let start = forms.segment_before(stays);
-            forms.replace(start, str_from(text, start));
-        }
+        let is_start = was_start && new.chars().next().is_none_or(starts_segment);
+        let start = if is_start { stays } else { forms.segment_before(stays) };
+        forms.replace(start, if start == stays { new } else { str_from(text, start) });
     }
 
     /// Wipes everything.
@@ -219,12 +216,12 @@ impl Growing {
 
     /// Whether a segment starts at byte `at` of a text of `end` bytes.
     fn starts_segment(&self, at: usize, end: usize) -> bool {
-        self.from_of(self.before(at)).unwrap_or(end) == at
+        self.segment_of(self.before(at)).unwrap_or(end) == at
     }
 
     /// The start of the segment that the byte before `at` is in.
     fn segment_before(&self, at: usize) -> usize {
-        self.before(at).checked_sub(1).and_then(|last| self.from_of(last)).unwrap_or(0)
+        self.before(at).checked_sub(1).and_then(|last| self.segment_of(last)).unwrap_or(0)
     }
 
     /// How many characters come from segments that start before byte `at`.
@@ -233,7 +230,7 @@ impl Growing {
     }
 
     /// The start of the segment that a character comes from.
-    fn from_of(&self, character: usize) -> Option<usize> {
+    fn segment_of(&self, character: usize) -> Option<usize> {
         match character.checked_sub(self.plain) {
             None => Some(character),
             Some(at) => self.from.get(at).map(|from| *from as usize),
@@ -373,8 +370,10 @@ fn is_continuation(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
 
     use super::*;
+    use crate::text::nfc::tests::marks;
     use crate::text::{Forms, Grain, Substitution};
 
     fn plan() -> (Plan, [usize; 4]) {
@@ -396,37 +395,100 @@ mod tests {
         prop::collection::vec((at(), at(), tail), 1..24)
     }
 
+    type Places = [prop::sample::Index; 2];
+
+    /// A text and its forms, and what they were when they were settled.
+    struct Typist {
+        plan: Plan,
+        indices: [usize; 4],
+        typing: Typing,
+        text: String,
+        settled: [Vec<char>; 4],
+    }
+
+    impl Typist {
+        fn new() -> Self {
+            let (plan, indices) = plan();
+            let typing = Typing::with_capacity(&plan, 2, 2);
+            Self { plan, indices, typing, text: String::new(), settled: Default::default() }
+        }
+
+        /// Replaces what is between two places, or nothing at the end, and
+        /// checks that the forms are those of the text, and that what is said
+        /// to be kept is as it was.
+        fn edit(&mut self, places: Option<Places>, new: &str, max: usize) {
+            let Self { plan, indices, typing, text, settled } = self;
+            let bounds: Vec<usize> =
+                (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+            let [start, end] =
+                places.map_or([text.len(); 2], |places| places.map(|place| *place.get(&bounds)));
+            text.replace_range(start.min(end)..start.max(end), new);
+            let common = typing.common(text);
+            typing.replace(common, text.split_at(common).1, max);
+            assert_eq!(typing.text(), text.as_bytes());
+            let mut slots = vec!['\0'; 40 * text.len() + 8];
+            let within = if text.len() > max { "" } else { text };
+            let forms = Forms::fill(within, plan, &mut slots).unwrap();
+            assert!(within.nfc().eq(forms.form(CHARACTERS).iter().copied()));
+            for (index, settled) in indices.iter().zip(settled) {
+                let (form, kept) = typing.form(*index);
+                assert_eq!(form, forms.form(*index));
+                assert_eq!(&settled[..kept], &form[..kept]);
+            }
+        }
+
+        fn settle(&mut self) {
+            self.typing.settle();
+            self.settled = self.indices.map(|index| self.typing.form(index).0.to_vec());
+            assert_eq!(
+                self.indices.map(|index| self.typing.form(index).1),
+                self.settled.each_ref().map(Vec::len)
+            );
+        }
+    }
+
+    /// Pieces of a run of marks, and what may stand before and in it.
+    fn piece() -> impl Strategy<Value = String> {
+        let one = |chars: Vec<char>| prop::sample::select(chars).prop_map(String::from);
+        let others = "exậ\u{1112}\u{1161}\u{11ab}\u{d4e8}\u{958}\u{fb2c}\u{9c7}\u{9be}\u{212a}";
+        prop_oneof![
+            4 => one("\u{315}\u{300}\u{323}\u{334}".chars().collect()),
+            4 => one(marks()),
+            1 => one(others.chars().collect()),
+            1 => Just(String::new()),
+        ]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        /// After each edit the forms are those of the text, and what is said
-        /// to be kept is as it was.
         #[test]
-        fn forms_follow_edits(edits in edits()) {
-            let (plan, indices) = plan();
-            let mut typing = Typing::with_capacity(&plan, 2, 2);
-            let mut text = String::new();
-            for (start, end, new) in edits {
-                let before = indices.map(|index| typing.form(index).0.to_vec());
-                let bounds: Vec<usize> =
-                    (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
-                let (start, end) = (*start.get(&bounds), *end.get(&bounds));
-                let after = text.split_at(end.max(start)).1.to_owned();
-                text.truncate(start.min(end));
-                text.push_str(&new);
-                text.push_str(&after);
-                let common = typing.common(&text);
-                typing.replace(common, text.split_at(common).1, 40);
-                prop_assert_eq!(typing.text(), text.as_bytes());
-                let mut slots = vec!['\0'; 40 * text.len() + 8];
-                let within = if text.len() > 40 { "" } else { &text };
-                let forms = Forms::fill(within, &plan, &mut slots).unwrap();
-                for (index, before) in indices.into_iter().zip(before) {
-                    let (form, kept) = typing.form(index);
-                    prop_assert_eq!(form, forms.form(index));
-                    prop_assert_eq!(&before[..kept], &forms.form(index)[..kept]);
+        fn forms_follow_edits(edits in edits(), settles in any::<u32>()) {
+            let mut typist = Typist::new();
+            for (number, (start, end, new)) in edits.into_iter().enumerate() {
+                typist.edit(Some([start, end]), &new, 40);
+                if settles >> number & 1 == 1 {
+                    typist.settle();
                 }
-                typing.settle();
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// Mostly at the end, one by one, and here and there in the middle.
+        #[test]
+        fn forms_follow_marks(edits in prop::collection::vec(
+            (prop::option::weighted(0.1, any::<Places>()), piece(), any::<bool>()),
+            1..80,
+        )) {
+            let mut typist = Typist::new();
+            for (places, new, settles) in edits {
+                typist.edit(places, &new, 400);
+                if settles {
+                    typist.settle();
+                }
             }
         }
     }
