@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroize;
-
 use crate::context::{Context, Property};
 use crate::report::{Found, Outcome, begin};
 use crate::rules::{Findings, MAX_WIDTH, Prepared, Rule, Tape};
-use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec};
+use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec, wipe};
 
 /// The rules, and the forms that they step over.
 pub(crate) struct Pipeline {
@@ -152,7 +150,7 @@ impl Pipeline {
             }
             compiled.rule.run(&mut Tape { text, states, done: 0, prepared }, &mut findings);
         }
-        states.get_mut(..used).unwrap_or_default().zeroize();
+        wipe(states.get_mut(..used).unwrap_or_default());
         judged
     }
 }
@@ -274,7 +272,7 @@ impl Progress {
     pub(crate) fn clear(&mut self) {
         self.typing.clear();
         for States { numbers, used } in &mut self.states {
-            numbers.get_mut(..*used).unwrap_or_default().zeroize();
+            wipe(numbers.get_mut(..*used).unwrap_or_default());
             *used = 0;
         }
     }

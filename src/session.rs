@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 use crate::engine::{Engine, Subject};
 use crate::pipeline::Progress;
 use crate::report::{Change, Found, Report};
-use crate::text::WipedVec;
+use crate::text::{WipedVec, wipe};
 
 /// Code points for which a session has room from the start, as typed and in
 /// NFC, and folded ones in each fold.
@@ -221,8 +221,8 @@ impl Remembered {
     fn clear(&mut self) {
         let used = self.used * self.checks;
         let (rows, spare) = self.split();
-        rows.get_mut(..used).unwrap_or_default().zeroize();
-        spare.zeroize();
+        wipe(rows.get_mut(..used).unwrap_or_default());
+        wipe(spare);
         self.ends.truncate(0);
         self.used = 0;
     }

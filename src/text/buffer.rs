@@ -1,6 +1,6 @@
 //! A fixed-capacity buffer of characters in borrowed memory.
 
-use zeroize::Zeroize;
+use super::wiped_vec::wipe;
 
 /// The text needs more room than the buffer has.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ impl<'a> Buffer<'a> {
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
         if let Some(used) = self.slots.get_mut(..self.used) {
-            used.zeroize();
+            wipe(used);
         }
     }
 }

@@ -46,7 +46,7 @@ fn map(block: Option<usize>, c: char, mut emit: impl FnMut(char)) {
     if start == SAME {
         return emit(c);
     }
-    for &element in POOL.iter().skip(start.into()) {
+    for &element in POOL.get(start.into()..).unwrap_or_default() {
         if let Some(c) = char::from_u32(element & !LAST) {
             emit(c);
         }

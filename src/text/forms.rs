@@ -75,12 +75,6 @@ impl Plan {
             }
         }
     }
-
-    /// Room that the canonical decomposition of `text` never exceeds: a code
-    /// point decomposes to at most four.
-    pub(crate) fn decomposed_bound(text: &str) -> usize {
-        if is_quick(text) { text.chars().count() } else { 4 * text.chars().count() }
-    }
 }
 
 /// The forms of one password, one after the other in one wiped buffer.

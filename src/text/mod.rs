@@ -11,14 +11,14 @@ mod substitution;
 mod typing;
 mod wiped_vec;
 
-pub(crate) use buffer::{Buffer, Full};
+pub(crate) use buffer::Full;
 pub use class::Class;
 pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
 pub use substitution::Substitution;
 pub(crate) use typing::Typing;
-pub(crate) use wiped_vec::WipedVec;
+pub(crate) use wiped_vec::{WipedVec, wipe};
 
 use std::ops::Deref;
 
@@ -31,15 +31,12 @@ use zeroize::Zeroizing;
 /// assert_eq!(&*countersign::nfc("e\u{301}"), "é");
 /// ```
 pub fn nfc(text: &str) -> Wiped {
-    let mut characters = Zeroizing::new(vec!['\0'; Plan::decomposed_bound(text)]);
-    let mut buffer = Buffer::new(&mut characters);
-    // Cannot be full: a code point decomposes to at most four characters.
-    let _ = nfc::push_nfc(text, &mut buffer);
-    let characters = buffer.as_slice();
+    let mut characters = WipedVec::with_capacity(text.len());
+    nfc::each(text, &mut WipedVec::default(), |c, _| characters.push(c));
     // Reserved at once: growing would leave copies behind.
     let mut text =
         Zeroizing::new(String::with_capacity(characters.iter().map(|c| c.len_utf8()).sum()));
-    text.extend(characters);
+    text.extend(&*characters);
     Wiped(text)
 }
 

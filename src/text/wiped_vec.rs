@@ -2,7 +2,21 @@
 
 use std::ops::{Deref, DerefMut};
 
-use zeroize::{DefaultIsZeroes, Zeroize};
+use zeroize::{DefaultIsZeroes, optimization_barrier};
+
+/// Overwrites values so that nothing of them is left. A fill is many times as
+/// fast as volatile writes one by one, and after it comes code of which the
+/// compiler has to assume that it reads the memory, so that it must be filled.
+#[inline]
+pub(crate) fn wipe<T: DefaultIsZeroes>(values: &mut [T]) {
+    // Without a call of `memset` for one value, which is what a key takes back.
+    if let [value] = values {
+        *value = T::default();
+    } else {
+        values.fill(T::default());
+    }
+    optimization_barrier(values);
+}
 
 /// Values that may tell of a password: what is cut off is wiped, and so is
 /// the old memory where the vector grows.
@@ -27,6 +41,14 @@ impl<T: DefaultIsZeroes> WipedVec<T> {
         self.0.push(value);
     }
 
+    /// Puts a value in front of the one at `at`, or at the end.
+    pub(crate) fn insert(&mut self, at: usize, value: T) {
+        self.push(value);
+        if let Some(moved) = self.0.get_mut(at..) {
+            moved.rotate_right(1);
+        }
+    }
+
     pub(crate) fn extend_from_slice(&mut self, values: &[T]) {
         // As a copy for one value, which is what a key adds.
         if let [value] = values {
@@ -42,7 +64,7 @@ impl<T: DefaultIsZeroes> WipedVec<T> {
     pub(crate) fn truncate(&mut self, len: usize) {
         if len < self.0.len() {
             if let Some(rest) = self.0.get_mut(len..) {
-                rest.zeroize();
+                wipe(rest);
             }
             self.0.truncate(len);
         }
@@ -64,7 +86,7 @@ impl<T: DefaultIsZeroes> WipedVec<T> {
         let capacity = (self.0.len() + more).max(2 * self.0.capacity()).max(16);
         let mut larger = Vec::with_capacity(capacity);
         larger.extend_from_slice(&self.0);
-        self.0.as_mut_slice().zeroize();
+        wipe(&mut self.0);
         self.0 = larger;
     }
 }
