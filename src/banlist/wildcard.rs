@@ -301,16 +301,19 @@ impl<'a, R: Fn(usize) -> usize, C: Fn(usize) -> u32> Search<'a, R, C> {
     /// Makes an edit at a place, before which `at` stands. To `next` the text
     /// itself leads: there the edit can be made later.
     fn edit(&mut self, at: usize, place: usize, next: Option<usize>) {
-        let missing = self.may_start_before(place, place);
-        let before = place.checked_sub(1).filter(|&before| {
-            self.may_start_before(before, self.text.len().saturating_sub(SHORTEST))
+        let first = (self.reach)(place);
+        let missing = self.may_start(first, place);
+        let before = place.checked_sub(1).and_then(|before| {
+            let first = (self.reach)(before);
+            let last = before.min(self.text.len().saturating_sub(SHORTEST));
+            self.may_start(first, last).then_some((before, first))
         });
         if !missing && before.is_none() {
             return;
         }
         // Of equal characters the last is as superfluous as the others.
         let superfluous =
-            before.is_some_and(|before| self.text.get(before) != self.text.get(place));
+            before.is_some_and(|(before, _)| self.text.get(before) != self.text.get(place));
         let (characters, count) = self.any_character(at);
         for (index, &other) in characters.iter().enumerate().take(count.max(1)) {
             let any = (index < count).then(|| self.reached(other));
@@ -323,7 +326,7 @@ impl<'a, R: Fn(usize) -> usize, C: Fn(usize) -> u32> Search<'a, R, C> {
                 other.filter(|_| before.is_some()),
                 (superfluous && index == 0).then(|| self.reached(at)),
             ];
-            self.follow(ways, place);
+            self.follow(ways, place, [first, before.map_or(0, |before| before.1)]);
         }
     }
 
@@ -337,20 +340,19 @@ impl<'a, R: Fn(usize) -> usize, C: Fn(usize) -> u32> Search<'a, R, C> {
         Reached { at, is_final: self.wildcard.is_final(at) }
     }
 
-    /// Whether a start of use is left by an edit at a place.
+    /// Whether a start of use is left from the first to the last place.
     #[inline]
-    fn may_start_before(&self, place: usize, last: usize) -> bool {
-        let first = (self.reach)(place);
-        let last = place.min(last).min(self.nearest);
+    fn may_start(&self, first: usize, last: usize) -> bool {
+        let last = last.min(self.nearest);
         (first..=last).rev().any(|start| (self.cost)(start) < self.limit)
     }
 
     /// Follows the ways of one place, by [`Edit`], each by one character, then
     /// each by the next: their nodes lie far apart, and are loaded together.
+    /// `first` is the first start of use from the place and from the one before.
     #[inline]
-    fn follow(&mut self, mut ways: [Option<Reached>; 3], place: usize) {
-        let behind = (self.reach)(place);
-        let before = (self.reach)(place.saturating_sub(1));
+    fn follow(&mut self, mut ways: [Option<Reached>; 3], place: usize, first: [usize; 2]) {
+        let [behind, before] = first;
         for step in 0..=place {
             for (edit, way) in
                 [Edit::Missing, Edit::Replaced, Edit::Superfluous].into_iter().zip(&mut ways)
