@@ -166,6 +166,11 @@ impl Banlist {
         self.0.reversed.is_some()
     }
 
+    /// Whether both share their bytes.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The same list with the section for parts near a term, made now where it
     /// is not there. None where the list is too long for that: where its terms
     /// have more than 524,288 characters together, which take half a second.

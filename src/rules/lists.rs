@@ -28,6 +28,9 @@ pub struct Lists<'a> {
     /// The names that rules asked for.
     asked: BTreeSet<String>,
     uses: Vec<Use>,
+    /// Lists that lacked the section `wildcard`, each with the one that has it:
+    /// it is made once, however many rules need it.
+    completed: Vec<(Banlist, Banlist)>,
 }
 
 /// A list that a comparison looks through, before it is known which passwords
@@ -104,6 +107,7 @@ impl<'a> Lists<'a> {
             used_terms: BTreeSet::new(),
             asked: BTreeSet::new(),
             uses: Vec::new(),
+            completed: Vec::new(),
         }
     }
 
@@ -158,11 +162,11 @@ impl<'a> Lists<'a> {
             let lists: Vec<_> = named(name, &supplied.lists).collect();
             if lists.is_empty() && !replaced && key == "lists" {
                 let list = self.built_in(options, &at, name, substitution)?;
-                found.push((Some(name), ready(options, &at, name, list, wanted)?));
+                found.push((Some(name), self.ready(options, &at, name, list, wanted)?));
             }
             for (number, list) in fitting(options, &at, name, &lists, wanted)? {
                 self.used_lists.insert(number);
-                found.push((Some(name), ready(options, &at, name, list, wanted)?));
+                found.push((Some(name), self.ready(options, &at, name, list, wanted)?));
             }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
@@ -211,6 +215,40 @@ impl<'a> Lists<'a> {
         let hint = suggestion(name, known())
             .unwrap_or_else(|| format!("supply a list of this name; known are {}", join(known())));
         Err(options.error_with_hint(at, "unknown list", hint))
+    }
+
+    /// The list with what `fuzzy = "anywhere"` needs, made now where it is short.
+    fn ready(
+        &mut self,
+        options: &Options<'_>,
+        at: &str,
+        name: &str,
+        list: Banlist,
+        wanted: &Wanted<'_>,
+    ) -> Result<Banlist, Error> {
+        if !wanted.anywhere {
+            return Ok(list);
+        }
+        self.with_wildcard(list)?.ok_or_else(|| {
+            options.error_with_hint(
+                at,
+                format!(
+                    "the list `{name}` lacks the section `wildcard`, which `fuzzy = \"anywhere\"` \
+                     needs"
+                ),
+                "build it again with `countersign banlist build --anywhere`; only shorter lists \
+                 do without",
+            )
+        })
+    }
+
+    fn with_wildcard(&mut self, list: Banlist) -> Result<Option<Banlist>, Error> {
+        if let Some((_, whole)) = self.completed.iter().find(|(given, _)| given.is_same(&list)) {
+            return Ok(Some(whole.clone()));
+        }
+        let whole = list.with_wildcard()?;
+        self.completed.extend(whole.clone().map(|whole| (list, whole)));
+        Ok(whole)
     }
 
     fn names(&self) -> Vec<&'a str> {
@@ -304,32 +342,27 @@ fn fitting(
     Ok(fit)
 }
 
-/// The list with what `fuzzy = "anywhere"` needs, made now where it is short.
-fn ready(
-    options: &Options<'_>,
-    at: &str,
-    name: &str,
-    list: Banlist,
-    wanted: &Wanted<'_>,
-) -> Result<Banlist, Error> {
-    if !wanted.anywhere {
-        return Ok(list);
-    }
-    list.with_wildcard()?.ok_or_else(|| {
-        options.error_with_hint(
-            at,
-            format!(
-                "the list `{name}` lacks the section `wildcard`, which `fuzzy = \"anywhere\"` needs"
-            ),
-            "build it again with `countersign banlist build --anywhere`; only shorter lists do \
-             without",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::{Lists, Supplied};
     use crate::{Banlist, Engine, Policy, Subject, Substitution};
+
+    #[test]
+    fn a_section_is_made_once_for_all_rules() {
+        let build = |term| {
+            let mut builder = Banlist::builder(&Substitution::entra());
+            builder.add_term(term).unwrap();
+            builder.build().unwrap()
+        };
+        let supplied = Supplied::default();
+        let mut lists = Lists::new(&supplied);
+        let (list, same) = (build("contoso"), build("contoso"));
+        let mut whole = |list: &Banlist| lists.with_wildcard(list.clone()).unwrap().unwrap();
+        let first = whole(&list);
+        assert!(!first.is_same(&list) && whole(&list).is_same(&first));
+        assert!(!whole(&same).is_same(&first), "a list is itself, whatever it says of itself");
+        assert!(whole(&first).is_same(&first));
+    }
 
     #[test]
     fn entries_that_no_password_reaches_are_not_effective() {
