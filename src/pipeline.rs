@@ -74,7 +74,10 @@ impl Pipeline {
     /// Judges a text at once: on the stack if there is room, else on the heap.
     /// Each check has its place in `results`.
     pub(crate) fn judge(&self, text: &str, known: &[Option<Prepared>], results: &mut [Found]) {
-        if text.len() <= self.max_text.min(SHORT) && text.is_ascii() {
+        if text.len() > self.max_text {
+            return over_the_limit(results);
+        }
+        if text.len() <= SHORT && text.is_ascii() {
             // Small enough that clearing it does not show.
             const CHARS: usize = 3 * SHORT;
             const STATES: usize = 8 * (SHORT + 1);
@@ -86,9 +89,7 @@ impl Pipeline {
         // characters in each of two folds; eight numbers a folded character.
         const CHARS: usize = 128 * 5 + 512 * 2;
         const STATES: usize = 8 * 513;
-        if text.len() > self.max_text
-            || self.on_stack::<CHARS, STATES>(text, known, results).is_err()
-        {
+        if self.on_stack::<CHARS, STATES>(text, known, results).is_err() {
             let mut progress = Progress::with_capacity(self, 0, 0);
             progress.replace(0, text, self);
             progress.judge(self, known, results);
@@ -153,6 +154,12 @@ impl Pipeline {
         wipe(states.get_mut(..used).unwrap_or_default());
         judged
     }
+}
+
+/// The limit on the text is the first check; nothing else is decided.
+fn over_the_limit(results: &mut [Found]) {
+    begin(results);
+    Findings::new(results).decide(0, false);
 }
 
 /// Text of at most this many ASCII characters is judged in the small room.
@@ -249,12 +256,10 @@ impl Progress {
         known: &[Option<Prepared>],
         results: &mut [Found],
     ) {
-        begin(results);
         if self.text().len() > pipeline.max_text {
-            // The first check is that of the limit on the text.
-            Findings::new(results).decide(0, false);
-            return;
+            return over_the_limit(results);
         }
+        begin(results);
         for ((compiled, known), states) in pipeline.rules.iter().zip(known).zip(&mut self.states) {
             let mut findings = compiled.findings(results);
             match known {

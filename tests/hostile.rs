@@ -174,17 +174,6 @@ fn text_over_the_limit_is_not_judged() {
     }
 }
 
-#[test]
-fn text_far_over_the_limit_takes_no_longer() {
-    let engine = presets().remove(0);
-    let text = "e\u{301}".repeat(10 << 20);
-    let started = Instant::now();
-    for _ in 0..1000 {
-        assert!(!engine.check(&text, &Subject::default()).is_valid());
-    }
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-}
-
 // Policies -------------------------------------------------------------------
 
 const MIB: usize = 1 << 20;

@@ -5,12 +5,17 @@
 // Helpers of tests are tests; clippy only knows those marked so.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod common {
+    pub(crate) mod random;
+}
+
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error as _;
 use std::fmt::{Debug, Display, Write as _};
 use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex};
 
+use common::random::Random;
 use countersign::rules::{Findings, Judge, Kind, Lists, Prepared, Rule, Step, Tape};
 use countersign::{
     Banlist, Check, CheckResult, Context, Dialect, Engine, EngineBuilder, Error, Field, Fold,
@@ -105,18 +110,7 @@ fn normalised_text_cannot_be_printed_by_accident() {
 
 // Secrets --------------------------------------------------------------------
 
-/// SplitMix64: the same cases in every run.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }

@@ -12,9 +12,11 @@
 )]
 
 mod common {
+    pub(crate) mod random;
     pub(crate) mod script;
 }
 
+use common::random::Random;
 use common::script::{KINDS, Seen, play, settings};
 use countersign::rules::{Findings, Judge, Rule};
 use countersign::{Check, Context, Engine, Outcome, Policy, Session, Subject};
@@ -24,18 +26,7 @@ use countersign::{Check, Context, Engine, Outcome, Policy, Session, Subject};
 /// Scripts in each of four tests, which run at the same time.
 const SCRIPTS: usize = 10_000;
 
-/// SplitMix64: the same scripts in every run.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn script(&mut self) -> Vec<u8> {
         let length = 16 + self.next() % 96;
         (0..length).map(|_| self.next() as u8).collect()

@@ -4,11 +4,14 @@
 #![allow(dead_code, unused_imports, reason = "each bench uses its own part")]
 
 mod passwords;
+#[path = "../../tests/common/random.rs"]
+mod random;
 mod terms;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
+use self::random::Random;
 use countersign::banlist::Builder;
 use countersign::{Banlist, Context, Engine, Policy, Substitution};
 use criterion::Criterion;
@@ -171,18 +174,7 @@ fn base() -> impl Iterator<Item = &'static str> {
     include_str!("../../wordlists/base.txt").lines()
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a seed, and nothing to depend on.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }

@@ -16,6 +16,8 @@
 //! little-endian. The upper half of a hash chooses the block, the lower half
 //! one bit in each word, so that a question reads one cache line or two.
 
+use std::hint::black_box;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use super::LONGEST_TERM;
@@ -185,17 +187,51 @@ pub(super) fn build(
     });
     let blocks = (entries * BITS_PER_ENTRY).div_ceil(BLOCK as u64 * 8).clamp(1, 1 << 32);
     let bytes = usize::try_from(blocks).ok()?.checked_mul(BLOCK)?;
-    let mut filter = if bytes <= most { vec![0; bytes] } else { return None };
+    let mut filter = Entered {
+        filter: if bytes <= most { vec![0; bytes] } else { return None },
+        waiting: Vec::with_capacity(BATCH),
+    };
     each_term(forward, &mut |_, term, wide| {
-        each_entry(reversed, term, wide, &mut |hash| {
-            let start = block(hash, filter.len());
-            let block = filter.get_mut(start..start + BLOCK).unwrap_or_default();
+        each_entry(reversed, term, wide, &mut |hash| filter.enter(hash));
+    });
+    filter.enter_waiting();
+    Some(filter.filter)
+}
+
+/// A filter in the making.
+struct Entered {
+    filter: Vec<u8>,
+    /// Hashes that are not in it yet, in random order.
+    waiting: Vec<u64>,
+}
+
+/// Hashes that are entered together.
+const BATCH: usize = 64;
+
+impl Entered {
+    #[inline]
+    fn enter(&mut self, hash: u64) {
+        self.waiting.push(hash);
+        if self.waiting.len() == BATCH {
+            self.enter_waiting();
+        }
+    }
+
+    fn enter_waiting(&mut self) {
+        let bytes = self.filter.len();
+        // All at once: one after the other, each block would have to be waited
+        // for.
+        let first = |hash: &u64| self.filter.get(block(*hash, bytes)).copied().unwrap_or(0);
+        black_box(self.waiting.iter().map(first).fold(0, |all, byte| all ^ byte));
+        for &hash in &self.waiting {
+            let start = block(hash, bytes);
+            let block = self.filter.get_mut(start..start + BLOCK).unwrap_or_default();
             for (word, bit) in block.as_chunks_mut::<4>().0.iter_mut().zip(bits(hash)) {
                 *word = (u32::from_le_bytes(*word) | bit).to_le_bytes();
             }
-        });
-    });
-    Some(filter)
+        }
+        self.waiting.clear();
+    }
 }
 
 /// What the filter has to know of a term. Bit `k` of `wide` tells whether many

@@ -2,6 +2,7 @@
 //! and without duplicates, as they are and reversed.
 
 use std::cmp::Ordering;
+use std::hint::black_box;
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -95,6 +96,8 @@ struct Arena {
 /// Chunks double from one size to the other: few terms are wiped quickly.
 const FIRST_CHUNK: usize = 1 << 10;
 const LAST_CHUNK: usize = 1 << 20;
+/// Terms that are fetched together.
+const BATCH: usize = 64;
 
 /// A term in an arena while it is sorted: most comparisons end within the
 /// first eight bytes.
@@ -153,7 +156,18 @@ impl Arena {
         }
         entries.sort_unstable_by(|a, b| self.compare(a, b));
         entries.dedup_by(|a, b| self.compare(a, b) == Ordering::Equal);
-        entries.iter().try_for_each(|entry| emit(self.term(entry)))
+        entries.chunks(BATCH).try_for_each(|batch| {
+            // All at once: one after the other, each would have to be waited
+            // for.
+            black_box(batch.iter().fold(0, |all, entry| all ^ self.length(entry)));
+            batch.iter().try_for_each(|entry| emit(self.term(entry)))
+        })
+    }
+
+    #[inline]
+    fn length(&self, entry: &Entry) -> u8 {
+        let chunk = self.chunks.get(entry.chunk as usize);
+        chunk.and_then(|chunk| chunk.get(entry.at as usize)).copied().unwrap_or(0)
     }
 
     #[inline]
