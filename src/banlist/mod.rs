@@ -229,12 +229,8 @@ impl Banlist {
 
     /// One more character along the terms as wholes: 0 is where a text starts.
     /// Nowhere where the list was built without [`Builder::forward`].
-    #[inline]
+    #[inline(never)]
     pub(crate) fn follow(&self, number: u32, c: char) -> u32 {
-        // Most texts have left the list after a few characters.
-        if number == DEAD {
-            return DEAD;
-        }
         let Some(forward) = self.forward() else { return DEAD };
         let next = forward.address(number).and_then(|at| forward.step_char(at, c));
         next.map_or(DEAD, |at| forward.number(at))

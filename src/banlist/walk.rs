@@ -21,13 +21,15 @@ pub(super) fn ends_at(
         return end;
     }
     let mut at = reversed.root();
-    for (start, &c) in text.iter().enumerate().take(end).rev() {
+    let mut length = 0;
+    for &c in text.get(..end).unwrap_or_default().iter().rev() {
         match reversed.step_char(at, c) {
             Some(next) => at = next,
-            None => return end - start - 1,
+            None => return length,
         }
-        if end - start >= shortest && reversed.is_final(at) {
-            visit(start);
+        length += 1;
+        if length >= shortest && reversed.is_final(at) {
+            visit(end - length);
         }
     }
     end

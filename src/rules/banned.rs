@@ -331,9 +331,12 @@ impl Score {
 impl Followed {
     #[inline]
     fn step(&self, c: char, state: &mut [u32]) {
-        let numbers = state.iter_mut().skip(self.first);
+        let numbers = state.get_mut(self.first..).unwrap_or_default();
         for (list, number) in self.lists.iter().zip(numbers) {
-            *number = list.follow(*number, c);
+            // Most texts have left the list after a few characters.
+            if Banlist::is_followed(*number) {
+                *number = list.follow(*number, c);
+            }
         }
     }
 
