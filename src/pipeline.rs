@@ -116,7 +116,7 @@ impl Pipeline {
         begin(&mut results);
         let mut tape = states.tape(compiled, text, 0, known);
         compiled.rule.run(&mut tape, &mut Findings::new(&mut results));
-        if results.get(check).is_some_and(|found| found.tag.outcome() == Outcome::Failed) {
+        if results.get(check).is_some_and(|found| found.tag().outcome() == Outcome::Failed) {
             compiled.rule.spans(check, &tape.judge(compiled.width), mark);
         }
     }

@@ -218,19 +218,39 @@ impl Tag {
     }
 }
 
-/// What one check came to, and the value measured.
+/// What one check came to, and in the upper half the value measured. One
+/// number, because many are written and copied at once.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) tag: Tag,
-    pub(crate) measured: u32,
-}
+pub(crate) struct Found(u64);
 
 /// So that what was found can be wiped.
 impl zeroize::DefaultIsZeroes for Found {}
 
 impl Found {
-    const PASSED: Self = Self { tag: Tag::PASSED, measured: 0 };
-    const DEFERRED: Self = Self { tag: Tag::DEFERRED, measured: 0 };
+    const PASSED: Self = Self(Tag::PASSED.0 as u64);
+    const DEFERRED: Self = Self(Tag::DEFERRED.0 as u64);
+
+    #[inline]
+    pub(crate) fn tag(self) -> Tag {
+        let [tag, ..] = self.0.to_le_bytes();
+        Tag(tag)
+    }
+
+    #[inline]
+    pub(crate) fn with_tag(self, tag: Tag) -> Self {
+        Self(self.0 & !0xFF | u64::from(tag.0))
+    }
+
+    #[inline]
+    pub(crate) fn measured(value: u32, tag: Tag) -> Self {
+        Self(u64::from(value) << 32 | u64::from(tag.with_measured().0))
+    }
+
+    /// The value, if one was measured.
+    fn value(self) -> Option<u32> {
+        let [.., a, b, c, d] = self.0.to_le_bytes();
+        (self.tag().0 & Tag::MEASURED != 0).then_some(u32::from_le_bytes([a, b, c, d]))
+    }
 }
 
 /// Everything is deferred but the limit on the text, the first check, which
@@ -338,9 +358,10 @@ impl<'e> Report<'e> {
         Self { catalog, results: Results::deferred(catalog.checks.len()) }
     }
 
-    /// The results of the engine's checks, maybe with room left behind them.
+    /// The results of the engine's checks.
     pub(crate) fn results_mut(&mut self) -> &mut [Found] {
-        self.results.get_mut()
+        let checks = self.catalog.checks.len();
+        self.results.get_mut().get_mut(..checks).unwrap_or_default()
     }
 
     /// A report of results that are kept, one for each check.
@@ -363,7 +384,7 @@ impl<'e> Report<'e> {
     pub fn verdict(&self) -> Verdict {
         // One bit for each outcome that there is.
         let any =
-            self.of_checks().iter().fold(0, |any, found| any | 1 << found.tag.outcome() as u8);
+            self.of_checks().iter().fold(0, |any, found| any | 1 << found.tag().outcome() as u8);
         if any & 1 << Outcome::Failed as u8 != 0 {
             Verdict::Refused
         } else if any & 1 << Outcome::Deferred as u8 != 0 {
@@ -377,9 +398,9 @@ impl<'e> Report<'e> {
     pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
         self.catalog.checks.iter().zip(self.results.get()).map(|(check, found)| CheckResult {
             check,
-            outcome: found.tag.outcome(),
-            measured: (found.tag.0 & Tag::MEASURED != 0).then_some(found.measured),
-            cause: found.tag.cause().and_then(|cause| check.causes.get(cause).copied()),
+            outcome: found.tag().outcome(),
+            measured: found.value(),
+            cause: found.tag().cause().and_then(|cause| check.causes.get(cause).copied()),
         })
     }
 
@@ -393,9 +414,9 @@ impl<'e> Report<'e> {
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
         let index = self.catalog.checks.iter().position(|check| check.id == id);
         match index.and_then(|index| self.results.get_mut().get_mut(index)) {
-            Some(found) if found.tag.outcome() == Outcome::Deferred => {
+            Some(found) if found.tag().outcome() == Outcome::Deferred => {
                 let outcome = if passed { Tag::PASSED } else { Tag::FAILED };
-                found.tag = found.tag.with_outcome(outcome);
+                *found = found.with_tag(found.tag().with_outcome(outcome));
                 true
             }
             _ => false,

@@ -133,9 +133,9 @@ impl Session {
     /// before. After the first report those are all checks, and before it none.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
         let row = |row: Option<usize>| row.map_or(&[][..], |row| self.known.row(row));
-        let before = row(self.before).iter().map(|found| Some(found.tag.outcome()));
+        let before = row(self.before).iter().map(|found| Some(found.tag().outcome()));
         let before = before.chain(std::iter::repeat(None));
-        let now = row(self.last).iter().map(|found| found.tag.outcome());
+        let now = row(self.last).iter().map(|found| found.tag().outcome());
         self.engine.checks().iter().zip(before).zip(now).filter_map(|((check, before), now)| {
             (before != Some(now)).then_some(Change { check, before, now })
         })

@@ -302,7 +302,7 @@ impl<'a> Findings<'a> {
 
     /// Skips every check.
     pub(crate) fn skip(&mut self) {
-        self.0.iter_mut().for_each(|found| found.tag = Tag::SKIPPED);
+        self.0.iter_mut().for_each(|found| *found = found.with_tag(Tag::SKIPPED));
     }
 
     /// The check passes or fails.
@@ -320,21 +320,21 @@ impl<'a> Findings<'a> {
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {
         if let Some(found) = self.0.get_mut(check) {
-            *found = Found { tag: found.tag.with_measured(), measured: value };
+            *found = Found::measured(value, found.tag());
         }
     }
 
     /// Which of the names given to [`Check::causes`] is the reason.
     pub fn cause(&mut self, check: usize, cause: usize) {
         if let Some(found) = self.0.get_mut(check) {
-            found.tag = found.tag.with_cause(cause);
+            *found = found.with_tag(found.tag().with_cause(cause));
         }
     }
 
     #[inline]
     fn set(&mut self, check: usize, outcome: Tag) {
         if let Some(found) = self.0.get_mut(check) {
-            found.tag = found.tag.with_outcome(outcome);
+            *found = found.with_tag(found.tag().with_outcome(outcome));
         }
     }
 }
