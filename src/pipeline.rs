@@ -113,7 +113,6 @@ impl Pipeline {
         let (text, _) = typing.form(compiled.form);
         let mut states = States::with_capacity(compiled, 0);
         let mut results = vec![Found::default(); compiled.checks.len()];
-        begin(&mut results);
         let mut tape = states.tape(compiled, text, 0, known);
         compiled.rule.run(&mut tape, &mut Findings::new(&mut results));
         if results.get(check).is_some_and(|found| found.tag().outcome() == Outcome::Failed) {
@@ -211,7 +210,9 @@ impl States {
             self.numbers.resize(size.max(2 * self.numbers.len()), 0);
         }
         self.used = size.max(self.used);
-        Tape { text, states: &mut self.numbers, done, prepared }
+        // No more than a text that is judged at once has.
+        let states = self.numbers.get_mut(..size).unwrap_or_default();
+        Tape { text, states, done, prepared }
     }
 }
 

@@ -185,17 +185,18 @@ impl Tag {
     /// The highest cause that fits.
     pub(crate) const MAX_CAUSE: usize = 30;
 
-    pub(crate) const PASSED: Self = Self(0);
-    pub(crate) const FAILED: Self = Self(1);
-    pub(crate) const SKIPPED: Self = Self(2);
-    pub(crate) const DEFERRED: Self = Self(3);
+    /// Zero, so that what was wiped, or never written, is nobody's approval.
+    pub(crate) const DEFERRED: Self = Self(0);
+    pub(crate) const PASSED: Self = Self(1);
+    pub(crate) const FAILED: Self = Self(2);
+    pub(crate) const SKIPPED: Self = Self(3);
 
     pub(crate) fn outcome(self) -> Outcome {
         match self.0 & 0b11 {
-            0 => Outcome::Passed,
-            1 => Outcome::Failed,
-            2 => Outcome::Skipped,
-            _ => Outcome::Deferred,
+            0 => Outcome::Deferred,
+            1 => Outcome::Passed,
+            2 => Outcome::Failed,
+            _ => Outcome::Skipped,
         }
     }
 
@@ -223,12 +224,11 @@ impl Tag {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Found(u64);
 
-/// So that what was found can be wiped.
+/// So that what was found can be wiped. Zero is deferred.
 impl zeroize::DefaultIsZeroes for Found {}
 
 impl Found {
-    const PASSED: Self = Self(Tag::PASSED.0 as u64);
-    const DEFERRED: Self = Self(Tag::DEFERRED.0 as u64);
+    const DEFERRED: Self = Self(0);
 
     #[inline]
     pub(crate) fn tag(self) -> Tag {
@@ -259,7 +259,7 @@ impl Found {
 pub(crate) fn begin(results: &mut [Found]) {
     results.fill(Found::DEFERRED);
     if let Some(limit) = results.first_mut() {
-        *limit = Found::PASSED;
+        *limit = limit.with_tag(Tag::PASSED);
     }
 }
 
@@ -383,11 +383,13 @@ impl<'e> Report<'e> {
     /// What all checks came to together.
     pub fn verdict(&self) -> Verdict {
         // One bit for each outcome that there is.
-        let any =
-            self.of_checks().iter().fold(0, |any, found| any | 1 << found.tag().outcome() as u8);
+        let results = self.of_checks();
+        let any = results.iter().fold(0, |any, found| any | 1 << found.tag().outcome() as u8);
         if any & 1 << Outcome::Failed as u8 != 0 {
             Verdict::Refused
-        } else if any & 1 << Outcome::Deferred as u8 != 0 {
+        } else if any & 1 << Outcome::Deferred as u8 != 0
+            || results.len() < self.catalog.checks.len()
+        {
             Verdict::Undecided
         } else {
             Verdict::Accepted

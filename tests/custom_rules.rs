@@ -9,6 +9,10 @@
     reason = "a panic is a failed test"
 )]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use countersign::rules::{Findings, Judge, Kind, Lists, Prepared, Rule, Step};
 use countersign::{
     Check, Context, Dialect, Engine, Error, Field, Fold, Grain, Options, Outcome, Policy, Subject,
@@ -245,4 +249,83 @@ fn every_check_of_a_shipped_policy_says_what_to_do_instead() {
     let instead = |id| engine.checks().iter().find(|check| check.id() == id).unwrap().instead();
     assert_eq!(instead("length.max"), "Use a shorter password.");
     assert!(instead("length.min").contains("longer"));
+}
+
+/// Says what it did, and sees more than it should.
+#[derive(Default)]
+struct Curious {
+    steps: Arc<AtomicUsize>,
+    panics: Arc<AtomicBool>,
+}
+
+impl Rule for Curious {
+    fn checks(&self) -> Vec<Check> {
+        vec![Check::new("first", "anything"), Check::new("second", "not two characters")]
+    }
+
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+        assert!(step.earlier(usize::MAX).is_empty() && step.earlier(usize::MAX / 2).is_empty());
+        step.state()[0] += 1;
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        findings.decide(0, true);
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "as the test asks");
+        let beyond = judge.state_at(judge.text().len() + 1);
+        findings.measured(0, beyond.first().copied().unwrap_or(0));
+        assert!(judge.state_at(usize::MAX).is_empty());
+        findings.decide(1, judge.text().len() != 2);
+    }
+}
+
+fn curious() -> (Engine, Arc<AtomicUsize>, Arc<AtomicBool>) {
+    let rule = Curious::default();
+    let (steps, panics) = (rule.steps.clone(), rule.panics.clone());
+    let policy: Policy = "max-text = 8\n[[rule]]\nkind = 'length'\nmin = 1".parse().unwrap();
+    (Engine::builder().rule("curious", rule).build(&policy).unwrap(), steps, panics)
+}
+
+#[test]
+fn a_rule_sees_no_state_of_a_longer_text_before() {
+    let (engine, ..) = curious();
+    let mut session = engine.session(Subject::default());
+    for text in ["abcdef", "abc", "ab", "abcd", ""] {
+        session.set(text);
+        assert!(session.report() == engine.check(text, &Subject::default()), "{text}");
+    }
+}
+
+/// A server may catch the panic and go on: what was half written is no verdict.
+#[test]
+fn a_rule_that_panics_leaves_no_verdict_behind() {
+    let (engine, _, panics) = curious();
+    let mut session = engine.session(Subject::default());
+    session.set("a");
+    session.report();
+    for text in ["ab", "abc"] {
+        session.set(text);
+        panics.store(true, Ordering::Relaxed);
+        let caught = catch_unwind(AssertUnwindSafe(|| session.report().is_valid()));
+        assert!(caught.is_err());
+        assert!(session.report() == engine.check(text, &Subject::default()), "{text}");
+        assert!(session.changes().count() > 0);
+    }
+}
+
+#[test]
+fn text_over_the_limit_is_stepped_over_by_no_rule() {
+    let (engine, steps, _) = curious();
+    let subject = Subject::default();
+    let mut session = engine.session(subject.clone());
+    for text in ["123456789".to_owned(), "e\u{301}".repeat(1 << 20)] {
+        session.set(&text);
+        assert_eq!(engine.check(&text, &subject).verdict(), Verdict::Refused);
+        assert!(session.report() == engine.check(&text, &subject));
+    }
+    assert_eq!(steps.load(Ordering::Relaxed), 0);
 }

@@ -927,7 +927,7 @@ fn lines_that_are_no_terms_are_listed_by_number() {
   line 4 has more than 4096 bytes
   line 5 is not UTF-8
   line 7 is not UTF-8
-  = correct these lines, or have invalid lines skipped",
+  = correct these lines, or build the list with `countersign banlist build --skip-invalid`",
     );
     assert!(builder.build().is_err(), "whoever ignores the error gets no list");
 

@@ -234,6 +234,31 @@ fn the_empty_text_has_a_state() {
     assert!(session.report().is_valid());
 }
 
+/// More prefixes than a session remembers, forwards, back and forwards again.
+#[test]
+fn results_are_right_beyond_those_remembered() {
+    let policy = "[[rule]]\nkind = 'length'\nmin = 3\nmax = 300\n
+        [[rule]]\nkind = 'complexity'\nrequire = 2\nclasses = ['lower', 'digit']";
+    let engine = Engine::builder().build(&policy.parse::<Policy>().unwrap()).unwrap();
+    let subject = Subject::default();
+    let text = "abc".repeat(166) + "1z";
+    let lengths = (1..=500).chain((200..500).rev()).chain(201..=500).chain((0..500).rev());
+    let mut session = engine.session(subject.clone());
+    let mut before: Option<Vec<Outcome>> = None;
+    for length in lengths {
+        session.set(&text[..length]);
+        let report = session.report();
+        assert!(report == engine.check(&text[..length], &subject), "{length}");
+        let now: Vec<_> = report.checks().map(|result| result.outcome).collect();
+        let turned = now.iter().enumerate().filter(|&(check, outcome)| {
+            before.as_ref().is_none_or(|before| before[check] != *outcome)
+        });
+        let ids = turned.map(|(check, _)| engine.checks()[check].id());
+        assert!(ids.eq(session.changes().map(|change| change.check.id())), "{length}");
+        before = Some(now);
+    }
+}
+
 #[test]
 fn a_cleared_session_is_as_new() {
     let engine = entra();

@@ -120,7 +120,7 @@ impl Builder {
     }
 
     /// Whether to write the section `filter`, which takes about a quarter of
-    /// the file. Without it all answers are the same, and `fuzzy = "whole"`
+    /// the file if terms are as irregular as passwords. Without it all answers are the same, and `fuzzy = "whole"`
     /// takes longer with a large list. Unless told otherwise it is written for
     /// 100,000 terms or more. Even if asked for, it is left out where `forward`
     /// is, or where the [memory](Self::memory_budget) does not suffice;
@@ -438,7 +438,7 @@ impl Refused {
         if self.total > LISTED as u64 {
             message.push_str(&format!("\n  and {} more", self.total - LISTED as u64));
         }
-        Err(Error::list(message).hint("correct these lines, or have invalid lines skipped"))
+        Err(Error::list(message).hint("correct these lines, or build the list with `countersign banlist build --skip-invalid`"))
     }
 }
 
@@ -738,7 +738,7 @@ mod tests {
              \n  line 2 has more than 48 characters when folded\
              \n  line 3 is not UTF-8\
              \n  line 4 has more than 4096 bytes\
-             \n  = correct these lines, or have invalid lines skipped"
+             \n  = correct these lines, or build the list with `countersign banlist build --skip-invalid`"
         );
         assert!(builder.build().unwrap_err().is_list());
 

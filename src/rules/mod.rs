@@ -141,7 +141,7 @@ pub trait Rule: Send + Sync + 'static {
 
     /// Steps over all characters of the tape, and judges. There is no reason
     /// to write this differently: it exists so that a key, or a text, costs one
-    /// virtual call of each rule.
+    /// virtual call of each rule. What it does not judge is deferred.
     fn run(&self, tape: &mut Tape<'_>, findings: &mut Findings<'_>) {
         let width = self.width();
         if width > 0 {
@@ -216,7 +216,8 @@ pub struct Tape<'a> {
 }
 
 impl Tape<'_> {
-    /// The next step of a rule that is so wide, if a character is left.
+    /// The next step of a rule whose [width](Rule::width) this is, if a
+    /// character is left.
     #[inline]
     pub fn advance(&mut self, width: usize) -> Option<Step<'_>> {
         let text = self.text.get(..=self.done)?;
@@ -242,7 +243,8 @@ impl Tape<'_> {
         Some(Step { text, earlier, state, prepared: self.prepared })
     }
 
-    /// The whole text, with the states of a rule that is so wide.
+    /// The whole text, with the states of a rule whose [width](Rule::width)
+    /// this is.
     #[inline]
     pub fn judge(&self, width: usize) -> Judge<'_> {
         Judge { text: self.text, states: self.states, width, prepared: self.prepared }
@@ -270,7 +272,8 @@ impl<'a> Judge<'a> {
         self.state_at(self.text.len())
     }
 
-    /// The state after the first `characters` of the text.
+    /// The state after the first `characters` of the text; empty if it has
+    /// fewer.
     #[inline]
     pub fn state_at(&self, characters: usize) -> &'a [u32] {
         state_at(self.states, self.width, characters)
@@ -285,8 +288,9 @@ impl<'a> Judge<'a> {
 
 #[inline]
 fn state_at(states: &[u32], width: usize, characters: usize) -> &[u32] {
-    let start = characters * width;
-    states.get(start..start + width).unwrap_or_default()
+    let start = characters.checked_mul(width);
+    let range = start.and_then(|start| Some(start..start.checked_add(width)?));
+    range.and_then(|range| states.get(range)).unwrap_or_default()
 }
 
 /// Where a rule writes what its checks came to, by the check's index in
