@@ -301,13 +301,13 @@ of a verdict, so the ratio is not like for like.
         rows: chart,
         notes: vec![
             format!(
-                "With 1M terms, zxcvbn takes {} times as long in the median, and {} times in the mean.",
+                "zxcvbn takes {} times as long in the median as countersign with 1M terms, {} in the mean.",
                 grouped(ratio.median as usize),
                 grouped(ratio.mean as usize)
             ),
             format!(
-                "It does another job, estimating strength. Both: least of {FEW} passes over {} passwords, \
-                 {} keys.",
+                "It does another job, estimating strength. Here both: least of {FEW} passes, in turns, \
+                 over {} passwords, {} keys.",
                 grouped(passwords.len()),
                 grouped(keys(passwords)),
             ),

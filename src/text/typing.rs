@@ -140,6 +140,12 @@ impl Typing {
             *formed = 0;
             return;
         }
+        if tail.is_empty() && stays == at && at <= forms.plain {
+            // Taken back from ASCII: nothing combines.
+            forms.truncate(at);
+            *formed = at;
+            return;
+        }
         // Without forms all of the text is new.
         let new = if stays == at { tail } else { str_from(text, stays) };
         new.chars().for_each(|c| forms.push_typed(c));
