@@ -229,6 +229,7 @@ impl Banlist {
 
     /// One more character along the terms as wholes: 0 is where a text starts.
     /// Nowhere where the list was built without [`Builder::forward`].
+    // Inlined, it makes the many keys that have left every list pay for it.
     #[inline(never)]
     pub(crate) fn follow(&self, number: u32, c: char) -> u32 {
         let Some(forward) = self.forward() else { return DEAD };
