@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::report::{CheckResult, Listed, Outcome, Report};
+use crate::report::{CheckResult, Listed, Named, Outcome, Report};
 
 /// The two public shapes of `validatePassword`'s result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,7 +86,7 @@ fn first_failure(report: &Report<'_>) -> ValidationResult {
         Some(result) => ValidationResult {
             rule_name: result.check.first_failure.rule_name.clone(),
             validation_passed: false,
-            message: rendered(&result.check.first_failure.message, &result),
+            message: rendered(&result.check.first_failure, &result),
         },
         None => ValidationResult {
             rule_name: "AllChecks".to_owned(),
@@ -116,7 +116,7 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
             results.push(ValidationResult {
                 rule_name: named.rule_name.clone(),
                 validation_passed: true,
-                message: rendered(&named.message, &result),
+                message: rendered(named, &result),
             });
         }
         let Some(entry) = results.get_mut(at) else { continue };
@@ -124,13 +124,17 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
         // The text is that of the first failing check, else of the first.
         if result.outcome == Outcome::Failed && !failing.contains(&at) {
             failing.push(at);
-            entry.message = rendered(&named.message, &result);
+            entry.message = rendered(named, &result);
         }
     }
     results
 }
 
-fn rendered(message: &str, result: &CheckResult<'_>) -> String {
+fn rendered(named: &Named, result: &CheckResult<'_>) -> String {
+    let message = match named.message.as_str() {
+        "" => format!("Required: {}.", result.check.requirement()),
+        message => message.to_owned(),
+    };
     match result.measured {
         Some(measured) => message.replace("{measured}", &measured.to_string()),
         None => message.replace("{measured}", "unknown"),

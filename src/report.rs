@@ -1,8 +1,11 @@
 //! What was found out about one password.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+
+use crate::message::{Messages, Phrase};
 
 /// The most checks that the rules of one policy may own together.
 pub const MAX_CHECKS: usize = 256;
@@ -55,7 +58,10 @@ pub(crate) struct Named {
 #[derive(Clone, Debug)]
 pub struct Check {
     pub(crate) id: String,
-    pub(crate) requirement: String,
+    words: Phrase,
+    /// In English, made when somebody asks.
+    requirement: OnceLock<String>,
+    advice: OnceLock<String>,
     pub(crate) first_failure: Named,
     pub(crate) all_rules: Named,
     pub(crate) listed: Listed,
@@ -70,9 +76,8 @@ impl Check {
     ///
     /// The dialects' names default to ones made from `name`, and their
     /// messages to the requirement.
-    pub fn new(name: &str, requirement: impl Into<String>) -> Self {
-        let requirement = requirement.into();
-        let named = |rule_name| Named { rule_name, message: format!("Required: {requirement}.") };
+    pub fn new(name: &str, requirement: impl Into<Phrase>) -> Self {
+        let named = |rule_name| Named { rule_name, message: String::new() };
         let pascal: String = name.split(['-', '_']).map(capitalised).collect();
         Self {
             id: name.to_owned(),
@@ -82,7 +87,9 @@ impl Check {
             causes: &[],
             measures: "",
             instead: "",
-            requirement,
+            words: requirement.into(),
+            requirement: OnceLock::new(),
+            advice: OnceLock::new(),
         }
     }
 
@@ -136,10 +143,10 @@ impl Check {
         Self { instead, ..self }
     }
 
-    /// What to do instead of what fails the check, in a sentence; empty where
-    /// nobody says.
-    pub fn instead(&self) -> &'static str {
-        self.instead
+    /// What to do instead of what fails the check, in a sentence of English;
+    /// empty where nobody says.
+    pub fn instead(&self) -> &str {
+        self.advice.get_or_init(|| Messages::english().advice(self))
     }
 
     /// The check's name in its engine: the rule's id, a dot, the check's own
@@ -148,19 +155,35 @@ impl Check {
         &self.id
     }
 
-    /// What the check requires, in plain words.
+    /// What the check requires, in plain English.
     pub fn requirement(&self) -> &str {
-        &self.requirement
+        self.requirement.get_or_init(|| Messages::english().requirement(self))
     }
 
     /// The check that every engine has.
     pub(crate) fn text_limit(rule: &str, max_text: usize) -> Self {
-        let mut check = Self::new("limit", format!("at most {max_text} bytes of text"))
-            .first_failure("password_too_long", "Password is too long.");
+        let words = Phrase::of("text.limit").number("max", max_text as u64);
+        let mut check =
+            Self::new("limit", words).first_failure("password_too_long", "Password is too long.");
         check.id = format!("{rule}.limit");
-        check.instead = "Use a shorter password.";
         check.listed = Listed::Never;
         check
+    }
+}
+
+impl Messages {
+    /// What the check requires: part of a sentence, without a full stop.
+    pub fn requirement(&self, check: &Check) -> String {
+        self.say(&check.words, check.words.part("requirement"))
+    }
+
+    /// What to do instead of what fails the check, in a sentence; empty where
+    /// nobody says. What a rule of one's own [advises](Check::advises) is said
+    /// as it is.
+    pub fn advice(&self, check: &Check) -> String {
+        let part = check.words.part("advice");
+        let found = Some(part).filter(|part| !part.is_empty());
+        found.and_then(|part| self.find(&check.words, part)).unwrap_or(check.instead.to_owned())
     }
 }
 
@@ -476,7 +499,7 @@ impl Serialize for CheckResult<'_> {
         let mut check = serializer.serialize_struct("CheckResult", 5)?;
         check.serialize_field("id", &self.check.id)?;
         check.serialize_field("outcome", &self.outcome)?;
-        check.serialize_field("requirement", &self.check.requirement)?;
+        check.serialize_field("requirement", self.check.requirement())?;
         check.serialize_field("measured", &self.measured)?;
         check.serialize_field("cause", &self.cause)?;
         check.end()

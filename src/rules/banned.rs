@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::folding::SUBSTITUTE;
 use super::lists::Wanted;
-use super::{Doc, Example, Findings, Judge, Kind, Lists, MAX_WIDTH, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, MAX_WIDTH, Opt, Rule, Step};
 use crate::banlist::{Banlist, Reach};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 use crate::text::{Fold, Grain, Substitution};
@@ -20,26 +22,22 @@ pub(super) const KIND: Kind = Kind::new("banned", build).documented(Doc {
     instead: "Use several words that do not belong together, or a password manager's random \
               password.",
     options: &[
-        (
-            "substitute",
-            "\"entra\"",
-            "the characters that are merged: `entra`, `leet`, `none`, or a table of pairs",
-        ),
-        (
+        SUBSTITUTE,
+        Opt::new(
             "score",
-            "none",
+            Form::Table(&[LISTS, SLOTS, TERMS, SCORE_MIN, SCORE_FUZZY]),
             "covers the password with terms and single characters, a point each, and refuses \
-             what scores less than `min` (5); with `lists`, `slots`, `terms`, and `fuzzy` \
-             (`none`; `whole`: also refuses a password within one edit of a term; `anywhere`: \
-             the same, and the terms of the covering, too, may be within one edit of one of at \
-             least 5 characters)",
-        ),
-        (
+             what scores less than `min`",
+        )
+        .default("none")
+        .looser(Looser::Without),
+        Opt::new(
             "whole",
-            "none",
-            "refuses a password that is a term, as a whole; with `lists`, `slots`, `terms` and \
-             `fuzzy` (`none` or `whole`)",
-        ),
+            Form::Table(&[LISTS, SLOTS, TERMS, WHOLE_FUZZY]),
+            "refuses a password that is a term, as a whole",
+        )
+        .default("none")
+        .looser(Looser::Without),
     ],
     examples: &[
         Example {
@@ -70,6 +68,36 @@ pub(super) const KIND: Kind = Kind::new("banned", build).documented(Doc {
         },
     ],
 });
+
+const LISTS: Opt = Opt::new("lists", Form::List(&Form::Text), "lists that must exist")
+    .default("[]")
+    .looser(Looser::Fewer);
+const SLOTS: Opt =
+    Opt::new("slots", Form::List(&Form::Text), "names under which lists may be supplied")
+        .default("[]")
+        .looser(Looser::Fewer);
+const TERMS: Opt = Opt::new("terms", Form::List(&Form::Text), "terms of the policy's own")
+    .default("[]")
+    .looser(Looser::Fewer);
+const SCORE_MIN: Opt =
+    Opt::new("min", Form::Integer(1, u32::MAX as u64), "the least score that is accepted")
+        .default("5")
+        .looser(Looser::Less);
+const SCORE_FUZZY: Opt = Opt::new(
+    "fuzzy",
+    Form::Word(&["none", "whole", "anywhere"]),
+    "`whole`: also refuses a password within one edit of a term; `anywhere`: the same, and the \
+     terms of the covering, too, may be within one edit of one of at least 5 characters",
+)
+.default("\"none\"")
+.looser(Looser::Weaker(&["anywhere", "whole", "none"]));
+const WHOLE_FUZZY: Opt = Opt::new(
+    "fuzzy",
+    Form::Word(&["none", "whole"]),
+    "`whole`: also refuses a password within one edit of a term",
+)
+.default("\"none\"")
+.looser(Looser::Weaker(&["whole", "none"]));
 
 /// Terms of fewer folded characters are not looked for inside passwords.
 const SHORTEST: usize = 4;
@@ -384,10 +412,8 @@ fn number(state: &[u32], at: usize) -> u32 {
 impl Rule for Banned {
     fn checks(&self) -> Vec<Check> {
         let requirement = match &self.score {
-            Some(Score { min, .. }) => {
-                format!("not a common password, nor made of little else: a score of at least {min}")
-            }
-            None => "not a common password".to_owned(),
+            Some(Score { min, .. }) => Phrase::of("banned.scored").number("min", *min),
+            None => Phrase::of("banned.listed"),
         };
         let check = Check::new("listed", requirement)
             .first_failure("password_banned", "Password is too weak and can not be used.")

@@ -4,8 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 use crate::text::Grain;
@@ -16,7 +17,12 @@ pub(super) const KIND: Kind = Kind::new("characters", build).documented(Doc {
           keyboards. The text is looked at as typed: composing turns some foreign characters \
           into ASCII.",
     instead: "Use only characters that are allowed, and make up for it in length.",
-    options: &[("allow", "required", "code points and ranges of them, such as `U+0020-U+007E`")],
+    options: &[Opt::new(
+        "allow",
+        Form::List(&Form::Text),
+        "code points and ranges of them, such as `U+0020-U+007E`",
+    )
+    .looser(Looser::Wider)],
     examples: &[Example {
         options: "allow = ['U+0020-U+007E', 'U+00E9']",
         context: &[],
@@ -43,7 +49,7 @@ struct CharactersOptions {
 struct Characters {
     /// Sorted, apart from each other.
     allowed: Vec<RangeInclusive<u32>>,
-    requirement: String,
+    requirement: Phrase,
 }
 
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
@@ -73,10 +79,8 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         }
     }
     let requirement = match apart.as_slice() {
-        [range] if *range == (0x20..=0x7e) => {
-            "only letters, digits, symbols and spaces of ASCII".to_owned()
-        }
-        _ => format!("only characters of {}", allow.join(", ")),
+        [range] if *range == (0x20..=0x7e) => Phrase::of("characters.ascii"),
+        _ => Phrase::of("characters.allowed").text("ranges", allow.join(", ")),
     };
     Ok(Box::new(Characters { allowed: apart, requirement }))
 }
@@ -110,7 +114,7 @@ impl Characters {
 
 impl Rule for Characters {
     fn checks(&self) -> Vec<Check> {
-        let check = Check::new("allowed", self.requirement.as_str())
+        let check = Check::new("allowed", self.requirement.clone())
             .first_failure(
                 "password_is_invalid",
                 "Password contains characters that are not allowed.",
@@ -173,7 +177,7 @@ mod tests {
     #[test]
     fn ranges_are_searched_wherever_they_start() {
         let allowed = vec![0x30..=0x39, 0x41..=0x5a, 0x1f600..=0x1f64f];
-        let rule = Characters { allowed, requirement: String::new() };
+        let rule = Characters { allowed, requirement: "".into() };
         let allowed: String = "/09:@AZ[😀🙏🚀".chars().filter(|c| rule.allows(*c)).collect();
         assert_eq!(allowed, "09AZ😀🙏");
     }

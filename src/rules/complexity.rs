@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 use crate::text::Class;
@@ -14,14 +15,15 @@ pub(super) const KIND: Kind = Kind::new("complexity", build).documented(Doc {
           with a capital first and a digit last, and current standards forbid it.",
     instead: "Mix lower case, upper case, digits and symbols, not only at the ends.",
     options: &[
-        ("require", "required", "the fewest classes, at least 1"),
-        (
+        Opt::new("require", Form::Integer(1, 6), "the fewest classes").looser(Looser::Less),
+        Opt::new(
             "classes",
-            "required",
-            "the classes that count: `lower`, `upper`, `digit`, `symbol`, `letter` (without \
-             case), `other`",
+            Form::List(&Form::Word(&["lower", "upper", "digit", "symbol", "letter", "other"])),
+            "the classes that count; `letter` is one without case",
         ),
-        ("space", "true", "whether the space is a symbol; if not, it belongs to no class"),
+        Opt::new("space", Form::Flag, "whether the space is a symbol; if not, it has no class")
+            .default("true")
+            .looser(Looser::Is(true)),
     ],
     examples: &[
         Example {
@@ -91,23 +93,25 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
 
 impl Rule for Complexity {
     fn checks(&self) -> Vec<Check> {
+        let words = Phrase::of("complexity.classes")
+            .number("require", self.require)
+            .all("classes", self.classes.iter().map(|class| class.phrase()));
         let classes: Vec<_> = self.classes.iter().map(|class| class.label()).collect();
         let classes = classes.join(", ");
         let require = self.require;
-        let check =
-            Check::new("classes", format!("characters from at least {require} of: {classes}"))
-                .first_failure(
-                    "password_not_meet_complexity",
-                    "Password does not meet complexity requirements.",
-                )
-                .all_rules(
-                    "PasswordComplexity",
-                    format!(
-                        "The new password must contain characters from at least {require} out of: \
+        let check = Check::new("classes", words)
+            .first_failure(
+                "password_not_meet_complexity",
+                "Password does not meet complexity requirements.",
+            )
+            .all_rules(
+                "PasswordComplexity",
+                format!(
+                    "The new password must contain characters from at least {require} out of: \
                      {classes}."
-                    ),
-                )
-                .measures("classes");
+                ),
+            )
+            .measures("classes");
         vec![check]
     }
 

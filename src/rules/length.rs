@@ -4,8 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Rule};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 
@@ -15,8 +16,12 @@ pub(super) const KIND: Kind = Kind::new("length", build).documented(Doc {
           systems that cannot take long passwords.",
     instead: "Use a longer password; a sentence or several words are easy to remember.",
     options: &[
-        ("min", "none", "the fewest characters, counted as code points of the NFC form"),
-        ("max", "none", "the most characters; at least one of the two is required"),
+        Opt::new("min", NUMBER, "the fewest characters, counted as code points of the NFC form")
+            .default("none")
+            .looser(Looser::Less),
+        Opt::new("max", NUMBER, "the most characters; at least one of the two is required")
+            .default("none")
+            .looser(Looser::More),
     ],
     examples: &[
         Example {
@@ -39,6 +44,8 @@ pub(super) const KIND: Kind = Kind::new("length", build).documented(Doc {
         },
     ],
 });
+
+const NUMBER: Form = Form::Integer(0, u32::MAX as u64);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -72,7 +79,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
 impl Rule for Length {
     fn checks(&self) -> Vec<Check> {
         let min = self.min.map(|min| {
-            Check::new("min", format!("at least {min} characters"))
+            Check::new("min", Phrase::of("length.min").number("min", min))
                 .first_failure("password_too_short", "Password is too short, length: {measured}.")
                 .all_rules(
                     "PasswordMinLength",
@@ -81,14 +88,13 @@ impl Rule for Length {
                 .measures("length")
         });
         let max = self.max.map(|max| {
-            Check::new("max", format!("at most {max} characters"))
+            Check::new("max", Phrase::of("length.max").number("max", max))
                 .first_failure("password_too_long", "Password is too long, length: {measured}.")
                 .all_rules(
                     "PasswordMaxLength",
                     format!("The new password cannot contain more than {max} characters."),
                 )
                 .measures("length")
-                .advises("Use a shorter password.")
         });
         min.into_iter().chain(max).collect()
     }

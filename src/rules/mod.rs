@@ -73,6 +73,8 @@
 mod banned;
 mod characters;
 mod complexity;
+mod doc;
+mod folding;
 mod length;
 mod lists;
 mod names;
@@ -85,6 +87,7 @@ use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
+pub use doc::{Doc, Example, Form, Looser, Opt};
 pub(crate) use lists::Supplied;
 pub use lists::{ListUse, Lists};
 
@@ -354,33 +357,6 @@ pub struct Kind {
     pub(crate) doc: Doc,
 }
 
-/// What a rule forbids, why, what to do instead, its options, and examples
-/// that run as tests.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Doc {
-    /// What the rule forbids.
-    pub forbids: &'static str,
-    /// Why a policy would forbid it.
-    pub why: &'static str,
-    /// What a user should do instead.
-    pub instead: &'static str,
-    /// The options: name, default or "required", meaning.
-    pub options: &'static [(&'static str, &'static str, &'static str)],
-    /// Examples.
-    pub examples: &'static [Example],
-}
-
-/// A rule's options and what it makes of a few passwords.
-#[derive(Clone, Copy, Debug)]
-pub struct Example {
-    /// The options, in TOML, without `kind`.
-    pub options: &'static str,
-    /// What is known about the user, as `(field, value)`.
-    pub context: &'static [(crate::Field, &'static str)],
-    /// Passwords, and the names of the checks that fail.
-    pub passwords: &'static [(&'static str, &'static [&'static str])],
-}
-
 impl Kind {
     /// A kind that policies name `name`.
     pub const fn new(name: &'static str, build: Build) -> Self {
@@ -433,7 +409,7 @@ mod tests {
     #[test]
     fn every_documented_option_is_read() {
         for kind in KINDS {
-            for (option, ..) in kind.doc.options {
+            for Opt { name: option, .. } in kind.doc.options {
                 let error = build(kind, &format!("{option} = 1979-05-27"), &[]).err().unwrap();
                 assert!(
                     !error.message().starts_with("unknown key"),

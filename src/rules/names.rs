@@ -6,9 +6,11 @@ use std::ops::Range;
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Doc, Example, Findings, Judge, Kind, Lists, Prepared, Rule, Step};
+use super::folding::{self, Folding, SUBSTITUTE};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step};
 use crate::context::{Context, Field};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 use crate::text::{self, Fold, Grain, Substitution};
@@ -18,21 +20,47 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
     why: "Whoever attacks an account knows them, and tries them first.",
     instead: "Use words that have nothing to do with you, your account or your organisation.",
     options: &[
-        (
+        Opt::new(
             "fields",
-            "all",
-            "which names: `given-name`, `surname`, `display-name`, `account-name`, \
-             `user-principal-name`, `tenant`, `tenant-domain`, `term`",
-        ),
-        ("min-length", "4", "shorter names, in folded characters, are not compared"),
-        ("split", "\"\"", "delimiters at which names are split before they are compared"),
-        ("fold", "\"full\"", "`full`, or `case` for NFC and case folding only, as Windows does"),
-        ("substitute", "\"entra\"", "the characters merged by the full fold"),
-        (
+            Form::List(&Form::Word(&[
+                "given-name",
+                "surname",
+                "display-name",
+                "account-name",
+                "user-principal-name",
+                "tenant",
+                "tenant-domain",
+                "term",
+            ])),
+            "which names",
+        )
+        .default("all")
+        .looser(Looser::Fewer),
+        Opt::new(
+            "min-length",
+            Form::Integer(1, u32::MAX as u64),
+            "shorter names, in folded characters, are not compared",
+        )
+        .default("4")
+        .looser(Looser::More),
+        Opt::new("split", Form::Text, "delimiters at which names are split before they are compared")
+            .default("\"\"")
+            .looser(Looser::Without),
+        Opt::new(
+            "fold",
+            Form::Word(&["full", "case"]),
+            "`full`, or `case` for NFC and case folding only, as Windows does",
+        )
+        .default("\"full\"")
+        .looser(Looser::Weaker(&["full", "case"])),
+        SUBSTITUTE,
+        Opt::new(
             "match",
-            "\"substring\"",
+            Form::Word(&["substring", "whole"]),
             "`substring`: the name must not occur; `whole`: it must not be the whole password",
-        ),
+        )
+        .default("\"substring\"")
+        .looser(Looser::Weaker(&["substring", "whole"])),
     ],
     examples: &[
         Example {
@@ -82,19 +110,11 @@ struct NamesOptions {
     min_length: usize,
     #[serde(default)]
     split: String,
-    #[serde(default)]
-    fold: FoldOption,
+    #[serde(default = "full")]
+    fold: Folding,
     substitute: Option<Substitution>,
     #[serde(default, rename = "match")]
     comparison: Comparison,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum FoldOption {
-    #[default]
-    Full,
-    Case,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, PartialEq)]
@@ -107,6 +127,10 @@ enum Comparison {
 
 fn all_fields() -> Vec<Field> {
     Field::ALL.to_vec()
+}
+
+fn full() -> Folding {
+    Folding::Full
 }
 
 fn four() -> usize {
@@ -137,16 +161,12 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     if read.min_length == 0 {
         return Err(options.error("min-length", "every password contains a name of no length"));
     }
-    let fold = match (read.fold, read.substitute) {
-        (FoldOption::Full, substitute) => Fold::Full(substitute.unwrap_or_default()),
-        (FoldOption::Case, None) => Fold::Case,
-        (FoldOption::Case, Some(_)) => {
-            return Err(options.error_with_hint(
-                "substitute",
-                "`fold = \"case\"` merges no characters",
-                "leave `substitute` out",
-            ));
-        }
+    let Grain::Folded(fold) = folding::grain(options, read.fold, read.substitute)? else {
+        return Err(options.error_with_hint(
+            "fold",
+            "names are compared without regard to case",
+            "`full` or `case`",
+        ));
     };
     Ok(Box::new(Names {
         fields: read.fields,
@@ -182,8 +202,8 @@ impl Names {
 impl Rule for Names {
     fn checks(&self) -> Vec<Check> {
         let requirement = match self.comparison {
-            Comparison::Substring => "no name of yours, your account or your organisation in it",
-            Comparison::Whole => "not a name of yours, your account or your organisation",
+            Comparison::Substring => Phrase::of("names.contained"),
+            Comparison::Whole => Phrase::of("names.entire"),
         };
         let check = Check::new("contained", requirement)
             .first_failure("password_banned", "Password is too weak and can not be used.")

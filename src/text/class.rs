@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::message::Phrase;
+
 /// What kind of character one is. Every character has exactly one class.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +50,18 @@ impl Class {
             Self::Letter => "Letters without case",
             Self::Other => "Other characters",
         }
+    }
+
+    /// What people call the class.
+    pub(crate) fn phrase(self) -> Phrase {
+        Phrase::of(match self {
+            Self::Lower => "class.lower",
+            Self::Upper => "class.upper",
+            Self::Digit => "class.digit",
+            Self::Symbol => "class.symbol",
+            Self::Letter => "class.letter",
+            Self::Other => "class.other",
+        })
     }
 
     /// One bit a class, for sets of them.
