@@ -73,11 +73,15 @@
 mod banned;
 mod characters;
 mod complexity;
+mod dates;
 mod doc;
 mod folding;
+mod keyboard;
 mod length;
 mod lists;
 mod names;
+mod repeat;
+mod sequence;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -92,8 +96,17 @@ pub(crate) use lists::Supplied;
 pub use lists::{ListUse, Lists};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
-pub(crate) static KINDS: &[Kind] =
-    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND];
+pub(crate) static KINDS: &[Kind] = &[
+    length::KIND,
+    characters::KIND,
+    complexity::KIND,
+    banned::KIND,
+    names::KIND,
+    repeat::KIND,
+    sequence::KIND,
+    keyboard::KIND,
+    dates::KIND,
+];
 
 /// The most numbers of state that a rule may keep per prefix.
 pub(crate) const MAX_WIDTH: usize = 64;
