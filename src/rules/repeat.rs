@@ -185,12 +185,21 @@ impl Blocks {
     #[inline]
     fn step(&self, text: &[char], counts: &mut [u32]) -> u32 {
         let Some((last, before)) = text.split_last() else { return 0 };
+        let Some(behind) = before.get(..(before.len() + 1).saturating_sub(self.length)) else {
+            return 0;
+        };
         let mut most = 0;
-        for (counts, first) in counts.iter_mut().zip((self.length..).step_by(4)) {
+        let lengths = (self.length..).step_by(4);
+        for ((counts, chars), first) in counts.iter_mut().zip(behind.rchunks(4)).zip(lengths) {
+            // Of most characters, none of the four is a repetition.
+            if !chars.contains(last) {
+                *counts = 0;
+                continue;
+            }
             let mut bytes = counts.to_le_bytes();
-            for (count, length) in bytes.iter_mut().zip(first..=self.longest) {
-                let equal = before.get(before.len().wrapping_sub(length)) == Some(last);
-                *count = if equal { count.saturating_add(1) } else { 0 };
+            let chars = chars.iter().rev();
+            for ((count, c), length) in bytes.iter_mut().zip(chars).zip(first..=self.longest) {
+                *count = if c == last { count.saturating_add(1) } else { 0 };
                 if usize::from(*count) >= length {
                     most = most.max(usize::from(*count) / length + 1);
                 }

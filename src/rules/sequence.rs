@@ -168,6 +168,8 @@ struct Sequence {
     max_run: usize,
     /// Sorted by character.
     places: Vec<Place>,
+    /// Where in `places` those of each ASCII character start.
+    ascii: Vec<usize>,
     /// How many runs there can be at once.
     slots: usize,
     directions: Directions,
@@ -221,8 +223,10 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         ));
     }
     places.sort_by_key(|place| place.c);
+    let start = |c| places.partition_point(|place| place.c < c);
+    let ascii = ('\0'..='\x7f').map(start).collect();
     let SequenceOptions { max_run, directions, .. } = read;
-    Ok(Box::new(Sequence { max_run, places, slots, directions, grain }))
+    Ok(Box::new(Sequence { max_run, places, ascii, slots, directions, grain }))
 }
 
 impl SequenceOptions {
@@ -334,7 +338,8 @@ impl Runs {
 
 impl Sequence {
     fn places(&self, c: char) -> impl Iterator<Item = &Place> {
-        let first = self.places.partition_point(|place| place.c < c);
+        let known = self.ascii.get(c as usize).copied();
+        let first = known.unwrap_or_else(|| self.places.partition_point(|place| place.c < c));
         let from = self.places.get(first..).unwrap_or_default();
         from.iter().take_while(move |place| place.c == c)
     }
