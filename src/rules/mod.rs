@@ -70,6 +70,7 @@
 //! A rule that needs no options can be added without a kind, with
 //! [`EngineBuilder::rule`](crate::EngineBuilder::rule).
 
+mod any_of;
 mod banned;
 mod characters;
 mod complexity;
@@ -81,7 +82,9 @@ mod length;
 mod lists;
 mod names;
 mod repeat;
+mod reuse;
 mod sequence;
+mod similar;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -91,9 +94,10 @@ use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
-pub use doc::{Doc, Example, Form, Looser, Opt};
-pub(crate) use lists::Supplied;
+pub(crate) use any_of::AnyOf;
+pub use doc::{Doc, Example, Form, Given, Looser, Opt};
 pub use lists::{ListUse, Lists};
+pub(crate) use lists::{Supplied, Use as Used};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] = &[
@@ -106,6 +110,10 @@ pub(crate) static KINDS: &[Kind] = &[
     sequence::KIND,
     keyboard::KIND,
     dates::KIND,
+    similar::KIND,
+    reuse::KIND,
+    // One line each.
+    any_of::KIND,
 ];
 
 /// The most numbers of state that a rule may keep per prefix.
@@ -368,13 +376,20 @@ pub struct Kind {
     pub(crate) name: &'static str,
     pub(crate) build: Build,
     pub(crate) doc: Doc,
+    /// Whether it has alternatives.
+    pub(crate) grouping: bool,
 }
 
 impl Kind {
     /// A kind that policies name `name`.
     pub const fn new(name: &'static str, build: Build) -> Self {
         let doc = Doc { forbids: "", why: "", instead: "", options: &[], examples: &[] };
-        Self { name, build, doc }
+        Self { name, build, doc, grouping: false }
+    }
+
+    /// Rules of the kind have alternatives, which the engine makes.
+    const fn grouping(self) -> Self {
+        Self { grouping: true, ..self }
     }
 
     /// Adds what is to be known about the kind.
@@ -423,7 +438,8 @@ mod tests {
     fn every_documented_option_is_read() {
         for kind in KINDS {
             for Opt { name: option, .. } in kind.doc.options {
-                let error = build(kind, &format!("{option} = 1979-05-27"), &[]).err().unwrap();
+                let error =
+                    build(kind, &format!("{option} = 1979-05-27"), &Context::new()).err().unwrap();
                 assert!(
                     !error.message().starts_with("unknown key"),
                     "{}: {option}: {error}",
@@ -437,7 +453,7 @@ mod tests {
     fn examples_give_what_they_say() {
         for kind in KINDS {
             for example in kind.doc.examples {
-                let (engine, subject) = build(kind, example.options, example.context)
+                let (engine, subject) = build(kind, example.options, &example.context())
                     .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
                 for (password, failing) in example.passwords {
                     let report = engine.check(password, &subject);
@@ -455,14 +471,11 @@ mod tests {
     fn build(
         kind: &Kind,
         options: &str,
-        names: &[(crate::Field, &str)],
+        context: &Context,
     ) -> Result<(Engine, crate::Subject), Error> {
         let policy: Policy = format!("[[rule]]\nkind = '{}'\n{options}", kind.name).parse()?;
         let engine = Engine::builder().build(&policy)?;
-        let context = names
-            .iter()
-            .fold(Context::new(), |context, (field, value)| context.with(*field, value));
-        let subject = engine.subject(&context);
+        let subject = engine.subject(context);
         Ok((engine, subject))
     }
 }

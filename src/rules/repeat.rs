@@ -233,13 +233,12 @@ impl Rule for Repeat {
                 .number("length", blocks.length as u64)
                 .number("times", blocks.times as u64);
             let Blocks { length, times, .. } = blocks;
-            let characters = if *length == 1 { "character" } else { "characters" };
             Check::new("block", words)
                 .first_failure("password_repeats_block", "Password repeats a part of itself.")
                 .all_rules(
                     "PasswordRepeatedBlock",
                     format!(
-                        "The new password must not contain a part of {length} or more {characters} \
+                        "The new password must not contain a part of {length} or more characters \
                          {times} times in a row."
                     ),
                 )
