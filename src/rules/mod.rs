@@ -74,12 +74,16 @@ mod any_of;
 mod banned;
 mod characters;
 mod complexity;
+mod dates;
 mod doc;
 mod folding;
+mod keyboard;
 mod length;
 mod lists;
 mod names;
+mod repeat;
 mod reuse;
+mod sequence;
 mod similar;
 
 use std::any::Any;
@@ -102,6 +106,10 @@ pub(crate) static KINDS: &[Kind] = &[
     complexity::KIND,
     banned::KIND,
     names::KIND,
+    repeat::KIND,
+    sequence::KIND,
+    keyboard::KIND,
+    dates::KIND,
     similar::KIND,
     reuse::KIND,
     // One line each.
