@@ -73,14 +73,20 @@
 mod any_of;
 mod banned;
 mod characters;
+mod classes;
 mod complexity;
 mod doc;
 mod folding;
 mod length;
 mod lists;
+mod max_bytes;
 mod names;
+mod occurrences;
 mod reuse;
+mod seen;
 mod similar;
+mod unique;
+mod whitespace;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -102,6 +108,11 @@ pub(crate) static KINDS: &[Kind] = &[
     complexity::KIND,
     banned::KIND,
     names::KIND,
+    classes::KIND,
+    max_bytes::KIND,
+    occurrences::KIND,
+    unique::KIND,
+    whitespace::KIND,
     similar::KIND,
     reuse::KIND,
     // One line each.
