@@ -79,9 +79,11 @@ mod doc;
 mod folding;
 mod length;
 mod lists;
+mod matcher;
 mod max_bytes;
 mod names;
 mod occurrences;
+mod pattern;
 mod reuse;
 mod seen;
 mod similar;
@@ -111,6 +113,7 @@ pub(crate) static KINDS: &[Kind] = &[
     classes::KIND,
     max_bytes::KIND,
     occurrences::KIND,
+    pattern::KIND,
     unique::KIND,
     whitespace::KIND,
     similar::KIND,
