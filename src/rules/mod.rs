@@ -73,6 +73,7 @@
 mod any_of;
 mod banned;
 mod characters;
+mod classes;
 mod complexity;
 mod dates;
 mod doc;
@@ -80,11 +81,18 @@ mod folding;
 mod keyboard;
 mod length;
 mod lists;
+mod matcher;
+mod max_bytes;
 mod names;
+mod occurrences;
+mod pattern;
 mod repeat;
 mod reuse;
+mod seen;
 mod sequence;
 mod similar;
+mod unique;
+mod whitespace;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -110,6 +118,12 @@ pub(crate) static KINDS: &[Kind] = &[
     sequence::KIND,
     keyboard::KIND,
     dates::KIND,
+    classes::KIND,
+    max_bytes::KIND,
+    occurrences::KIND,
+    pattern::KIND,
+    unique::KIND,
+    whitespace::KIND,
     similar::KIND,
     reuse::KIND,
     // One line each.
