@@ -765,14 +765,20 @@ impl Rule for Banned {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Banlist, Engine, Policy, Substitution};
+    use crate::{Banlist, Engine, Error, Messages, Policy, Subject, Substitution};
+
+    fn built(options: &str) -> Result<Engine, Error> {
+        let policy: Policy = format!("[[rule]]\nkind = 'banned'\n{options}").parse()?;
+        Engine::builder().build(&policy)
+    }
 
     #[test]
     fn a_rule_follows_as_many_lists_as_a_state_has_room_for() {
-        let built = |count: usize| {
+        let built = |count: usize, more: &str| {
             let names: Vec<String> = (0..count).map(|number| format!("list{number}")).collect();
             let policy: Policy = format!(
-                "[[rule]]\nkind = 'banned'\nscore = {{ lists = {names:?}, fuzzy = 'whole' }}"
+                "[[rule]]\nkind = 'banned'\n\
+                 score = {{ lists = {names:?}, fuzzy = 'whole' {more} }}"
             )
             .parse()
             .unwrap();
@@ -783,9 +789,177 @@ mod tests {
             });
             engine.build(&policy)
         };
-        let engine = built(31).unwrap();
-        assert!(!engine.check("list3z", &crate::Subject::default()).is_valid());
-        let error = built(32).unwrap_err().to_string();
-        assert!(error.contains("room for 64 numbers"), "{error}");
+        let engine = built(31, "").unwrap();
+        assert!(!engine.check("list3z", &Subject::default()).is_valid());
+        let engine = built(15, ", reversed = true }\nsubstring = { terms = ['zzzz']").unwrap();
+        assert!(!engine.check("3tzil", &Subject::default()).is_valid());
+        for (count, more) in [(32, ""), (16, ", reversed = true")] {
+            let error = built(count, more).unwrap_err().to_string();
+            assert!(error.contains("room for 64 numbers"), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_refused_where_they_stand() {
+        for (options, column, message, hint) in [
+            (
+                "whole = { terms = [], min = 3 }",
+                29,
+                "`whole` has no option `min`",
+                "known here: `lists`, `slots`, `terms`, `reversed`, `fuzzy`",
+            ),
+            (
+                "score = { terms = [], max = 3 }",
+                29,
+                "`score` has no option `max`",
+                "known here: `lists`, `slots`, `terms`, `reversed`, `min`, `fuzzy`",
+            ),
+            (
+                "substring = { terms = [], fuzzy = 'whole' }",
+                35,
+                "`substring` has no option `fuzzy`",
+                "known here: `lists`, `slots`, `terms`, `reversed`",
+            ),
+            (
+                "coverage = { terms = [], fuzzy = 'none' }",
+                34,
+                "`coverage` has no option `fuzzy`",
+                "known here: `lists`, `slots`, `terms`, `reversed`, `max`",
+            ),
+            (
+                "whole = { terms = [], fuzzy = 'anywhere' }",
+                31,
+                "unknown value",
+                "known here: `none`, `whole`",
+            ),
+            ("coverage = { terms = [], mx = 5 }", 26, "unknown key `mx`", "did you mean `max`?"),
+            (
+                "coverage = { max = 5 }",
+                12,
+                "the comparison names nothing to compare with",
+                "give `lists`, `slots` or `terms`, if only an empty one",
+            ),
+            (
+                "coverage = { terms = [], max = 100 }",
+                32,
+                "terms never hold more than 100 percent",
+                "give 0 to 99",
+            ),
+            (
+                "score = { terms = [], fuzzy = 'anywhere', reversed = true }",
+                54,
+                "`reversed` does not go with `fuzzy = \"anywhere\"`",
+                "take `fuzzy = \"whole\"`, or compare backwards in a banned rule of its own",
+            ),
+            (
+                "",
+                1,
+                "a banned rule without a comparison bans nothing",
+                "give `score`, `whole`, `substring` or `coverage`, or several of them",
+            ),
+        ] {
+            let error = built(options).err().unwrap();
+            let line = if options.is_empty() { 1 } else { 3 };
+            assert_eq!((error.line(), error.column()), (Some(line), Some(column)), "{options}");
+            assert_eq!((error.message(), error.suggestion()), (message, Some(hint)), "{options}");
+        }
+        let error = built("score = { terms = [], min = 0 }").err().unwrap();
+        assert_eq!(error.message(), "no score is less than 0");
+        for options in [
+            "score = { terms = [], fuzzy = 'none', min = 1 }",
+            "coverage = { terms = [], max = 0 }",
+        ] {
+            assert!(built(options).is_ok(), "{options}");
+        }
+    }
+
+    #[test]
+    fn every_combination_says_what_it_requires() {
+        let scored = "not a common password, nor made of little else: a score of at least 4";
+        for (options, says, measures) in [
+            ("score = { terms = [], min = 4 }", scored.to_owned(), "score"),
+            ("whole = { terms = [] }", "not a common password".to_owned(), ""),
+            (
+                "whole = { terms = [], reversed = true }",
+                "not a common password, forwards or backwards".to_owned(),
+                "",
+            ),
+            ("substring = { terms = [] }", "no banned word in it".to_owned(), ""),
+            (
+                "coverage = { terms = [], max = 30 }",
+                "at most 30 percent of it banned words".to_owned(),
+                "percent covered",
+            ),
+            ("score = { terms = [], min = 4 }\nwhole = { terms = [] }", scored.to_owned(), "score"),
+            (
+                "score = { terms = [], min = 4, reversed = true }\n\
+                 whole = { terms = [], reversed = true }\n\
+                 substring = { terms = [] }\ncoverage = { terms = [] }",
+                format!(
+                    "{scored}, forwards or backwards, no banned word in it, \
+                     at most 50 percent of it banned words"
+                ),
+                "score",
+            ),
+            (
+                "score = { terms = [], min = 4 }\nwhole = { terms = [], reversed = true }",
+                format!("{scored}, not a common password, forwards or backwards"),
+                "score",
+            ),
+        ] {
+            let engine = built(options).unwrap();
+            let check = engine.checks().last().unwrap();
+            assert_eq!(Messages::english().requirement(check), says, "{options}");
+            assert_eq!(check.measure(), measures, "{options}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_blame() {
+        for (options, password, expected) in [
+            (
+                "substring = { terms = ['contoso', 'sonnet'] }",
+                "a Contosonnet or C0NT0SO",
+                &[2..13, 17..24][..],
+            ),
+            ("substring = { terms = ['abcd'], reversed = true }", "--dcba-abcd", &[2..6, 7..11]),
+            (
+                "coverage = { terms = ['straße', 'abcd'], max = 10 }",
+                "1stra\u{df}e1ABCD",
+                &[1..8, 9..13],
+            ),
+            ("score = { terms = ['abcdef'], reversed = true }", "1fedcba1", &[1..7]),
+            ("whole = { terms = ['abcdef'], reversed = true }", "fedcba", &[0..6]),
+            // The score's terms, though a substring refuses, too.
+            // The first comparison that refuses.
+            (
+                "score = { terms = ['abcdef'], min = 6 }\nsubstring = { terms = ['1234'] }",
+                "abcdef1234",
+                &[0..6],
+            ),
+        ] {
+            let engine = built(options).unwrap();
+            let spans = engine.spans(password, &Subject::default(), "banned.listed");
+            assert_eq!(spans, expected, "{options}");
+        }
+    }
+
+    /// Terms that end much later hold characters that others left free, in
+    /// texts longer than what a state remembers.
+    #[test]
+    fn coverage_of_long_texts_is_exact() {
+        let a = |count: usize| "a".repeat(count);
+        let terms = format!("'{}b', 'aaaa', 'bccccd'", a(47));
+        let engine = built(&format!("coverage = {{ terms = [{terms}], max = 0 }}")).unwrap();
+        let measured = |text: &str| {
+            let report = engine.check(text, &Subject::default());
+            report.check("banned.listed").unwrap().measured
+        };
+        assert_eq!(measured(&"x".repeat(300)), Some(0));
+        assert_eq!(measured(&a(300)), Some(100));
+        assert_eq!(measured(&format!("{}{}b", "x".repeat(152), a(47))), Some(24));
+        assert_eq!(measured(&format!("{}aaab{}", "x".repeat(96), "x".repeat(100))), Some(0));
+        assert_eq!(measured(&format!("{}{}bccccd", "x".repeat(147), a(47))), Some(27));
+        assert_eq!(measured(&format!("aaaa{}", "x".repeat(400))), Some(1));
     }
 }

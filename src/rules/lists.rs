@@ -403,6 +403,12 @@ mod tests {
             kind = 'banned'
             id = 'near'
             whole = { terms = ['four', 'fives', 'sixsix', 'eightxxx', 'nineninex'], fuzzy = 'whole' }
+
+            [[rule]]
+            kind = 'banned'
+            id = 'inside'
+            substring = { terms = ['xyz', 'wxyz', 'sevenxx', 'eightxxx'], reversed = true }
+            coverage = { terms = ['wxyz', 'fives', 'nineninex'] }
         "
         .parse()
         .unwrap();
@@ -415,8 +421,44 @@ mod tests {
         // Lengths 6 to 7; one more and one less where near terms count.
         assert_eq!(
             told,
-            [("banned", "score", 5, 3), ("banned", "whole", 4, 2), ("near", "whole", 5, 3)]
+            [
+                ("banned", "score", 5, 3),
+                ("banned", "whole", 4, 2),
+                ("near", "whole", 5, 3),
+                ("inside", "substring", 4, 2),
+                ("inside", "coverage", 3, 2),
+            ]
         );
+    }
+
+    #[test]
+    fn what_is_looked_for_backwards_inside_needs_the_forward_section() {
+        let build = |forward, comparison: &str| {
+            let mut builder = Banlist::builder(&Substitution::entra()).forward(forward);
+            builder.add_term("contoso").unwrap();
+            let policy = format!("[[rule]]\nkind = 'banned'\n{comparison}");
+            let engine = Engine::builder().list("own", builder.build().unwrap());
+            engine.build(&policy.parse().unwrap())
+        };
+        for name in ["score", "substring", "coverage"] {
+            let comparison = format!("{name} = {{ lists = ['own'], reversed = true }}");
+            let error = build(false, &comparison).err().unwrap();
+            assert_eq!(
+                (error.message(), error.suggestion()),
+                (
+                    "the list `own` lacks the section `forward`, which `reversed` needs",
+                    Some("build it again with `countersign banlist build`, without `--no-forward`")
+                )
+            );
+            let engine = build(true, &comparison).unwrap();
+            assert!(!engine.check("osotnoc", &Subject::default()).is_valid());
+            assert!(build(false, &comparison.replace(", reversed = true", "")).is_ok());
+        }
+        // A whole term backwards is one of the other section.
+        let engine = build(false, "whole = { lists = ['own'], reversed = true }").unwrap();
+        for (password, valid) in [("osotnoc", false), ("contoso", false), ("contosoc", true)] {
+            assert_eq!(engine.check(password, &Subject::default()).is_valid(), valid);
+        }
     }
 
     #[test]
