@@ -68,7 +68,10 @@ impl Field {
 #[derive(Clone, Default)]
 pub struct Context {
     names: Vec<(Field, Zeroizing<String>)>,
+    current_password: Option<Zeroizing<String>>,
+    operation: Option<Operation>,
     disable_strong_password: bool,
+    multi_factor: bool,
 }
 
 macro_rules! setters {
@@ -113,10 +116,39 @@ impl Context {
         self
     }
 
-    /// Whether the account has the property.
-    pub(crate) fn has(&self, property: Property) -> bool {
+    /// Whether the account asks for a second factor besides the password:
+    /// alternatives with `when = "multi-factor"` are open to it.
+    #[must_use]
+    pub fn multi_factor(mut self, asks: bool) -> Self {
+        self.multi_factor = asks;
+        self
+    }
+
+    /// The password that the user has now, which the new one should not be
+    /// like.
+    #[must_use]
+    pub fn with_current_password(mut self, password: &str) -> Self {
+        self.current_password = Some(Zeroizing::new(password.to_owned()));
+        self
+    }
+
+    /// The password that the user has now, where it is known.
+    pub fn current_password(&self) -> Option<&str> {
+        self.current_password.as_ref().map(|password| password.as_str())
+    }
+
+    /// What is being done. Rules that are limited to other operations by `on`
+    /// are skipped; where no operation is given, every rule applies.
+    #[must_use]
+    pub fn operation(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    fn has(&self, property: Property) -> bool {
         match property {
             Property::DisableStrongPassword => self.disable_strong_password,
+            Property::MultiFactor => self.multi_factor,
         }
     }
 
@@ -135,6 +167,45 @@ impl Context {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Property {
     DisableStrongPassword,
+    MultiFactor,
+}
+
+/// What is done with a password. In policies and on the command line it is
+/// written in kebab case.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// An account is made, with its first password.
+    Create,
+    /// A user changes the own password.
+    Change,
+    /// An administrator resets another user's password.
+    Reset,
+}
+
+/// To which operations and accounts a rule applies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Scope {
+    /// All, if there are none.
+    pub(crate) on: Vec<Operation>,
+    pub(crate) unless: Option<Property>,
+    /// Only where the account is known to have the property.
+    pub(crate) when: Option<Property>,
+}
+
+impl Scope {
+    pub(crate) fn holds(&self, context: &Context) -> bool {
+        let on = |operation| self.on.is_empty() || self.on.contains(&operation);
+        context.operation.is_none_or(on)
+            && !self.unless.is_some_and(|property| context.has(property))
+            && self.when.is_none_or(|property| context.has(property))
+    }
+
+    /// Whether the rule applies to every operation and account.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.on.is_empty() && self.unless.is_none() && self.when.is_none()
+    }
 }
 
 #[cfg(test)]

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::banlist::Banlist;
-use crate::context::{Context, Property};
+use crate::context::{Context, Property, Scope};
 use crate::error::Error;
+use crate::message::Phrase;
 use crate::pipeline::{Known, Pipeline};
 use crate::policy::{ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
-use crate::report::{Catalog, Check, MAX_CHECKS, Report, Tag};
-use crate::rules::{self, KINDS, Kind, ListUse, Lists, Rule, Supplied};
+use crate::report::{Catalog, Check, Group, GroupPart, MAX_CHECKS, Report, Tag};
+use crate::rules::{self, AnyOf, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
 use crate::text::origins;
 
 /// A policy compiled together with its lists: the thing that judges.
@@ -122,18 +123,26 @@ impl EngineBuilder {
             return Err(Error::policy(format!("there are two kinds named `{}`", twice.name)));
         }
         let mut lists = Lists::new(&self.supplied);
-        let mut assembly = Assembly {
-            pipeline: Pipeline::new(policy.max_text()),
-            checks: vec![Check::text_limit(TEXT_RULE, policy.max_text())],
-        };
+        let mut assembly = Assembly::new(policy);
         let mut uses = Vec::new();
         for entry in policy.rules() {
             let kind = self.find_kind(policy, entry)?;
-            let rule = (kind.build)(&Options::new(policy.document(), &entry.options), &mut lists)?;
-            uses.extend(lists.take_uses().into_iter().map(|list| (&entry.id, list)));
-            assembly.add(&entry.id, rule, entry.unless, kind.doc.instead).map_err(|message| {
-                policy.document().error_at(entry.id_span.clone(), message.to_string())
-            })?;
+            let rule: Box<dyn Rule> = if entry.alternatives.is_empty() {
+                let options = Options::new(policy.document(), &entry.options);
+                let rule = (kind.build)(&options, &mut lists)?;
+                uses.extend(lists.take_uses().into_iter().map(|list| (entry.id.clone(), list)));
+                rule
+            } else if kind.grouping {
+                let (rule, used) = self.alternatives(policy, entry, &mut assembly, &mut lists)?;
+                uses.extend(used);
+                Box::new(rule)
+            } else {
+                let (at, message) = (&entry.kind_span, "only `any-of` has alternatives");
+                return Err(policy.document().error_at(at.clone(), message.to_owned()));
+            };
+            assembly.add(&entry.id, rule, entry.scope.clone(), kind.doc.instead).map_err(
+                |message| policy.document().error_at(entry.id_span.clone(), message.to_string()),
+            )?;
         }
         lists.all_used()?;
         for (id, rule) in self.rules {
@@ -144,29 +153,80 @@ impl EngineBuilder {
             if assembly.checks.iter().any(taken) {
                 return Err(Error::policy(format!("a second rule with the id `{id}`")));
             }
-            assembly.add(&id, rule, None, "").map_err(Error::policy)?;
+            assembly.add(&id, rule, Scope::default(), "").map_err(Error::policy)?;
         }
         if assembly.pipeline.rules().is_empty() {
             let error = Error::policy("a policy without rules accepts every password");
             return Err(error.hint("add a rule: `[[rule]]`, `kind = \"length\"`, `min = 12`"));
         }
-        let Assembly { pipeline, checks } = assembly;
-        // A rule that is skipped for some accounts limits nothing.
-        let always = pipeline.rules().iter().filter(|compiled| compiled.unless.is_none());
-        let lengths = always.map(|compiled| compiled.rule.lengths());
-        let lengths = lengths.fold(0..=usize::MAX, |all, one| {
-            *all.start().max(one.start())..=*all.end().min(one.end())
-        });
+        let (catalog, pipeline) = assembly.finish();
+        // A rule that is skipped for some accounts limits nothing, and neither
+        // does an alternative.
+        let always = pipeline.rules().iter();
+        let always = always.filter(|compiled| compiled.scope.is_everything() && !compiled.is_inner);
+        let lengths = common(always.map(|compiled| compiled.rule.lengths()));
         let lists = uses.iter().map(|(rule, list)| list.told(rule, &lengths)).collect();
         let nobody = pipeline.prepare(&Context::new());
         static IDS: AtomicU64 = AtomicU64::new(0);
         Ok(Engine(Arc::new(Inner {
             id: IDS.fetch_add(1, Ordering::Relaxed),
-            catalog: Catalog { policy_name: policy.name().to_owned(), checks },
+            catalog,
             pipeline,
             nobody,
             lists,
         })))
+    }
+
+    /// Makes the rules of alternatives, and the one that puts them together.
+    fn alternatives(
+        &self,
+        policy: &Policy,
+        entry: &RuleEntry,
+        assembly: &mut Assembly,
+        lists: &mut Lists<'_>,
+    ) -> Result<(AnyOf, Vec<(String, Used)>), Error> {
+        let options = Options::new(policy.document(), &entry.options);
+        if let Some((key, _)) = entry.options.entries.first() {
+            return Err(options.error(&key.name, format!("unknown key `{}`", key.name)));
+        }
+        let mut uses = Vec::new();
+        let mut requirements = Vec::new();
+        let mut lengths: Option<RangeInclusive<usize>> = None;
+        for alternative in &entry.alternatives {
+            let start = assembly.inner.len();
+            let mut of_this = 0..=usize::MAX;
+            let scope = Scope { when: alternative.when, ..entry.scope.clone() };
+            for inner in &alternative.rules {
+                let kind = self.find_kind(policy, inner)?;
+                let id = format!("{}.{}.{}", entry.id, alternative.id, inner.id);
+                let options = Options::new(policy.document(), &inner.options);
+                let rule = (kind.build)(&options, lists)?;
+                uses.extend(lists.take_uses().into_iter().map(|list| (id.clone(), list)));
+                of_this = common([of_this, rule.lengths()].into_iter());
+                assembly.add_inner(&id, rule, scope.clone(), kind.doc.instead).map_err(
+                    |message| {
+                        policy.document().error_at(inner.id_span.clone(), message.to_string())
+                    },
+                )?;
+            }
+            let checks = assembly.inner.get(start..).unwrap_or_default();
+            let required = checks.iter().map(|check| check.words.part("requirement"));
+            let key = match alternative.when {
+                None => "any-of.alternative",
+                Some(Property::MultiFactor) => "any-of.with-multi-factor",
+                Some(Property::DisableStrongPassword) => "any-of.without-strong-password",
+            };
+            requirements.push(Phrase::of(key).all("requirements", required));
+            assembly.open.push(GroupPart {
+                id: alternative.id.clone(),
+                results: start..assembly.inner.len(),
+            });
+            lengths = Some(lengths.map_or(of_this.clone(), |all| {
+                *all.start().min(of_this.start())..=*all.end().max(of_this.end())
+            }));
+        }
+        let requirement = Phrase::of("any-of.alternatives").any("alternatives", requirements);
+        Ok((AnyOf { requirement, lengths: lengths.unwrap_or(0..=usize::MAX) }, uses))
     }
 
     /// The kinds that policies may name.
@@ -189,42 +249,105 @@ impl EngineBuilder {
     }
 }
 
+/// The lengths that all of the ranges have in common.
+fn common(lengths: impl Iterator<Item = RangeInclusive<usize>>) -> RangeInclusive<usize> {
+    lengths
+        .fold(0..=usize::MAX, |all, one| *all.start().max(one.start())..=*all.end().min(one.end()))
+}
+
 /// An engine's rules, while they are being put together.
 struct Assembly {
+    policy_name: String,
     pipeline: Pipeline,
     checks: Vec<Check>,
+    /// Those of alternatives.
+    inner: Vec<Check>,
+    /// The checks of `any-of`, and its alternatives among the inner checks.
+    groups: Vec<Group>,
+    /// The alternatives of the rule that is added next.
+    open: Vec<GroupPart>,
 }
 
 impl Assembly {
+    fn new(policy: &Policy) -> Self {
+        Self {
+            policy_name: policy.name().to_owned(),
+            pipeline: Pipeline::new(policy.max_text()),
+            checks: vec![Check::text_limit(TEXT_RULE, policy.max_text())],
+            inner: Vec::new(),
+            groups: Vec::new(),
+            open: Vec::new(),
+        }
+    }
+
     fn add(
         &mut self,
         id: &str,
         rule: Box<dyn Rule>,
-        unless: Option<Property>,
+        scope: Scope,
         instead: &'static str,
     ) -> Result<(), &'static str> {
         let start = self.checks.len();
-        let checks = rule.checks();
-        if checks.is_empty() {
-            return Err("the rule checks nothing");
+        self.checks.extend(named(id, &*rule, instead)?);
+        if !self.open.is_empty() {
+            self.groups.push(Group { check: start, alternatives: std::mem::take(&mut self.open) });
         }
-        for mut check in checks {
-            check.id = format!("{id}.{}", check.id);
-            if self.checks.iter().any(|known| known.id == check.id) {
-                return Err("the rule has two checks of the same name");
-            }
-            check.causes = check.causes.get(..=Tag::MAX_CAUSE).unwrap_or(check.causes);
-            if check.instead.is_empty() {
-                check.instead = instead;
-            }
-            self.checks.push(check);
-        }
-        // The implicit check does not count.
-        if self.checks.len() > MAX_CHECKS + 1 {
-            return Err("the policy has more than 256 checks");
-        }
-        self.pipeline.add(rule, unless, start..self.checks.len())
+        self.count()?;
+        self.pipeline.add(rule, scope, false, start..self.checks.len())
     }
+
+    /// Adds a rule of an alternative.
+    fn add_inner(
+        &mut self,
+        id: &str,
+        rule: Box<dyn Rule>,
+        scope: Scope,
+        instead: &'static str,
+    ) -> Result<(), &'static str> {
+        let start = self.inner.len();
+        self.inner.extend(named(id, &*rule, instead)?);
+        self.count()?;
+        self.pipeline.add(rule, scope, true, start..self.inner.len())
+    }
+
+    fn count(&self) -> Result<(), &'static str> {
+        // The implicit check does not count.
+        match self.checks.len() + self.inner.len() > MAX_CHECKS + 1 {
+            true => Err("the policy has more than 256 checks"),
+            false => Ok(()),
+        }
+    }
+
+    fn finish(mut self) -> (Catalog, Pipeline) {
+        let listed = self.checks.len();
+        for part in self.groups.iter_mut().flat_map(|group| &mut group.alternatives) {
+            part.results = part.results.start + listed..part.results.end + listed;
+        }
+        let groups: Arc<[Group]> = self.groups.into();
+        self.pipeline.finish(listed, Arc::clone(&groups));
+        let Self { policy_name, checks, inner, .. } = self;
+        (Catalog { policy_name, checks, inner, groups }, self.pipeline)
+    }
+}
+
+/// The checks of a rule, with the names that they have in the engine.
+fn named(id: &str, rule: &dyn Rule, instead: &'static str) -> Result<Vec<Check>, &'static str> {
+    let mut checks = rule.checks();
+    if checks.is_empty() {
+        return Err("the rule checks nothing");
+    }
+    let mut names = BTreeSet::new();
+    for check in &mut checks {
+        check.id = format!("{id}.{}", check.id);
+        if !names.insert(check.id.clone()) {
+            return Err("the rule has two checks of the same name");
+        }
+        check.causes = check.causes.get(..=Tag::MAX_CAUSE).unwrap_or(check.causes);
+        if check.instead.is_empty() {
+            check.instead = instead;
+        }
+    }
+    Ok(checks)
 }
 
 impl Engine {
@@ -281,7 +404,7 @@ impl Engine {
     /// `text`, in order and apart from each other. Empty if the check passed,
     /// is unknown, or no part is more to blame than another.
     pub fn spans(&self, text: &str, subject: &Subject, check: &str) -> Vec<Range<usize>> {
-        let Some(index) = self.checks().iter().position(|known| known.id == check) else {
+        let Some(index) = self.0.catalog.position(check) else {
             return Vec::new();
         };
         let pipeline = &self.0.pipeline;

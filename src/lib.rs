@@ -80,13 +80,13 @@ mod session;
 mod text;
 
 pub use banlist::Banlist;
-pub use context::{Context, Field};
+pub use context::{Context, Field, Operation};
 pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::Error;
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use message::{Messages, Phrase};
 pub use policy::{Options, Policy};
-pub use report::{Change, Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
+pub use report::{Alternative, Change, Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
 pub use rules::ListUse;
 pub use session::Session;
 pub use text::{

@@ -65,10 +65,19 @@ impl Phrase {
         self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.or"))
     }
 
-    /// The part of the texts under the phrase's key; of a phrase without a key
-    /// there is only the whole.
-    pub(crate) fn part(&self, part: &'static str) -> &'static str {
-        if self.is_key { part } else { "" }
+    /// The phrase of this name under the phrase's key; one without a key has
+    /// only itself.
+    pub(crate) fn part(&self, name: &str) -> Self {
+        let mut part = self.clone();
+        if self.is_key {
+            part.text = format!("{}.{name}", self.text).into();
+        }
+        part
+    }
+
+    /// Whether there are texts for it, by language.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.is_key
     }
 
     fn with(mut self, name: &'static str, value: Parameter) -> Self {
@@ -144,23 +153,20 @@ impl Messages {
         &self.language
     }
 
-    /// Says a phrase; of one with a key, the text `part` under the key.
-    pub(crate) fn say(&self, phrase: &Phrase, part: &str) -> String {
-        self.find(phrase, part).unwrap_or_default()
+    /// Says a phrase.
+    pub(crate) fn say(&self, phrase: &Phrase) -> String {
+        self.find(phrase).unwrap_or_default()
     }
 
     /// Says a phrase if there is a text for it, in this language or in English.
-    pub(crate) fn find(&self, phrase: &Phrase, part: &str) -> Option<String> {
+    pub(crate) fn find(&self, phrase: &Phrase) -> Option<String> {
         if !phrase.is_key {
-            return part.is_empty().then(|| phrase.text.clone().into_owned());
+            return Some(phrase.text.clone().into_owned());
         }
-        let key = match part {
-            "" => phrase.text.clone(),
-            part => format!("{}.{part}", phrase.text).into(),
-        };
-        let (language, text) = match self.texts.get(&*key) {
+        let key = &phrase.text;
+        let (language, text) = match self.texts.get(&**key) {
             Some(text) => (self, text),
-            None => (Self::english(), Self::english().texts.get(&*key)?),
+            None => (Self::english(), Self::english().texts.get(&**key)?),
         };
         let number = phrase.parameters.iter().find_map(|(_, parameter)| match parameter {
             Parameter::Number(number) => Some(*number),
@@ -185,8 +191,8 @@ impl Messages {
                 Some((_, Parameter::Number(number))) => filled.push_str(&number.to_string()),
                 Some((_, Parameter::Text(text))) => filled.push_str(text),
                 Some((_, Parameter::Phrases(phrases, separator))) => {
-                    let said: Vec<_> = phrases.iter().map(|phrase| self.say(phrase, "")).collect();
-                    filled.push_str(&said.join(&self.say(&Phrase::of(separator), "")));
+                    let said: Vec<_> = phrases.iter().map(|phrase| self.say(phrase)).collect();
+                    filled.push_str(&said.join(&self.say(&Phrase::of(separator))));
                 }
                 None => {}
             }
@@ -243,19 +249,77 @@ fn collect(
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let text = match value {
             toml::Value::String(text) => Text::Plain(text.clone()),
-            toml::Value::Table(table) => match (table.get("one"), table.get("other")) {
-                (Some(toml::Value::String(one)), Some(toml::Value::String(other))) => {
-                    Text::Plural { one: one.clone(), other: other.clone() }
+            toml::Value::Table(table) if is_plural(table) => {
+                match (table.get("one"), table.get("other")) {
+                    (Some(toml::Value::String(one)), Some(toml::Value::String(other))) => {
+                        Text::Plural { one: one.clone(), other: other.clone() }
+                    }
+                    _ => return Err(format!("`{key}` is not text")),
                 }
-                (None, None) => {
-                    collect(table, &key, texts)?;
-                    continue;
-                }
-                _ => return Err(format!("`{key}` needs both `one` and `other`")),
-            },
+            }
+            toml::Value::Table(table) => {
+                collect(table, &key, texts)?;
+                continue;
+            }
             _ => return Err(format!("`{key}` is not text")),
         };
         texts.insert(key, text);
     }
     Ok(())
+}
+
+fn is_plural(table: &toml::Table) -> bool {
+    table.len() == 2 && table.contains_key("one") && table.contains_key("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_file_is_read() {
+        for (language, text) in BUILT_IN {
+            let messages: Messages = text.parse().unwrap();
+            assert_eq!(messages.language(), *language);
+        }
+    }
+
+    #[test]
+    fn plurals_and_parameters_are_put_in() {
+        let messages: Messages = "
+            language = 'en'
+            [a]
+            b = { one = '{n} thing of {what}{', other = '{n} things {x}of {what}' }
+            list = '{all}'
+            and = ' & '
+        "
+        .parse()
+        .unwrap();
+        let phrase = |n: u32| Phrase::of("a.b").text("what", "{n}").number("n", n);
+        assert_eq!(messages.say(&phrase(1)), "1 thing of {n}");
+        assert_eq!(messages.say(&phrase(2)), "2 things of {n}");
+        assert_eq!(messages.find(&Phrase::of("a.c")), None);
+        let all = Phrase::of("a.list").all("all", ["x".into(), phrase(1)]);
+        assert_eq!(messages.say(&all), "x, 1 thing of {n}");
+    }
+
+    #[test]
+    fn files_that_are_none_are_refused() {
+        for (text, message) in [
+            ("a = 1", "`a` is not text"),
+            ("[a]\nb = 'x'", "the messages name no language"),
+            ("language = 'x'\n[a]\none = 1\nother = 'b'", "`a` is not text"),
+            ("x", "not a file of messages"),
+        ] {
+            let error = text.parse::<Messages>().unwrap_err();
+            assert!(error.message().starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_tag_finds_its_language() {
+        assert_eq!(Messages::of("en-GB").unwrap().language(), "en");
+        assert_eq!(Messages::of("EN_us_x").unwrap().language(), "en");
+        assert!(Messages::of("xx").is_none() && Messages::of("").is_none());
+    }
 }

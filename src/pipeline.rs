@@ -1,9 +1,10 @@
 //! The rules of a policy, one after the other, run over the forms of a text.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::context::{Context, Property};
-use crate::report::{Found, Outcome, begin};
+use crate::context::{Context, Scope};
+use crate::report::{Found, Group, Outcome, begin};
 use crate::rules::{Findings, MAX_WIDTH, Prepared, Rule, Tape};
 use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec, wipe};
 
@@ -11,6 +12,7 @@ use crate::text::{Forms, Full, Grain, Plan, Typing, WipedVec, wipe};
 pub(crate) struct Pipeline {
     plan: Plan,
     rules: Vec<Compiled>,
+    groups: Arc<[Group]>,
     max_text: usize,
 }
 
@@ -20,7 +22,9 @@ pub(crate) struct Compiled {
     /// The index of the grain's form in the plan.
     form: usize,
     width: usize,
-    pub(crate) unless: Option<Property>,
+    pub(crate) scope: Scope,
+    /// Whether it is part of an alternative.
+    pub(crate) is_inner: bool,
     /// Where the rule's checks stand among the engine's.
     pub(crate) checks: Range<usize>,
 }
@@ -30,7 +34,7 @@ pub(crate) type Known = Vec<Option<Prepared>>;
 
 impl Pipeline {
     pub(crate) fn new(max_text: usize) -> Self {
-        Self { plan: Plan::new(), rules: Vec::new(), max_text }
+        Self { plan: Plan::new(), rules: Vec::new(), groups: Arc::default(), max_text }
     }
 
     pub(crate) fn rules(&self) -> &[Compiled] {
@@ -46,7 +50,8 @@ impl Pipeline {
     pub(crate) fn add(
         &mut self,
         rule: Box<dyn Rule>,
-        unless: Option<Property>,
+        scope: Scope,
+        is_inner: bool,
         checks: Range<usize>,
     ) -> Result<(), &'static str> {
         let grain = rule.grain();
@@ -58,15 +63,22 @@ impl Pipeline {
         if width > MAX_WIDTH {
             return Err("the rule keeps more than 64 numbers per character");
         }
-        self.rules.push(Compiled { rule, grain, form, width, unless, checks });
+        self.rules.push(Compiled { rule, grain, form, width, scope, is_inner, checks });
         Ok(())
     }
 
+    /// Every rule is there: the checks of alternatives stand behind the first
+    /// `listed`, and are put together in groups.
+    pub(crate) fn finish(&mut self, listed: usize, groups: Arc<[Group]>) {
+        for compiled in self.rules.iter_mut().filter(|compiled| compiled.is_inner) {
+            compiled.checks = compiled.checks.start + listed..compiled.checks.end + listed;
+        }
+        self.groups = groups;
+    }
+
     pub(crate) fn prepare(&self, context: &Context) -> Known {
-        let applies =
-            |compiled: &&Compiled| !compiled.unless.is_some_and(|property| context.has(property));
         let prepare = |compiled: &Compiled| {
-            Some(compiled).filter(applies).map(|compiled| compiled.rule.prepare(context))
+            compiled.scope.holds(context).then(|| compiled.rule.prepare(context))
         };
         self.rules.iter().map(prepare).collect()
     }
@@ -150,6 +162,7 @@ impl Pipeline {
             }
             compiled.rule.run(&mut Tape { text, states, done: 0, prepared }, &mut findings);
         }
+        self.groups.iter().for_each(|group| group.judge(results));
         wipe(states.get_mut(..used).unwrap_or_default());
         judged
     }
@@ -271,6 +284,7 @@ impl Progress {
                 }
             }
         }
+        pipeline.groups.iter().for_each(|group| group.judge(results));
         self.typing.settle();
     }
 

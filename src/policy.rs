@@ -1,11 +1,12 @@
 //! A policy: a TOML document whose form has been checked.
 
 mod document;
+mod file;
 mod options;
+mod rule;
 mod suggest;
 mod value;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -13,12 +14,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::context::Property;
 use crate::error::Error;
 pub(crate) use document::Document;
 pub use options::Options;
+pub(crate) use rule::{ID, RuleEntry, is_id};
 pub(crate) use suggest::suggestion;
-use value::{Data, Table};
+pub(crate) use value::{Data, Table};
 
 /// The most bytes that a policy may have.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -28,6 +29,9 @@ const MAX_TEXT: usize = 1 << 16;
 
 /// The limit on typed text where the policy names none, in bytes.
 const DEFAULT_MAX_TEXT: usize = 4096;
+
+/// The most policies that extend each other in a row.
+const MAX_EXTENDED: usize = 8;
 
 /// The id of the implicit rule, whose check is `text.limit`.
 pub(crate) const TEXT_RULE: &str = "text";
@@ -67,22 +71,13 @@ pub struct Policy {
     name: String,
     description: String,
     source: String,
+    extends: Option<String>,
     max_text: usize,
     rules: Arc<[RuleEntry]>,
+    tests: Arc<[Table]>,
 }
 
-/// One `[[rule]]` of the document.
-pub(crate) struct RuleEntry {
-    pub(crate) kind: String,
-    pub(crate) kind_span: Range<usize>,
-    pub(crate) id: String,
-    pub(crate) id_span: Range<usize>,
-    pub(crate) unless: Option<Property>,
-    /// All other keys.
-    pub(crate) options: Table,
-}
-
-/// The keys of a document. `on`, `rules` and `extends` are reserved.
+/// The keys of a document. `rules` is reserved.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Head {
@@ -92,31 +87,18 @@ struct Head {
     name: String,
     #[serde(default)]
     description: String,
-    #[serde(default)]
-    source: String,
-    #[serde(default = "default_max_text")]
-    max_text: usize,
+    source: Option<String>,
+    max_text: Option<usize>,
+    extends: Option<String>,
+    without: Option<Vec<String>>,
     #[serde(rename = "rule")]
     _rules: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "test")]
+    _tests: Option<serde::de::IgnoredAny>,
 }
-
-/// The keys that every rule has.
-#[derive(Deserialize)]
-struct Common {
-    kind: String,
-    id: Option<String>,
-    unless: Option<Property>,
-}
-
-const COMMON_KEYS: &[&str] = &["kind", "id", "unless"];
-const RESERVED_KEYS: &[&str] = &["on", "rules", "extends"];
 
 fn schema_one() -> u64 {
     1
-}
-
-fn default_max_text() -> usize {
-    DEFAULT_MAX_TEXT
 }
 
 impl Policy {
@@ -138,6 +120,90 @@ impl Policy {
     /// The names of the policies that are built in.
     pub fn presets() -> impl Iterator<Item = &'static str> {
         PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// Reads a policy that may extend others: `extends` names one that is
+    /// built in, or one that `base` finds.
+    ///
+    /// # Errors
+    ///
+    /// As for parsing; what `base` says of a policy that it does not find.
+    pub fn parse_with(
+        text: &str,
+        base: &mut dyn FnMut(&str) -> Result<Self, Error>,
+    ) -> Result<Self, Error> {
+        if text.len() > MAX_DOCUMENT {
+            return Err(Error::policy(format!(
+                "the policy has {} bytes; at most {MAX_DOCUMENT} are read",
+                text.len()
+            )));
+        }
+        // Editors on Windows write a byte order mark, which is not TOML's.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (document, root) = read(text, &Document::default())?;
+        let head = read_head(&document, &root)?;
+        let Some(extends) = &head.extends else {
+            if head.without.is_some() {
+                let error = document.error_at(
+                    span_of(&root, "without"),
+                    "`without` takes rules out of a policy that is extended".to_owned(),
+                );
+                return Err(error.hint("add `extends`, or leave the rules out"));
+            }
+            let rules = rule::read(&document, rule::tables(&document, &root)?)?;
+            return Self::new(document, &root, head, rules, None);
+        };
+        let at = span_of(&root, "extends");
+        let base = if Self::presets().any(|known| known == extends) {
+            Self::preset(extends)?
+        } else {
+            base(extends).map_err(|error| match error.file() {
+                Some(_) => error,
+                None => {
+                    let placed = document.error_at(at.clone(), error.message().to_owned());
+                    error
+                        .suggestion()
+                        .iter()
+                        .fold(placed, |placed, hint| placed.hint(hint.to_string()))
+                }
+            })?
+        };
+        if base.document.sources() >= MAX_EXTENDED {
+            return Err(document
+                .error_at(at, format!("more than {MAX_EXTENDED} policies extend each other")));
+        }
+        // Again, with its places behind those of what it extends.
+        let (document, root) = read(text, &base.document)?;
+        let own = rule::tables(&document, &root)?;
+        let without = head.without.as_deref().unwrap_or_default();
+        let tables = rule::extended(&document, &root, &base.rules, without, own)?;
+        let rules = rule::read(&document, tables)?;
+        Self::new(document, &root, head, rules, Some(&base))
+    }
+
+    fn new(
+        document: Document,
+        root: &Table,
+        head: Head,
+        rules: Vec<RuleEntry>,
+        base: Option<&Self>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            tests: tables_of(&document, root, "test")?.into(),
+            document,
+            name: head.name,
+            description: head.description,
+            source: head
+                .source
+                .or_else(|| base.map(|base| base.source.clone()))
+                .unwrap_or_default(),
+            extends: head.extends,
+            max_text: head
+                .max_text
+                .or_else(|| base.map(|base| base.max_text))
+                .unwrap_or(DEFAULT_MAX_TEXT),
+            rules: rules.into(),
+        })
     }
 
     /// Names the file that the policy was read from, for errors that are only
@@ -163,6 +229,11 @@ impl Policy {
         &self.source
     }
 
+    /// The policy that this one extends, as it names it.
+    pub fn extends(&self) -> Option<&str> {
+        self.extends.as_deref()
+    }
+
     /// The most bytes of typed text that are judged at all.
     pub fn max_text(&self) -> usize {
         self.max_text
@@ -170,6 +241,11 @@ impl Policy {
 
     pub(crate) fn rules(&self) -> &[RuleEntry] {
         &self.rules
+    }
+
+    /// The tables `[[test]]`, without those of a policy that is extended.
+    pub(crate) fn tests(&self) -> &[Table] {
+        &self.tests
     }
 
     pub(crate) fn document(&self) -> &Document {
@@ -184,114 +260,66 @@ impl FromStr for Policy {
     ///
     /// The text is not TOML, is over 1 MiB, or has not the form of a policy:
     /// a key that is unknown or missing, a value of the wrong type, a rule
-    /// without kind, an id that stands twice. The error says where.
+    /// without kind, an id that stands twice. The error says where. So does
+    /// that about a policy which extends one that is not built in; that is for
+    /// [`parse_with`](Self::parse_with) and [`open`](Self::open).
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.len() > MAX_DOCUMENT {
-            return Err(Error::policy(format!(
-                "the policy has {} bytes; at most {MAX_DOCUMENT} are read",
-                text.len()
-            )));
-        }
-        // Editors on Windows write a byte order mark, which is not TOML's.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut document = Document::new(text);
-        let root = Table::parse(text).map_err(|error| document.syntax(&error))?;
-        document.parsed(&root);
-        check_reserved(&document, &root)?;
-        let head: Head = Options::new(&document, &root).read()?;
-        if head.schema != 1 {
-            return Err(document
-                .error_at(span_of(&root, "schema"), format!("schema {} is not known", head.schema))
-                .hint("this version reads `schema = 1`"));
-        }
-        if !(1..=MAX_TEXT).contains(&head.max_text) {
-            return Err(document
-                .error_at(span_of(&root, "max-text"), "max-text is out of range".to_owned())
-                .hint(format!("a number of bytes from 1 to {MAX_TEXT}")));
-        }
-        let rules = read_rules(&document, &root)?;
-        Ok(Self {
-            document,
-            name: head.name,
-            description: head.description,
-            source: head.source,
-            max_text: head.max_text,
-            rules: rules.into(),
-        })
+        Self::parse_with(text, &mut |name| Self::preset(name))
     }
 }
 
-impl fmt::Debug for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy")
-            .field("name", &self.name)
-            .field("rules", &self.rules.len())
-            .finish_non_exhaustive()
-    }
+fn read(text: &str, extended: &Document) -> Result<(Document, Table), Error> {
+    let mut document = Document::new(text, extended);
+    let root = Table::parse(text, extended.end()).map_err(|error| document.syntax(&error))?;
+    document.parsed(&root);
+    Ok((document, root))
 }
 
-fn read_rules(document: &Document, root: &Table) -> Result<Vec<RuleEntry>, Error> {
-    const HEADING: &str = "write each rule under a heading of its own: `[[rule]]`";
-    let Some((_, rules)) = root.entry("rule") else { return Ok(Vec::new()) };
-    let Data::Array(rules) = &rules.data else {
-        let message = "`rule` is not a list of tables".to_owned();
-        return Err(document.error_hiding(rules.span.clone(), message).hint(HEADING));
+fn read_head(document: &Document, root: &Table) -> Result<Head, Error> {
+    check_reserved(document, root, &["rules", "tests"])?;
+    let head: Head = Options::new(document, root).read()?;
+    if head.schema != 1 {
+        return Err(document
+            .error_at(span_of(root, "schema"), format!("schema {} is not known", head.schema))
+            .hint("this version reads `schema = 1`"));
+    }
+    if head.max_text.is_some_and(|max| !(1..=MAX_TEXT).contains(&max)) {
+        return Err(document
+            .error_at(span_of(root, "max-text"), "max-text is out of range".to_owned())
+            .hint(format!("a number of bytes from 1 to {MAX_TEXT}")));
+    }
+    Ok(head)
+}
+
+/// The tables of a list under `key`: `[[rule]]`.
+pub(crate) fn tables_of(
+    document: &Document,
+    table: &Table,
+    key: &str,
+) -> Result<Vec<Table>, Error> {
+    let heading = || format!("write each {key} under a heading of its own: `[[{key}]]`");
+    let Some((_, list)) = table.entry(key) else { return Ok(Vec::new()) };
+    let Data::Array(list) = &list.data else {
+        let message = format!("`{key}` is not a list of tables");
+        return Err(document.error_hiding(list.span.clone(), message).hint(heading()));
     };
-    let mut read = Vec::new();
-    let mut ids: BTreeMap<String, Range<usize>> = BTreeMap::new();
-    for rule in rules {
-        let Data::Table(table) = &rule.data else {
-            let message = "a rule is not a table".to_owned();
-            return Err(document.error_hiding(rule.span.clone(), message).hint(HEADING));
-        };
-        check_reserved(document, table)?;
-        let (common, options): (Vec<_>, Vec<_>) = (table.entries.iter().cloned())
-            .partition(|(key, _)| COMMON_KEYS.contains(&key.name.as_str()));
-        let common = Table { span: table.span.clone(), entries: common };
-        let options = Table { span: table.span.clone(), entries: options };
-        let Common { kind, id, unless } = Options::new(document, &common).read()?;
-        let kind_span = span_of(&common, "kind");
-        let id_span = if id.is_some() { span_of(&common, "id") } else { kind_span.clone() };
-        let id = id.unwrap_or_else(|| kind.clone());
-        check_id(document, &id, &id_span)?;
-        if let Some(first) = ids.insert(id.clone(), id_span.clone()) {
-            let line = document.line_of(&first);
-            return Err(document
-                .error_at(id_span, format!("a second rule with the id `{id}`"))
-                .hint(format!("the first is on line {line}: give one of them another `id`")));
+    let tables = list.iter().map(|value| match &value.data {
+        Data::Table(table) => Ok(table.clone()),
+        _ => {
+            let message = format!("a {key} is not a table");
+            Err(document.error_hiding(value.span.clone(), message).hint(heading()))
         }
-        read.push(RuleEntry { kind, kind_span, id, id_span, unless, options });
-    }
-    Ok(read)
+    });
+    tables.collect()
 }
 
-/// What an id is.
-pub(crate) const ID: &str = "1 to 64 ASCII letters, digits, `-` and `_`";
-
-pub(crate) fn is_id(id: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=64).contains(&id.len()) && id.chars().all(plain)
-}
-
-/// Ids are printed, compared and made part of check names.
-fn check_id(document: &Document, id: &str, span: &Range<usize>) -> Result<(), Error> {
-    if !is_id(id) {
-        return Err(document.error_at(span.clone(), "not an id".to_owned()).hint(ID));
-    }
-    if id == TEXT_RULE {
-        return Err(
-            document.error_at(span.clone(), format!("the id `{id}` is taken by the engine itself"))
-        );
-    }
-    Ok(())
-}
-
-fn check_reserved(document: &Document, table: &Table) -> Result<(), Error> {
-    match RESERVED_KEYS.iter().find_map(|key| table.entry(key)) {
+fn check_reserved(document: &Document, table: &Table, keys: &[&str]) -> Result<(), Error> {
+    match keys.iter().find_map(|key| table.entry(key)) {
         Some((key, _)) => {
-            let message = format!("`{}` is reserved, and not read by this version", key.name);
+            let message = format!("`{}` is not a key", key.name);
+            let meant = key.name.trim_end_matches('s');
             let error = document.error_at(key.span.clone(), message);
-            Err(if key.name == "rules" { error.hint("did you mean `[[rule]]`?") } else { error })
+            Err(error.hint(format!("did you mean `[[{meant}]]`?")))
         }
         None => Ok(()),
     }
@@ -306,4 +334,13 @@ fn span_of(table: &Table, key: &str) -> Range<usize> {
 pub(crate) fn join<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("name", &self.name)
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
+    }
 }

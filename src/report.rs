@@ -1,7 +1,8 @@
 //! What was found out about one password.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
@@ -58,7 +59,7 @@ pub(crate) struct Named {
 #[derive(Clone, Debug)]
 pub struct Check {
     pub(crate) id: String,
-    words: Phrase,
+    pub(crate) words: Phrase,
     /// In English, made when somebody asks.
     requirement: OnceLock<String>,
     advice: OnceLock<String>,
@@ -174,16 +175,15 @@ impl Check {
 impl Messages {
     /// What the check requires: part of a sentence, without a full stop.
     pub fn requirement(&self, check: &Check) -> String {
-        self.say(&check.words, check.words.part("requirement"))
+        self.say(&check.words.part("requirement"))
     }
 
     /// What to do instead of what fails the check, in a sentence; empty where
     /// nobody says. What a rule of one's own [advises](Check::advises) is said
     /// as it is.
     pub fn advice(&self, check: &Check) -> String {
-        let part = check.words.part("advice");
-        let found = Some(part).filter(|part| !part.is_empty());
-        found.and_then(|part| self.find(&check.words, part)).unwrap_or(check.instead.to_owned())
+        let advice = Some(check.words.part("advice")).filter(Phrase::is_keyed);
+        advice.and_then(|advice| self.find(&advice)).unwrap_or_else(|| check.instead.to_owned())
     }
 }
 
@@ -197,6 +197,66 @@ pub(crate) struct Catalog {
     pub(crate) policy_name: String,
     /// `text.limit`, then the rules' checks in policy order.
     pub(crate) checks: Vec<Check>,
+    /// Those of alternatives, whose results come behind.
+    pub(crate) inner: Vec<Check>,
+    pub(crate) groups: Arc<[Group]>,
+}
+
+impl Catalog {
+    /// How many results there are, those of alternatives included.
+    pub(crate) fn results(&self) -> usize {
+        self.checks.len() + self.inner.len()
+    }
+
+    /// The check with this index among the results.
+    fn at(&self, index: usize) -> Option<&Check> {
+        self.checks.iter().chain(&self.inner).nth(index)
+    }
+
+    /// The index among the results of the check named `id`.
+    pub(crate) fn position(&self, id: &str) -> Option<usize> {
+        self.checks.iter().chain(&self.inner).position(|check| check.id == id)
+    }
+}
+
+/// A check that holds if one of several alternatives does.
+pub(crate) struct Group {
+    /// The check, by its index among the results.
+    pub(crate) check: usize,
+    pub(crate) alternatives: Vec<GroupPart>,
+}
+
+/// What an alternative is called, and where its results stand.
+pub(crate) struct GroupPart {
+    pub(crate) id: String,
+    pub(crate) results: Range<usize>,
+}
+
+impl Group {
+    /// Puts together what the alternatives came to.
+    pub(crate) fn judge(&self, results: &mut [Found]) {
+        let came_to =
+            |part: &GroupPart| outcome_of(results.get(part.results.clone()).unwrap_or_default());
+        let any = |outcome| self.alternatives.iter().any(|part| came_to(part) == outcome);
+        let outcome = match () {
+            () if any(Outcome::Passed) => Tag::PASSED,
+            () if any(Outcome::Deferred) => Tag::DEFERRED,
+            // An alternative that is not open to the account is none.
+            () => Tag::FAILED,
+        };
+        if let Some(found) = results.get_mut(self.check)
+            && found.tag().outcome() != Outcome::Skipped
+        {
+            *found = found.with_tag(found.tag().with_outcome(outcome));
+        }
+    }
+}
+
+/// What checks came to together; skipped if all of them were.
+fn outcome_of(results: &[Found]) -> Outcome {
+    let any = |outcome| results.iter().any(|found| found.tag().outcome() == outcome);
+    let order = [Outcome::Failed, Outcome::Deferred, Outcome::Passed];
+    order.into_iter().find(|outcome| any(*outcome)).unwrap_or(Outcome::Skipped)
 }
 
 /// Outcome, cause and whether there is a measured value, in one byte.
@@ -374,16 +434,36 @@ pub struct CheckResult<'e> {
     pub cause: Option<&'static str>,
 }
 
+/// One of the alternatives of a check.
+#[derive(Clone, Debug, serde::Serialize)]
+#[non_exhaustive]
+pub struct Alternative<'e> {
+    /// What the policy calls it, or its number, counted from 1.
+    pub id: &'e str,
+    /// What its checks came to together; skipped if it is not open to this
+    /// account.
+    pub outcome: Outcome,
+    /// Its checks, in policy order.
+    pub checks: Vec<CheckResult<'e>>,
+}
+
+impl<'e> CheckResult<'e> {
+    fn new(check: &'e Check, found: Found) -> Self {
+        let cause = found.tag().cause().and_then(|cause| check.causes.get(cause).copied());
+        Self { check, outcome: found.tag().outcome(), measured: found.value(), cause }
+    }
+}
+
 impl<'e> Report<'e> {
     /// Everything is deferred.
     #[inline]
     pub(crate) fn new(catalog: &'e Catalog) -> Self {
-        Self { catalog, results: Results::deferred(catalog.checks.len()) }
+        Self { catalog, results: Results::deferred(catalog.results()) }
     }
 
-    /// The results of the engine's checks.
+    /// The results of the engine's checks, and of those of alternatives.
     pub(crate) fn results_mut(&mut self) -> &mut [Found] {
-        let checks = self.catalog.checks.len();
+        let checks = self.catalog.results();
         self.results.get_mut().get_mut(..checks).unwrap_or_default()
     }
 
@@ -421,12 +501,23 @@ impl<'e> Report<'e> {
 
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> impl Iterator<Item = CheckResult<'e>> {
-        self.catalog.checks.iter().zip(self.results.get()).map(|(check, found)| CheckResult {
-            check,
-            outcome: found.tag().outcome(),
-            measured: found.value(),
-            cause: found.tag().cause().and_then(|cause| check.causes.get(cause).copied()),
-        })
+        let results = self.catalog.checks.iter().zip(self.results.get());
+        results.map(|(check, found)| CheckResult::new(check, *found))
+    }
+
+    /// The alternatives of the check named `id`, and what became of each; none
+    /// unless it is that of an `any-of`.
+    pub fn alternatives(&self, id: &str) -> Vec<Alternative<'e>> {
+        let at = self.catalog.position(id);
+        let group = self.catalog.groups.iter().find(|group| Some(group.check) == at);
+        let parts = group.map(|group| group.alternatives.as_slice()).unwrap_or_default();
+        let read = |part: &'e GroupPart| {
+            let results = self.results.get().get(part.results.clone()).unwrap_or_default();
+            let checks = part.results.clone().filter_map(|index| self.catalog.at(index));
+            let checks = checks.zip(results).map(|(check, found)| CheckResult::new(check, *found));
+            Alternative { id: &part.id, outcome: outcome_of(results), checks: checks.collect() }
+        };
+        parts.iter().map(read).collect()
     }
 
     /// The check named `id`, if the engine has it.
@@ -435,13 +526,15 @@ impl<'e> Report<'e> {
     }
 
     /// Settles a deferred check with what the caller found out, and tells
-    /// whether there was one. Checks that the engine decided stay as they are.
+    /// whether there was one; it may be one of an alternative. Checks that the engine decided stay as they are.
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
-        let index = self.catalog.checks.iter().position(|check| check.id == id);
-        match index.and_then(|index| self.results.get_mut().get_mut(index)) {
+        let index = self.catalog.position(id);
+        let results = self.results.get_mut();
+        match index.and_then(|index| results.get_mut(index)) {
             Some(found) if found.tag().outcome() == Outcome::Deferred => {
                 let outcome = if passed { Tag::PASSED } else { Tag::FAILED };
                 *found = found.with_tag(found.tag().with_outcome(outcome));
+                self.catalog.groups.iter().for_each(|group| group.judge(results));
                 true
             }
             _ => false,
@@ -488,10 +581,19 @@ impl Serialize for Checks<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut checks = serializer.serialize_seq(None)?;
         for result in self.0.checks() {
-            checks.serialize_element(&result)?;
+            let alternatives = self.0.alternatives(&result.check.id);
+            checks.serialize_element(&WithAlternatives { result, alternatives })?;
         }
         checks.end()
     }
+}
+
+#[derive(serde::Serialize)]
+struct WithAlternatives<'e> {
+    #[serde(flatten)]
+    result: CheckResult<'e>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<Alternative<'e>>,
 }
 
 impl Serialize for CheckResult<'_> {

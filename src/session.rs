@@ -61,7 +61,7 @@ struct Remembered {
     /// A row of results for each prefix, one after the other, and one more for
     /// a row that would be overwritten.
     rows: WipedVec<Found>,
-    /// How many results a row has.
+    /// How many results a row has, those of alternatives included.
     checks: usize,
     /// How many rows were ever written, but for the last.
     used: usize,
@@ -70,7 +70,7 @@ struct Remembered {
 impl Engine {
     /// Starts a password that is judged while it is typed.
     pub fn session(&self, subject: Subject) -> Session {
-        let checks = self.checks().len();
+        let checks = self.catalog().results();
         Session {
             engine: self.clone(),
             subject: self.own(&subject).unwrap_or(subject),

@@ -539,7 +539,7 @@ fn errors_about_a_policy_hold_no_secret() {
             format!("score = {{ terms = [{t}, {o}]"),
             format!("score = {{ terms [{t}, {o}] }}"),
             format!("score = {{ terms = [\n  {t},\n  {o}\n  {t},\n] }}"),
-            format!("score = {{ terms = [{t}] }}\non = [{o}]"),
+            format!("score = {{ terms = [{t}] }}\nno = [{o}]"),
             format!("score = {{ terms = [{t}], terms = [{o}] }}"),
         ] {
             printed.refused(&line, build(&format!("[[rule]]\nkind = 'banned'\n{line}\n")));

@@ -9,19 +9,29 @@ use crate::error::{Error, Position};
 /// The most characters of a line that an error shows.
 const EXCERPT: usize = 96;
 
-/// The key whose values are never shown, in whatever rule it stands.
-const SECRET_KEY: &str = "terms";
+/// The keys whose values are never shown, wherever they stand.
+const SECRET_KEYS: &[&str] = &["terms", "password", "current-password", "context", "supply"];
 
 /// Headings that are shown in a document that is not TOML.
 const HEADINGS: &[&str] = &["[rule]", "[[rule]]"];
 
-/// The text of a policy and the name of its file.
-#[derive(Clone)]
+/// The texts of a policy and of those that it extends, and the names of their
+/// files. Places are counted through all of them.
+#[derive(Clone, Default)]
 pub(crate) struct Document {
+    /// In the order of their places; the last is the policy's own.
+    sources: Arc<[Source]>,
+    /// Keys and values in the order of their places.
+    pieces: Arc<[Piece]>,
+}
+
+#[derive(Clone)]
+struct Source {
+    /// Where the text begins.
+    start: usize,
     text: Arc<str>,
     file: Option<Arc<str>>,
-    /// Keys and values in the order of the text; none if it is not TOML.
-    pieces: Option<Arc<[Piece]>>,
+    is_toml: bool,
 }
 
 /// Which values an error shows, secret ones never.
@@ -34,11 +44,13 @@ enum Shown {
 }
 
 /// A key or a value.
+#[derive(Clone)]
 struct Piece {
     span: Range<usize>,
     what: What,
 }
 
+#[derive(Clone)]
 enum What {
     Key,
     /// A value, and where the nearest key that it stands under begins.
@@ -50,20 +62,62 @@ enum What {
 }
 
 impl Document {
-    pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.into(), file: None, pieces: None }
+    /// A text that extends what is in the other document.
+    pub(crate) fn new(text: &str, extended: &Self) -> Self {
+        let start = extended.end();
+        let source = Source { start, text: text.into(), file: None, is_toml: false };
+        let sources = extended.sources.iter().cloned().chain([source]).collect();
+        Self { sources, pieces: Arc::clone(&extended.pieces) }
     }
 
-    /// The text is TOML, and this is what it says.
+    /// Where the next text would begin.
+    pub(crate) fn end(&self) -> usize {
+        self.sources.last().map_or(0, |source| source.start + source.text.len() + 1)
+    }
+
+    /// How many texts there are.
+    pub(crate) fn sources(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// The document's own text is TOML, and this is what it says.
     pub(crate) fn parsed(&mut self, table: &Table) {
         let mut pieces = Vec::new();
         collect_table(table, false, &mut pieces);
         pieces.sort_by_key(|piece| piece.span.start);
-        self.pieces = Some(pieces.into());
+        self.pieces = self.pieces.iter().cloned().chain(pieces).collect();
+        self.change_own(|source| source.is_toml = true);
     }
 
     pub(crate) fn name_file(&mut self, name: String) {
-        self.file = Some(name.into());
+        self.change_own(|source| source.file = Some(name.into()));
+    }
+
+    fn change_own(&mut self, change: impl FnOnce(&mut Source)) {
+        let mut sources = self.sources.to_vec();
+        if let Some(own) = sources.last_mut() {
+            change(own);
+        }
+        self.sources = sources.into();
+    }
+
+    /// The text in which a place is.
+    fn source(&self, at: usize) -> Option<&Source> {
+        let behind = self.sources.partition_point(|source| source.start <= at);
+        self.sources.get(behind.checked_sub(1)?)
+    }
+
+    /// The name of the file in which something stands, where it is known, and
+    /// the line, counted from 1.
+    pub(crate) fn origin(&self, span: &Range<usize>) -> (Option<&str>, usize) {
+        let file = self.source(span.start).and_then(|source| source.file.as_deref());
+        (file, self.line_of(span))
+    }
+
+    /// Whether something stands in the document's own text, not in one that it
+    /// extends.
+    pub(crate) fn is_own(&self, span: &Range<usize>) -> bool {
+        self.sources.last().is_none_or(|own| span.start >= own.start)
     }
 
     /// An error about the text at `span`. Until every key is known to be one,
@@ -84,9 +138,10 @@ impl Document {
     }
 
     fn error(&self, span: Range<usize>, shown: Shown, message: String) -> Error {
+        let file = self.source(span.start).and_then(|source| source.file.as_deref());
         let error = Error::policy(message).at(self.position(span, shown));
-        match &self.file {
-            Some(file) => error.in_file(file.to_string()),
+        match file {
+            Some(file) => error.in_file(file),
             None => error,
         }
     }
@@ -95,26 +150,23 @@ impl Document {
     /// never quote the document.
     pub(crate) fn syntax(&self, error: &toml::de::Error) -> Error {
         let message = format!("not TOML: {}", error.message());
-        self.error_at(error.span().unwrap_or(0..0), message)
+        let start = self.sources.last().map_or(0, |source| source.start);
+        let span = error.span().unwrap_or(0..0);
+        self.error_at(start + span.start..start + span.end, message)
     }
 
     /// The line of the start of `span`, counted from 1.
     pub(crate) fn line_of(&self, span: &Range<usize>) -> usize {
-        self.before(span.start).matches('\n').count() + 1
-    }
-
-    fn before(&self, mut at: usize) -> &str {
-        at = at.min(self.text.len());
-        while !self.text.is_char_boundary(at) {
-            at -= 1;
-        }
-        self.text.get(..at).unwrap_or_default()
+        self.source(span.start).map_or(1, |source| source.line(span.start - source.start))
     }
 
     fn position(&self, span: Range<usize>, shown: Shown) -> Position {
-        let before = self.before(span.start);
+        let nothing = Source { start: 0, text: "".into(), file: None, is_toml: true };
+        let source = self.source(span.start).unwrap_or(&nothing);
+        let (start, end) = (span.start - source.start, span.end.saturating_sub(source.start));
+        let before = source.before(start);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = self.text.get(line_start..).unwrap_or_default();
+        let line = source.text.get(line_start..).unwrap_or_default();
         let line = line.split('\n').next().unwrap_or_default();
         let line = line.strip_suffix('\r').unwrap_or(line);
         // At most right behind the line, also between the two characters that
@@ -122,14 +174,18 @@ impl Document {
         let lead = before.get(line_start..).unwrap_or_default().chars().count();
         let lead = lead.min(line.chars().count());
         // What stands under the marker, up to the end of the line.
-        let marked = self.text.get(before.len()..span.end.max(before.len())).unwrap_or_default();
+        let marked = source.text.get(before.len()..end.max(before.len())).unwrap_or_default();
         let marked = marked.split('\n').next().unwrap_or_default().trim_end();
 
         let fits = line.chars().nth(EXCERPT).is_none();
         let from = if fits { 0 } else { lead.saturating_sub(EXCERPT / 2) };
         let cut_before = from > 0;
-        let mut excerpt: String =
-            self.masked(line_start, line, &span, shown).chars().skip(from).take(EXCERPT).collect();
+        let mut excerpt: String = self
+            .masked(source, line_start, line, &span, shown)
+            .chars()
+            .skip(from)
+            .take(EXCERPT)
+            .collect();
         if line.chars().nth(from + EXCERPT).is_some() {
             excerpt.push('…');
         }
@@ -139,7 +195,7 @@ impl Document {
         let marker = lead - from + usize::from(cut_before);
         let room = (excerpt.chars().count().saturating_sub(marker)).max(1);
         Position {
-            line: self.line_of(&span),
+            line: source.line(start),
             column: lead + 1,
             marker,
             width: marked.chars().count().clamp(1, room),
@@ -149,8 +205,18 @@ impl Document {
 
     /// The line with everything that could be a term replaced, character by
     /// character, so that columns stay where they are.
-    fn masked(&self, start: usize, line: &str, marked: &Range<usize>, shown: Shown) -> String {
-        let Some(pieces) = &self.pieces else { return outline(line) };
+    fn masked(
+        &self,
+        source: &Source,
+        start: usize,
+        line: &str,
+        marked: &Range<usize>,
+        shown: Shown,
+    ) -> String {
+        if !source.is_toml {
+            return outline(line);
+        }
+        let (start, pieces) = (source.start + start, &self.pieces);
         let mut in_comment = false;
         let marked_key = pieces.iter().find_map(|piece| match piece.what {
             What::Value(key) if piece.span == *marked => Some(key),
@@ -176,6 +242,21 @@ impl Document {
     }
 }
 
+impl Source {
+    fn before(&self, mut at: usize) -> &str {
+        at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        self.text.get(..at).unwrap_or_default()
+    }
+
+    /// The line of a place in the text, counted from 1.
+    fn line(&self, at: usize) -> usize {
+        self.before(at).matches('\n').count() + 1
+    }
+}
+
 /// What may be shown of a line when the document is not TOML, so that nothing
 /// is known of what it means: the key it begins with, a heading, and the marks
 /// that hold things together.
@@ -196,7 +277,12 @@ fn collect_table(table: &Table, secret: bool, pieces: &mut Vec<Piece>) {
         // Who writes terms as a table writes them on the left.
         let what = if secret { What::Secret } else { What::Key };
         pieces.push(Piece { span: key.span.clone(), what });
-        collect_value(value, key.span.start, secret || key.name == SECRET_KEY, pieces);
+        collect_value(
+            value,
+            key.span.start,
+            secret || SECRET_KEYS.contains(&key.name.as_str()),
+            pieces,
+        );
     }
 }
 
@@ -228,8 +314,8 @@ mod tests {
     use super::*;
 
     fn document(text: &str) -> Document {
-        let mut document = Document::new(text);
-        if let Ok(table) = Table::parse(text) {
+        let mut document = Document::new(text, &Document::default());
+        if let Ok(table) = Table::parse(text, 0) {
             document.parsed(&table);
         }
         document
@@ -308,7 +394,7 @@ mod tests {
     #[test]
     fn a_position_counts_characters_and_keeps_its_line() {
         let document = document("a = 1\r\nname = \"ä\" x\r\nb = 2");
-        let span = document.text.find('x').map(|at| at..at + 1).unwrap();
+        let span = document.sources[0].text.find('x').map(|at| at..at + 1).unwrap();
         let position = document.position(span, Shown::All);
         assert_eq!((position.line, position.column, position.marker), (2, 12, 11));
         assert_eq!(position.excerpt, "name = ··· ·");
@@ -331,6 +417,6 @@ mod tests {
         for span in [0..0, 1..2, 2..3, 3..99, 99..100] {
             assert!(document.position(span, Shown::All).width >= 1);
         }
-        assert_eq!(Document::new("").position(0..0, Shown::All).line, 1);
+        assert_eq!(Document::new("", &Document::default()).position(0..0, Shown::All).line, 1);
     }
 }

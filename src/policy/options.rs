@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 /// The keys of one table of a policy, with their places in the document.
 ///
-/// A rule kind gets those of its `[[rule]]`, without `kind`, `id` and
-/// `unless`, which belong to the engine.
+/// A rule kind gets those of its `[[rule]]`, without `kind`, `id`, `on`,
+/// `unless` and `alternative`, which belong to the engine.
 ///
 /// Errors quote a line of the policy. What stands under a key named `terms`
 /// is never shown, so keep under that name what may be secret.
@@ -41,6 +41,11 @@ impl<'a> Options<'a> {
     /// joined by dots (`score.terms.3`).
     pub fn error(&self, path: &str, message: impl Into<String>) -> Error {
         self.document.error_in(self.span(path), message.into())
+    }
+
+    /// [`error`](Self::error) while not all keys are known to be right.
+    pub(crate) fn error_placed(&self, path: &str, message: impl Into<String>) -> Error {
+        self.document.error_at(self.span(path), message.into())
     }
 
     /// [`error`](Self::error) with a word on what to do.

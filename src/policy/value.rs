@@ -50,29 +50,57 @@ pub(crate) struct Key {
 }
 
 impl Table {
-    pub(crate) fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        DeTable::parse(text).map(|table| Self::new(table.span(), table.into_inner()))
+    /// Reads a text whose places are counted from `start`.
+    pub(crate) fn parse(text: &str, start: usize) -> Result<Self, toml::de::Error> {
+        DeTable::parse(text).map(|table| Self::new(start, table.span(), table.into_inner()))
     }
 
     pub(crate) fn entry(&self, name: &str) -> Option<&(Key, Value)> {
         self.entries.iter().find(|(key, _)| key.name == name)
     }
 
-    fn new(span: Range<usize>, table: DeTable<'_>) -> Self {
+    fn new(start: usize, span: Range<usize>, table: DeTable<'_>) -> Self {
         let mut entries: Vec<_> = table
             .into_iter()
             .map(|(key, value)| {
-                let key = Key { span: key.span(), name: key.into_inner().into_owned() };
-                (key, Value::new(value))
+                let span = moved(start, key.span());
+                (Key { span, name: key.into_inner().into_owned() }, Value::new(start, value))
             })
             .collect();
         entries.sort_by_key(|(key, _)| key.span.start);
-        Self { span, entries }
+        Self { span: moved(start, span), entries }
+    }
+
+    /// The entries of the table, and over them those of another: what both
+    /// have is the other's, tables are merged in the same way.
+    pub(crate) fn overlaid(mut self, over: &Self) -> Self {
+        for (key, value) in &over.entries {
+            let at = self.entries.iter().position(|(known, _)| known.name == key.name);
+            match at.and_then(|at| self.entries.get_mut(at)) {
+                None => self.entries.push((key.clone(), value.clone())),
+                Some((known, under)) => {
+                    *known = key.clone();
+                    *under = match (&under.data, &value.data) {
+                        (Data::Table(under), Data::Table(over)) => Value {
+                            span: value.span.clone(),
+                            data: Data::Table(under.clone().overlaid(over)),
+                        },
+                        _ => value.clone(),
+                    };
+                }
+            }
+        }
+        self.span = over.span.clone();
+        self
     }
 }
 
+fn moved(start: usize, span: Range<usize>) -> Range<usize> {
+    start + span.start..start + span.end
+}
+
 impl Value {
-    fn new(value: Spanned<DeValue<'_>>) -> Self {
+    fn new(start: usize, value: Spanned<DeValue<'_>>) -> Self {
         let span = value.span();
         let data = match value.into_inner() {
             DeValue::String(text) => Data::String(text.into_owned()),
@@ -83,10 +111,12 @@ impl Value {
             DeValue::Float(number) => Data::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => Data::Boolean(value),
             DeValue::Datetime(_) => Data::Datetime,
-            DeValue::Array(values) => Data::Array(values.into_iter().map(Self::new).collect()),
-            DeValue::Table(table) => Data::Table(Table::new(span.clone(), table)),
+            DeValue::Array(values) => {
+                Data::Array(values.into_iter().map(|value| Self::new(start, value)).collect())
+            }
+            DeValue::Table(table) => Data::Table(Table::new(start, span.clone(), table)),
         };
-        Self { span, data }
+        Self { span: moved(start, span), data }
     }
 }
 

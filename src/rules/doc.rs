@@ -63,6 +63,8 @@ pub enum Form {
     Table(&'static [Opt]),
     /// A table with keys of the user's choice and such values.
     Map(&'static Form),
+    /// Rules, each a table with `kind` and the options of that kind.
+    Rules,
     /// A value of one of these forms.
     Either(&'static [Form]),
 }

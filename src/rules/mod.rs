@@ -70,6 +70,7 @@
 //! A rule that needs no options can be added without a kind, with
 //! [`EngineBuilder::rule`](crate::EngineBuilder::rule).
 
+mod any_of;
 mod banned;
 mod characters;
 mod complexity;
@@ -87,13 +88,14 @@ use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
+pub(crate) use any_of::AnyOf;
 pub use doc::{Doc, Example, Form, Looser, Opt};
-pub(crate) use lists::Supplied;
 pub use lists::{ListUse, Lists};
+pub(crate) use lists::{Supplied, Use as Used};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] =
-    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND];
+    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND, any_of::KIND];
 
 /// The most numbers of state that a rule may keep per prefix.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -355,13 +357,20 @@ pub struct Kind {
     pub(crate) name: &'static str,
     pub(crate) build: Build,
     pub(crate) doc: Doc,
+    /// Whether it has alternatives.
+    pub(crate) grouping: bool,
 }
 
 impl Kind {
     /// A kind that policies name `name`.
     pub const fn new(name: &'static str, build: Build) -> Self {
         let doc = Doc { forbids: "", why: "", instead: "", options: &[], examples: &[] };
-        Self { name, build, doc }
+        Self { name, build, doc, grouping: false }
+    }
+
+    /// Rules of the kind have alternatives, which the engine makes.
+    const fn grouping(self) -> Self {
+        Self { grouping: true, ..self }
     }
 
     /// Adds what is to be known about the kind.

@@ -1,7 +1,6 @@
 //! The policy and the lists of a command line, compiled.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::Path;
 
 use countersign::{Banlist, Engine, Policy, Substitution};
@@ -12,9 +11,6 @@ use crate::failure::Failure;
 
 /// The slot that a list without a name goes to.
 const CUSTOM: &str = "custom";
-
-/// The library reads no longer policy; no more of a file is read.
-const MAX_POLICY: u64 = 1 << 20;
 
 pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine, Failure> {
     let policy = load_policy(policy)?;
@@ -35,29 +31,15 @@ fn load_policy(name: &str) -> Result<Policy, Failure> {
         Err(error) if !Policy::presets().any(|known| known == name) => error,
         preset => return Ok(preset?),
     };
-    let mut text = Vec::new();
-    let read = File::open(name).and_then(|file| file.take(MAX_POLICY + 1).read_to_end(&mut text));
-    match read {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let failure = Failure::new(format!("no built-in policy and no file is named `{name}`"));
-            return Err(match preset.suggestion() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            });
-        }
-        Err(error) => {
-            return Err(Failure::io(format_args!("cannot read the policy {name}"), &error));
-        }
+    // A directory is not missing: opening it says what it is.
+    if fs::exists(name).is_ok_and(|exists| !exists) {
+        let failure = Failure::new(format!("no built-in policy and no file is named `{name}`"));
+        return Err(match preset.suggestion() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        });
     }
-    let text = String::from_utf8(text).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let before = error.as_bytes().get(..valid).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Failure::new(format!("the policy {name} is not UTF-8: see line {line}"))
-    })?;
-    let policy: Policy = text.parse().map_err(|error: countersign::Error| error.in_file(name))?;
-    Ok(policy.in_file(name))
+    Ok(Policy::open(name)?)
 }
 
 /// Splits `NAME=FILE`. A path may have a `=` too, so only what looks like a

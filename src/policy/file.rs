@@ -1,0 +1,58 @@
+//! Policies from files.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::{MAX_DOCUMENT, MAX_EXTENDED, Policy};
+use crate::error::Error;
+
+impl Policy {
+    /// Reads a policy from a file. What it extends is built in, or a file, by
+    /// its path from the directory of the one that names it.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, is not UTF-8, or is not a policy.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        open(path.as_ref(), 1)
+    }
+}
+
+fn open(path: &Path, depth: usize) -> Result<Policy, Error> {
+    let name = path.display().to_string();
+    let text = read(path).map_err(|error| error.in_file(name.clone()))?;
+    let mut base = |base: &str| {
+        if depth >= MAX_EXTENDED {
+            return Err(Error::policy(format!(
+                "more than {MAX_EXTENDED} policies extend each other"
+            )));
+        }
+        let beside = path.parent().map_or_else(PathBuf::new, Path::to_path_buf).join(base);
+        if beside.is_file() {
+            return open(&beside, depth + 1);
+        }
+        let known = Policy::preset(base).err();
+        let hint = known.as_ref().and_then(Error::suggestion).unwrap_or_default().to_owned();
+        Err(Error::policy("no built-in policy and no file beside this one has this name")
+            .hint(hint))
+    };
+    let policy =
+        Policy::parse_with(&text, &mut base).map_err(|error| error.in_file(name.clone()))?;
+    Ok(policy.in_file(name))
+}
+
+/// No more is read than a policy may have.
+fn read(path: &Path) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_DOCUMENT + 1).unwrap_or(u64::MAX);
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(|error: io::Error| Error::io("cannot read the policy", error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..valid).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Error::policy(format!("the policy is not UTF-8: see line {line}"))
+    })
+}

@@ -1,0 +1,373 @@
+//! Policies put together: alternatives, operations, and policies that extend
+//! others.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
+use std::fs;
+
+use countersign::{Context, Dialect, Engine, Error, Operation, Outcome, Policy, Subject, Verdict};
+
+fn engine(policy: &str) -> Engine {
+    Engine::builder().build(&policy.parse().unwrap()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refused(policy: &str) -> Error {
+    match policy.parse().and_then(|policy: Policy| Engine::builder().build(&policy)) {
+        Ok(_) => panic!("accepted: {policy}"),
+        Err(error) => error,
+    }
+}
+
+const ALTERNATIVES: &str = "
+    [[rule]]
+    kind = 'length'
+    max = 30
+
+    [[rule]]
+    kind = 'any-of'
+    id = 'strength'
+    unless = 'disable-strong-password'
+
+    [[rule.alternative]]
+    id = 'long'
+    [[rule.alternative.rule]]
+    kind = 'length'
+    min = 12
+
+    [[rule.alternative]]
+    [[rule.alternative.rule]]
+    kind = 'length'
+    min = 6
+    [[rule.alternative.rule]]
+    kind = 'complexity'
+    require = 3
+    classes = ['lower', 'upper', 'digit', 'symbol']
+
+    [[rule.alternative]]
+    id = 'two'
+    when = 'multi-factor'
+    rule = [{ kind = 'length', min = 4 }]
+";
+
+#[test]
+fn one_alternative_is_enough() {
+    let engine = engine(ALTERNATIVES);
+    let ids: Vec<_> = engine.checks().iter().map(|check| check.id()).collect();
+    assert_eq!(ids, ["text.limit", "length.max", "strength.alternatives"]);
+    let anyone = Subject::default();
+    let second = engine.subject(&Context::new().multi_factor(true));
+    let exempt = engine.subject(&Context::new().disable_strong_password(true));
+    for (password, subject, accepted) in [
+        ("abcdefghijkl", &anyone, true),
+        ("abcdefghijk", &anyone, false),
+        ("Abcde1", &anyone, true),
+        ("Abcd1", &anyone, false),
+        ("abcd", &anyone, false),
+        ("abcd", &second, true),
+        ("abc", &second, false),
+        ("abc", &exempt, true),
+        ("Abcde1 but far too long for the other rule", &anyone, false),
+    ] {
+        let report = engine.check(password, subject);
+        assert_eq!(report.is_valid(), accepted, "{password}: {report:?}");
+        let mut session = engine.session(subject.clone());
+        for end in 0..=password.len() {
+            session.set(&password[..end]);
+            assert_eq!(session.report(), engine.check(&password[..end], subject));
+        }
+    }
+}
+
+#[test]
+fn each_alternative_says_what_became_of_it() {
+    let engine = engine(ALTERNATIVES);
+    let report = engine.check("Abcd1", &Subject::default());
+    let alternatives = report.alternatives("strength.alternatives");
+    let told: Vec<_> = alternatives
+        .iter()
+        .map(|alternative| {
+            let checks = alternative.checks.iter();
+            (
+                alternative.id,
+                alternative.outcome,
+                checks.map(|c| (c.check.id(), c.outcome)).collect(),
+            )
+        })
+        .collect::<Vec<(_, _, Vec<_>)>>();
+    assert_eq!(
+        told,
+        [
+            ("long", Outcome::Failed, vec![("strength.long.length.min", Outcome::Failed)]),
+            (
+                "2",
+                Outcome::Failed,
+                vec![
+                    ("strength.2.length.min", Outcome::Failed),
+                    ("strength.2.complexity.classes", Outcome::Passed)
+                ]
+            ),
+            ("two", Outcome::Skipped, vec![("strength.two.length.min", Outcome::Skipped)]),
+        ]
+    );
+    assert!(report.alternatives("length.max").is_empty());
+    assert_eq!(
+        report.check("strength.alternatives").unwrap().check.requirement(),
+        "at least 12 characters; or at least 6 characters, at least 3 of: lower-case letters, \
+         upper-case letters, digits, symbols; or with a second factor at least 4 characters"
+    );
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["checks"][2]["alternatives"][1]["checks"][0]["measured"], 5);
+    assert_eq!(json["checks"][1].get("alternatives"), None);
+    let info = report.to_graph(Dialect::AllRules);
+    assert_eq!(info.validation_results[1].rule_name, "PasswordAlternatives");
+}
+
+#[test]
+fn an_alternative_that_is_left_to_the_caller_can_be_settled() {
+    use countersign::rules::{Findings, Judge, Kind, Lists, Rule};
+    use countersign::{Check, Options};
+
+    struct Open;
+    impl Rule for Open {
+        fn checks(&self) -> Vec<Check> {
+            vec![Check::new("open", "settled by the caller")]
+        }
+        fn judge(&self, _: &Judge<'_>, _: &mut Findings<'_>) {}
+    }
+    fn open(_: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+        Ok(Box::new(Open))
+    }
+    let policy: Policy = "
+        [[rule]]
+        kind = 'any-of'
+        [[rule.alternative]]
+        rule = [{ kind = 'length', min = 8 }, { kind = 'open' }]
+        [[rule.alternative]]
+        rule = [{ kind = 'length', min = 12 }]
+    "
+    .parse()
+    .unwrap();
+    let engine = Engine::builder().kind(Kind::new("open", open)).build(&policy).unwrap();
+    let judge = |text| engine.check(text, &Subject::default());
+    assert_eq!(judge("1234567").verdict(), Verdict::Refused);
+    assert_eq!(judge("123456789012").verdict(), Verdict::Accepted);
+    for (passed, verdict) in [(true, Verdict::Accepted), (false, Verdict::Refused)] {
+        let mut report = judge("12345678");
+        assert_eq!(report.verdict(), Verdict::Undecided);
+        assert!(report.settle("any-of.1.open.open", passed));
+        assert_eq!(report.verdict(), verdict);
+    }
+}
+
+#[test]
+fn alternatives_that_make_no_sense_are_refused() {
+    for (policy, line, message) in [
+        ("[[rule]]\nkind = 'any-of'", 1, "an any-of rule without alternatives lets nothing pass"),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nid = 'a'",
+            4,
+            "an alternative without rules accepts every password",
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\nx = 1\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 1 }]",
+            3,
+            "unknown key `x`",
+        ),
+        ("[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nx = 1", 4, "unknown key `x`"),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternatives]]\nrule = []",
+            3,
+            "`alternatives` is not a key",
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'any-of', alternative = [{ rule = [{ kind = 'length', min = 1 }] }] }]",
+            4,
+            "alternatives do not stand in alternatives",
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 1, on = ['reset'] }]",
+            4,
+            "`on` has no place in an alternative",
+        ),
+        (
+            "[[rule]]\nkind = 'length'\nmin = 2\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 1 }]",
+            2,
+            "only `any-of` has alternatives",
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nid = 'a'\nrule = [{ kind = 'length', min = 1 }]\n[[rule.alternative]]\nid = 'a'\nrule = [{ kind = 'length', min = 1 }]",
+            7,
+            "a second alternative with the id `a`",
+        ),
+        ("[[rule]]\nkind = 'any-of'\nalternative = 1", 3, "`alternative` is not a list of tables"),
+        ("[[rule]]\nkind = 'length'\nmin = 1\non = []", 4, "a rule on no operation never applies"),
+        ("[[rule]]\nkind = 'length'\nmin = 1\non = ['rest']", 4, "unknown value"),
+    ] {
+        let error = refused(policy);
+        assert_eq!((error.message(), error.line()), (message, Some(line)), "{error}");
+    }
+}
+
+#[test]
+fn a_rule_may_be_limited_to_operations() {
+    let engine = engine(
+        "
+        [[rule]]
+        kind = 'length'
+        min = 4
+        [[rule]]
+        kind = 'length'
+        id = 'chosen'
+        min = 8
+        on = ['create', 'change']
+    ",
+    );
+    let valid = |context: Context| engine.check("abcdef", &engine.subject(&context)).is_valid();
+    assert!(!valid(Context::new()), "where no operation is given, every rule applies");
+    assert!(!valid(Context::new().operation(Operation::Create)));
+    assert!(!valid(Context::new().operation(Operation::Change)));
+    assert!(valid(Context::new().operation(Operation::Reset)));
+    let subject = engine.subject(&Context::new().operation(Operation::Reset));
+    let report = engine.check("abcdef", &subject);
+    assert_eq!(report.check("chosen.min").unwrap().outcome, Outcome::Skipped);
+    let info = report.to_graph(Dialect::AllRules);
+    assert_eq!(info.validation_results.len(), 1);
+}
+
+#[test]
+fn a_policy_extends_another() {
+    let policy: Policy = "
+        extends = 'entra'
+        name = 'acme'
+        without = ['complexity', 'characters']
+
+        [[rule]]
+        kind = 'length'
+        min = 14
+
+        [[rule]]
+        id = 'banned'
+        score = { min = 6 }
+
+        [[rule]]
+        kind = 'complexity'
+        id = 'mixed'
+        require = 1
+        classes = ['lower']
+    "
+    .parse()
+    .unwrap();
+    assert_eq!((policy.name(), policy.extends()), ("acme", Some("entra")));
+    assert_eq!(policy.source(), Policy::preset("entra").unwrap().source());
+    let engine = Engine::builder().terms("custom", ["trombone"]).build(&policy).unwrap();
+    let told: Vec<_> =
+        engine.checks().iter().map(|check| (check.id(), check.requirement())).collect();
+    assert_eq!(
+        told[1..4],
+        [
+            ("length.min", "at least 14 characters"),
+            ("length.max", "at most 256 characters"),
+            (
+                "banned.listed",
+                "not a common password, nor made of little else: a score of at least 6"
+            ),
+        ]
+    );
+    assert_eq!(told[4].0, "names.contained");
+    assert_eq!(told[5].0, "mixed.classes");
+    let lists: Vec<_> = engine.lists().iter().filter_map(|list| list.name.as_deref()).collect();
+    assert_eq!(lists, ["base", "common"]);
+}
+
+#[test]
+fn what_cannot_be_extended_is_refused_with_its_place() {
+    for (policy, line, message, hint) in [
+        ("extends = 'entar'", 1, "no built-in policy is named `entar`", "did you mean `entra`?"),
+        (
+            "without = ['a']",
+            1,
+            "`without` takes rules out of a policy that is extended",
+            "add `extends`, or leave the rules out",
+        ),
+        (
+            "extends = 'entra'\nwithout = ['complexty']",
+            2,
+            "the policy that is extended has no rule with this id",
+            "did you mean `complexity`?",
+        ),
+        (
+            "extends = 'entra'\n[[rule]]\nkind = 'length'\n[[rule]]\nid = 'length'\nkind = 'length'",
+            5,
+            "a second rule with the id `length`",
+            "the first is on line 3: give one of them another `id`",
+        ),
+        ("extends = 'entra'\n[[rule]]\nid = 'lenght'\nmin = 9", 2, "the key `kind` is missing", ""),
+        (
+            "extends = 'entra'\n\n[[rule]]\nkind = 'length'\nmin = 300",
+            5,
+            "min 300 is greater than max 256",
+            "no password could be both long and short enough",
+        ),
+    ] {
+        let error = refused(policy);
+        assert_eq!((error.message(), error.line()), (message, Some(line)), "{error}");
+        assert_eq!(error.suggestion().unwrap_or_default(), hint, "{error}");
+        assert_eq!(error.file(), None, "{error}");
+    }
+    // What was written in the other file is shown there.
+    let error = refused(
+        "extends = 'entra'\n[[rule]]\nid = 'length'\nmin = 9\n[[rule]]\nid = 'complexity'\nclasses = ['lower']",
+    );
+    assert_eq!((error.file(), error.line()), (Some("entra.toml"), Some(22)), "{error}");
+}
+
+#[test]
+fn files_extend_files_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    };
+    write(
+        "shared/base.toml",
+        "extends = 'nist-63b-4-single-factor'\n[[rule]]\nkind = 'length'\nmin = 16\n",
+    );
+    let own = write(
+        "own.toml",
+        "extends = 'shared/base.toml'\nname = 'own'\n[[rule]]\nid = 'length'\nmax = 99\n",
+    );
+    let policy = Policy::open(&own).unwrap();
+    let engine = Engine::builder().build(&policy).unwrap();
+    assert_eq!(engine.checks()[1].requirement(), "at least 16 characters");
+    assert_eq!(engine.checks()[2].requirement(), "at most 99 characters");
+
+    let wrong = write("shared/wrong.toml", "[[rule]]\nkind = 'length'\n");
+    let over = write("over.toml", "extends = 'shared/wrong.toml'\n");
+    let error = Engine::builder().build(&Policy::open(&over).unwrap()).unwrap_err();
+    assert_eq!(error.file(), Some(&*wrong.display().to_string()));
+
+    let one = write("one.toml", "extends = 'two.toml'\n");
+    write("two.toml", "extends = 'one.toml'\n");
+    let error = Policy::open(&one).unwrap_err();
+    assert_eq!(error.message(), "more than 8 policies extend each other");
+
+    let none = write("none.toml", "\n extends = 'other.toml'\n");
+    let error = Policy::open(&none).unwrap_err();
+    assert_eq!(error.message(), "no built-in policy and no file beside this one has this name");
+    assert_eq!((error.line(), error.column()), (Some(2), Some(12)));
+
+    let latin = write("latin.toml", "");
+    fs::write(&latin, b"schema = 1\n\xff\n").unwrap();
+    let error = Policy::open(&latin).unwrap_err();
+    assert_eq!(error.message(), "the policy is not UTF-8: see line 2");
+    assert!(Policy::open(folder.path().join("missing.toml")).unwrap_err().is_io());
+    assert!(Policy::open(folder.path()).unwrap_err().is_io());
+}
