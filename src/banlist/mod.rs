@@ -174,13 +174,13 @@ impl Banlist {
     /// Whether the section for following a text from its start was built: for a
     /// list as it is, `forward`.
     pub(crate) fn has_forward(&self) -> bool {
-        self.forward().is_some()
+        self.sections().0.is_some()
     }
 
     /// Whether the section for occurrences inside a text was built: for a list
     /// as it is, `reversed`.
     pub(crate) fn has_reversed(&self) -> bool {
-        self.reversed().is_some()
+        self.sections().1.is_some()
     }
 
     /// Whether both share their bytes.
@@ -387,21 +387,23 @@ impl Banlist {
     /// The automaton of the terms, as they are read, from their ends.
     #[inline]
     fn reversed(&self) -> Option<Automaton<'_>> {
-        let section = match self.1 {
-            Reading::AsItIs => &self.0.reversed,
-            Reading::Backwards => &self.0.forward,
-        };
-        self.automaton(section.as_ref()?)
+        self.automaton(self.sections().1.as_ref()?)
     }
 
     /// The automaton of the terms, as they are read, from their starts.
     #[inline]
     fn forward(&self) -> Option<Automaton<'_>> {
-        let section = match self.1 {
-            Reading::AsItIs => &self.0.forward,
-            Reading::Backwards => &self.0.reversed,
-        };
-        self.automaton(section.as_ref()?)
+        self.automaton(self.sections().0.as_ref()?)
+    }
+
+    /// Where the automata from the starts and from the ends stand.
+    #[inline]
+    fn sections(&self) -> (&Option<Section>, &Option<Section>) {
+        let List { forward, reversed, .. } = &*self.0;
+        match self.1 {
+            Reading::AsItIs => (forward, reversed),
+            Reading::Backwards => (reversed, forward),
+        }
     }
 
     #[inline]

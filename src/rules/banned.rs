@@ -216,9 +216,10 @@ struct Banned {
     substitution: Substitution,
     score: Option<Score>,
     whole: Option<Whole>,
-    /// Where a term covers more than nothing, it occurs.
-    substring: Option<Coverage>,
-    coverage: Option<Coverage>,
+    /// Substring, then coverage: where terms hold more than nothing, one occurs.
+    covered: Vec<Coverage>,
+    /// Numbers in a state.
+    width: usize,
     /// What the rule requires, in words.
     requirement: Phrase,
 }
@@ -259,6 +260,7 @@ struct Coverage {
     max: u32,
     /// Where in a state the count stands; behind it, in two halves, the bits.
     first: usize,
+    cause: Cause,
 }
 
 /// Why a password is refused, in the order in which the reasons are tried.
@@ -324,17 +326,18 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
         Ok::<_, Error>(Whole { lists, near: given.fuzzy() == Fuzzy::Whole })
     });
     let whole = whole.transpose()?;
-    let mut covered = |given: &Comparison, path, known, max| {
-        let lists = open(given, path, known, Some(SHORTEST))?;
+    let mut covered = Vec::new();
+    for (given, path, known, cause) in [
+        (substring, "substring", SUBSTRING, Cause::Substring),
+        (coverage, "coverage", COVERAGE, Cause::Coverage),
+    ] {
+        let Some(given) = given else { continue };
+        let lists = open(&given, path, known, Some(SHORTEST))?;
+        let max = if cause == Cause::Substring { 0 } else { given.max() };
+        covered.push(Coverage { lists, max, first, cause });
         first += COVERED;
-        Ok::<_, Error>(Coverage { lists, max, first: first - COVERED })
-    };
-    let substring = substring.map(|given| covered(&given, "substring", SUBSTRING, 0));
-    let substring = substring.transpose()?;
-    let coverage = coverage.map(|given| covered(&given, "coverage", COVERAGE, given.max()));
-    let coverage = coverage.transpose()?;
-    let banned = Banned { substitution, score, whole, substring, coverage, requirement };
-    if banned.width() > MAX_WIDTH {
+    }
+    if first > MAX_WIDTH {
         return Err(options.error_with_hint(
             "",
             format!(
@@ -346,7 +349,7 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
             "build one list of several, or spread them over several rules",
         ));
     }
-    Ok(Box::new(banned))
+    Ok(Box::new(Banned { substitution, score, whole, covered, width: first, requirement }))
 }
 
 impl BannedOptions {
@@ -458,15 +461,8 @@ impl Banned {
         {
             return Some(Cause::Whole);
         }
-        if let Some(substring) = &self.substring
-            && substring.refuses(judge)
-        {
-            return Some(Cause::Substring);
-        }
-        if let Some(coverage) = &self.coverage
-            && coverage.refuses(judge)
-        {
-            return Some(Cause::Coverage);
+        if let Some(coverage) = self.covered.iter().find(|coverage| coverage.refuses(judge)) {
+            return Some(coverage.cause);
         }
         if let Some(score) = &self.score
             && let Some(lists) = &score.near
@@ -482,6 +478,10 @@ impl Banned {
             return Some(Cause::NearWhole);
         }
         None
+    }
+
+    fn measured_coverage(&self) -> Option<&Coverage> {
+        self.covered.iter().find(|coverage| coverage.cause == Cause::Coverage)
     }
 }
 
@@ -619,6 +619,8 @@ impl Followed {
 
 impl Coverage {
     /// The longest term that ends here covers what the others cover.
+    // Inlined, it makes rules pay that have no such comparison.
+    #[inline(never)]
     fn step(&self, text: &[char], state: &mut [u32]) {
         let numbers = state.get_mut(self.first..).and_then(|rest| rest.first_chunk_mut());
         let Some([count, high, low]) = numbers else { return };
@@ -676,7 +678,7 @@ fn number(state: &[u32], at: usize) -> u32 {
 
 impl Rule for Banned {
     fn checks(&self) -> Vec<Check> {
-        let measures = match (&self.score, &self.coverage) {
+        let measures = match (&self.score, self.measured_coverage()) {
             (Some(_), _) => "score",
             (None, Some(_)) => "percent covered",
             (None, None) => "",
@@ -694,9 +696,7 @@ impl Rule for Banned {
     }
 
     fn width(&self) -> usize {
-        let whole = self.whole.as_ref().map_or(0, |whole| whole.lists.lists.len());
-        let covered = self.substring.iter().chain(&self.coverage).count();
-        self.score.as_ref().map_or(0, Score::width) + whole + COVERED * covered
+        self.width
     }
 
     /// The last piece of a covering is a single character, or a term that
@@ -730,10 +730,7 @@ impl Rule for Banned {
         if let Some(whole) = &self.whole {
             whole.lists.step(c, step.state());
         }
-        if let Some(substring) = &self.substring {
-            substring.step(text, step.state());
-        }
-        if let Some(coverage) = &self.coverage {
+        for coverage in &self.covered {
             coverage.step(text, step.state());
         }
     }
@@ -741,7 +738,7 @@ impl Rule for Banned {
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         if self.score.is_some() {
             findings.measured(0, covering(judge.state()));
-        } else if let Some(coverage) = &self.coverage {
+        } else if let Some(coverage) = self.measured_coverage() {
             findings.measured(0, coverage.percent(judge));
         }
         let refusal = self.refusal(judge);
@@ -754,10 +751,11 @@ impl Rule for Banned {
     /// The terms of a cheapest covering, those that occur, or everything.
     fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
         let text = judge.text();
-        match (self.refusal(judge), self) {
-            (Some(Cause::Score), Self { score: Some(score), .. }) => score.mark(judge, mark),
-            (Some(Cause::Substring), Self { substring: Some(terms), .. })
-            | (Some(Cause::Coverage), Self { coverage: Some(terms), .. }) => terms.mark(text, mark),
+        let cause = self.refusal(judge);
+        let coverage = self.covered.iter().find(|coverage| Some(coverage.cause) == cause);
+        match (cause, &self.score, coverage) {
+            (Some(Cause::Score), Some(score), _) => score.mark(judge, mark),
+            (_, _, Some(coverage)) => coverage.mark(text, mark),
             _ => mark(0..text.len()),
         }
     }
