@@ -79,6 +79,8 @@ mod folding;
 mod length;
 mod lists;
 mod names;
+mod reuse;
+mod similar;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -89,13 +91,22 @@ use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
 pub(crate) use any_of::AnyOf;
-pub use doc::{Doc, Example, Form, Looser, Opt};
+pub use doc::{Doc, Example, Form, Given, Looser, Opt};
 pub use lists::{ListUse, Lists};
 pub(crate) use lists::{Supplied, Use as Used};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
-pub(crate) static KINDS: &[Kind] =
-    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND, any_of::KIND];
+pub(crate) static KINDS: &[Kind] = &[
+    length::KIND,
+    characters::KIND,
+    complexity::KIND,
+    banned::KIND,
+    names::KIND,
+    similar::KIND,
+    reuse::KIND,
+    // One line each.
+    any_of::KIND,
+];
 
 /// The most numbers of state that a rule may keep per prefix.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -419,7 +430,8 @@ mod tests {
     fn every_documented_option_is_read() {
         for kind in KINDS {
             for Opt { name: option, .. } in kind.doc.options {
-                let error = build(kind, &format!("{option} = 1979-05-27"), &[]).err().unwrap();
+                let error =
+                    build(kind, &format!("{option} = 1979-05-27"), &Context::new()).err().unwrap();
                 assert!(
                     !error.message().starts_with("unknown key"),
                     "{}: {option}: {error}",
@@ -433,7 +445,7 @@ mod tests {
     fn examples_give_what_they_say() {
         for kind in KINDS {
             for example in kind.doc.examples {
-                let (engine, subject) = build(kind, example.options, example.context)
+                let (engine, subject) = build(kind, example.options, &example.context())
                     .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
                 for (password, failing) in example.passwords {
                     let report = engine.check(password, &subject);
@@ -451,14 +463,11 @@ mod tests {
     fn build(
         kind: &Kind,
         options: &str,
-        names: &[(crate::Field, &str)],
+        context: &Context,
     ) -> Result<(Engine, crate::Subject), Error> {
         let policy: Policy = format!("[[rule]]\nkind = '{}'\n{options}", kind.name).parse()?;
         let engine = Engine::builder().build(&policy)?;
-        let context = names
-            .iter()
-            .fold(Context::new(), |context, (field, value)| context.with(*field, value));
-        let subject = engine.subject(&context);
+        let subject = engine.subject(context);
         Ok((engine, subject))
     }
 }
