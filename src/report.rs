@@ -216,7 +216,7 @@ impl Catalog {
     }
 
     /// The check with this index among the results.
-    fn at(&self, index: usize) -> Option<&Check> {
+    pub(crate) fn at(&self, index: usize) -> Option<&Check> {
         self.checks.iter().chain(&self.inner).nth(index)
     }
 

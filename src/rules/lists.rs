@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use zeroize::Zeroizing;
 
 use crate::banlist::{Banlist, Builder, builtin};
-use crate::error::Error;
+use crate::error::{Error, Warning};
 use crate::policy::{Options, join, suggestion};
 use crate::text::Substitution;
 
@@ -31,6 +31,7 @@ pub struct Lists<'a> {
     /// Lists that lacked the section `wildcard`, each with the one that has it:
     /// it is made once, however many rules need it.
     completed: Vec<(Banlist, Banlist)>,
+    warnings: Vec<Warning>,
 }
 
 /// A list that a comparison looks through, before it is known which passwords
@@ -123,7 +124,19 @@ impl<'a> Lists<'a> {
             asked: BTreeSet::new(),
             uses: Vec::new(),
             completed: Vec::new(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// Warns about something that the rule's options say and probably do not
+    /// mean. Make the error with [`Options::error`].
+    pub fn warn(&mut self, about: Error) {
+        self.warnings.push(Warning(about));
+    }
+
+    /// What was warned about since this was last asked.
+    pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The lists handed out since this was last asked.

@@ -74,12 +74,16 @@ mod any_of;
 mod banned;
 mod characters;
 mod complexity;
+mod dates;
 mod doc;
 mod folding;
+mod keyboard;
 mod length;
 mod lists;
 mod names;
+mod repeat;
 mod reuse;
+mod sequence;
 mod similar;
 
 use std::any::Any;
@@ -89,7 +93,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
-use crate::text::Grain;
+use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
 pub use doc::{Doc, Example, Form, Given, Looser, Opt};
 pub use lists::{ListUse, Lists};
@@ -102,6 +106,10 @@ pub(crate) static KINDS: &[Kind] = &[
     complexity::KIND,
     banned::KIND,
     names::KIND,
+    repeat::KIND,
+    sequence::KIND,
+    keyboard::KIND,
+    dates::KIND,
     similar::KIND,
     reuse::KIND,
     // One line each.
@@ -137,6 +145,24 @@ pub trait Rule: Send + Sync + 'static {
         0..=usize::MAX
     }
 
+    /// The code points that texts may hold, as ranges in order and apart;
+    /// nothing if the rule forbids none by itself. Policies that require what
+    /// they do not allow are refused.
+    fn allowed(&self) -> Option<&[RangeInclusive<u32>]> {
+        None
+    }
+
+    /// The classes of characters that a text needs, if the rule asks for any.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Which of the rule's checks, by index, every text passes that the other
+    /// rules let pass: policies are warned about them.
+    fn implied(&self, _others: &Others) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// Prepares what is known about a user, once for many passwords. It may
     /// hold secrets, so it should wipe them when dropped.
     fn prepare(&self, _context: &Context) -> Prepared {
@@ -167,6 +193,25 @@ pub trait Rule: Send + Sync + 'static {
         }
         self.judge(&tape.judge(width), findings);
     }
+}
+
+/// Characters that a text needs: of at least so many of the classes one each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The classes of which a text needs characters.
+    pub classes: Vec<Class>,
+    /// Of how many of them.
+    pub at_least: usize,
+}
+
+/// What the other rules of a policy ask for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Others {
+    /// The lengths, in characters, that they let pass.
+    pub lengths: RangeInclusive<usize>,
+    /// What they need.
+    pub needs: Vec<Need>,
 }
 
 /// What a rule made of a [`Context`].

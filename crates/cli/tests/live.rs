@@ -175,7 +175,10 @@ fn checks_turn_while_one_types() {
     assert_eq!(rows[..2], ["Password: *******", "          ^^^^^^^"]);
     typist.sees("> ✗ not a common");
     let rows = typist.types("1Ab").sees("accepted by acme");
-    assert!(rows.iter().any(|row| row == "> ✓ at least 2 of: lower-case letters, digits (classes 2)"), "{rows:#?}");
+    assert!(
+        rows.iter().any(|row| row == "> ✓ at least 2 of: lower-case letters, digits (classes 2)"),
+        "{rows:#?}"
+    );
     let (status, rows) = typist.types("\r").ends();
     assert_eq!(status.code(), Some(0));
     assert_eq!(rows[..2], ["accepted by acme", "  ✓ at most 64 bytes of text"]);
