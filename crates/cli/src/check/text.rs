@@ -81,6 +81,8 @@ pub(super) fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
 pub(super) fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
     let cause = match result.cause {
         Some("whole") => Some("on a list".to_owned()),
+        Some("substring") => Some("a listed one in it".to_owned()),
+        Some("coverage") => Some("too much of it listed".to_owned()),
         Some("score-near" | "whole-near") => Some("one edit from a listed one".to_owned()),
         _ => None,
     };
