@@ -13,6 +13,8 @@ pub(crate) struct Pipeline {
     plan: Plan,
     rules: Vec<Compiled>,
     groups: Arc<[Group]>,
+    /// Whether no rule has more than a few numbers of state.
+    is_narrow: bool,
     max_text: usize,
 }
 
@@ -34,7 +36,13 @@ pub(crate) type Known = Vec<Option<Prepared>>;
 
 impl Pipeline {
     pub(crate) fn new(max_text: usize) -> Self {
-        Self { plan: Plan::new(), rules: Vec::new(), groups: Arc::default(), max_text }
+        Self {
+            plan: Plan::new(),
+            rules: Vec::new(),
+            groups: Arc::default(),
+            is_narrow: true,
+            max_text,
+        }
     }
 
     pub(crate) fn rules(&self) -> &[Compiled] {
@@ -63,6 +71,7 @@ impl Pipeline {
         if width > MAX_WIDTH {
             return Err("the rule keeps more than 64 numbers per character");
         }
+        self.is_narrow &= width <= NARROW;
         self.rules.push(Compiled { rule, grain, form, width, scope, is_inner, checks });
         Ok(())
     }
@@ -89,19 +98,23 @@ impl Pipeline {
         if text.len() > self.max_text {
             return over_the_limit(results);
         }
-        if text.len() <= SHORT && text.is_ascii() {
-            // Small enough that clearing it does not show.
-            const CHARS: usize = 3 * SHORT;
-            const STATES: usize = 8 * (SHORT + 1);
-            if self.on_stack::<CHARS, STATES>(text, known, results).is_ok() {
-                return;
-            }
-        }
         // 128 code points as typed, their decomposition, and 512 folded
-        // characters in each of two folds; eight numbers a folded character.
-        const CHARS: usize = 128 * 5 + 512 * 2;
-        const STATES: usize = 8 * 513;
-        if self.on_stack::<CHARS, STATES>(text, known, results).is_err() {
+        // characters in each of two folds.
+        const FEW: usize = 3 * SHORT;
+        const MANY: usize = 128 * 5 + 512 * 2;
+        // Room is cleared before it is used: no more than it takes.
+        let on_stack = match text.len() <= SHORT && text.is_ascii() {
+            true if self.is_narrow => {
+                self.on_stack::<FEW, { NARROW * (SHORT + 1) }>(text, known, results)
+            }
+            true => self.on_stack::<FEW, { WIDE * (SHORT + 1) }>(text, known, results),
+            false => Err(Full),
+        };
+        let on_stack = on_stack.or_else(|Full| match self.is_narrow {
+            true => self.on_stack::<MANY, { NARROW * 513 }>(text, known, results),
+            false => self.on_stack::<MANY, { WIDE * 513 }>(text, known, results),
+        });
+        if on_stack.is_err() {
             let mut progress = Progress::with_capacity(self, 0, 0);
             progress.replace(0, text, self);
             progress.judge(self, known, results);
@@ -173,6 +186,11 @@ fn over_the_limit(results: &mut [Found]) {
     begin(results);
     Findings::new(results).decide(0, false);
 }
+
+/// Numbers of state a character for which there is room on the stack: those of
+/// most rules, and those of all that are built in and used alone.
+const NARROW: usize = 8;
+const WIDE: usize = 24;
 
 /// Text of at most this many ASCII characters is judged in the small room.
 const SHORT: usize = 48;

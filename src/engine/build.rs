@@ -14,7 +14,7 @@ use crate::message::Phrase;
 use crate::pipeline::Pipeline;
 use crate::policy::{Document, ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
 use crate::report::{Catalog, Check, Group, GroupPart, MAX_CHECKS, Tag};
-use crate::rules::{AnyOf, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
+use crate::rules::{AnyOf, Inline, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
 
 /// Builds an [`Engine`].
 #[derive(Default)]
@@ -83,6 +83,7 @@ impl EngineBuilder {
             lists: Lists::new(&supplied),
             assembly: Assembly::new(policy),
             uses: Vec::new(),
+            inline: Vec::new(),
             warnings: Vec::new(),
         };
         compiler.compile(rules)
@@ -98,6 +99,8 @@ struct Compiler<'a> {
     assembly: Assembly,
     /// The lists in use, and the rules that use them.
     uses: Vec<(Place, Used)>,
+    /// Terms of the policy itself.
+    inline: Vec<Inline>,
     warnings: Vec<Warning>,
 }
 
@@ -129,7 +132,7 @@ impl<'a> Compiler<'a> {
             let error = Error::policy("a policy without rules accepts every password");
             return Err(error.hint("add a rule: `[[rule]]`, `kind = \"length\"`, `min = 12`"));
         }
-        let Self { policy, uses, mut warnings, assembly, .. } = self;
+        let Self { policy, uses, inline, mut warnings, assembly, .. } = self;
         let document = policy.document();
         let (catalog, pipeline, places) = assembly.finish();
         let rules = consistency::Rules::new(document, &pipeline, &places, &catalog);
@@ -142,6 +145,11 @@ impl<'a> Compiler<'a> {
         let lengths = common(always.map(|compiled| compiled.rule.lengths()));
         let told = |(place, list): &(Place, Used)| (place.clone(), list.told(&place.id, &lengths));
         let lists: Vec<_> = uses.iter().map(told).collect();
+        let inline = inline.iter().filter_map(|term| {
+            let why = term.never_matches(&lengths)?;
+            Some(Warning(document.error_in(term.span.clone(), why).hint("leave it out")))
+        });
+        warnings.extend(inline);
         warnings
             .extend(lists.iter().filter_map(|(place, list)| never_matches(document, place, list)));
         warnings.sort_by_key(|warning| (warning.file().map(str::to_owned), warning.line()));
@@ -182,6 +190,7 @@ impl<'a> Compiler<'a> {
         let options = Options::new(self.policy.document(), &entry.options);
         let rule = (kind.build)(&options, &mut self.lists)?;
         self.uses.extend(self.lists.take_uses().into_iter().map(|list| (place.clone(), list)));
+        self.inline.extend(self.lists.take_inline());
         self.warnings.extend(self.lists.take_warnings());
         Ok(rule)
     }

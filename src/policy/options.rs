@@ -60,7 +60,7 @@ impl<'a> Options<'a> {
 
     /// The place of the value at `path`, or of the deepest part of it that
     /// the document has.
-    fn span(&self, path: &str) -> Range<usize> {
+    pub(crate) fn span(&self, path: &str) -> Range<usize> {
         let mut at = self.table.span.clone();
         let mut table = Some(self.table);
         let mut array: Option<&[_]> = None;

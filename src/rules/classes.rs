@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Need, Opt, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -371,6 +371,16 @@ impl Rule for Classes {
 
     fn lengths(&self) -> RangeInclusive<usize> {
         self.lengths.clone()
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let least = self.checks.iter().filter(|bound| bound.is_min);
+        let needs = least.filter_map(|bound| {
+            let set = *self.counted.get(bound.counter)?;
+            let classes = Class::ALL.into_iter().filter(|class| set & class.bit() != 0);
+            Some(Need { classes: classes.collect(), at_least: 1 })
+        });
+        needs.collect()
     }
 
     fn step(&self, step: &mut Step<'_>) {

@@ -1,14 +1,14 @@
 //! Where rules find their banned lists.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use zeroize::Zeroizing;
 
 use crate::banlist::{Banlist, Builder, builtin};
 use crate::error::{Error, Warning};
 use crate::policy::{Options, join, suggestion};
-use crate::text::Substitution;
+use crate::text::{self, Substitution};
 
 /// What the caller supplied, by name.
 #[derive(Default)]
@@ -32,6 +32,48 @@ pub struct Lists<'a> {
     /// it is made once, however many rules need it.
     completed: Vec<(Banlist, Banlist)>,
     warnings: Vec<Warning>,
+    inline: Vec<Inline>,
+}
+
+/// A term that stands in the policy itself.
+pub(crate) struct Inline {
+    /// Where.
+    pub(crate) span: Range<usize>,
+    /// In folded characters.
+    length: usize,
+    inside: Option<usize>,
+    fuzzy: bool,
+}
+
+impl Inline {
+    /// Why the term can never match, given the lengths of passwords that pass.
+    pub(crate) fn never_matches(&self, lengths: &RangeInclusive<usize>) -> Option<String> {
+        let Self { length, inside, fuzzy, .. } = self;
+        let (fewest, most) = effective(lengths, *inside, *fuzzy);
+        match length {
+            0 => Some("the term folds to nothing".to_owned()),
+            length if *length < fewest => Some(format!(
+                "the term can never match: it has {length} folded characters, and {fewest} are \
+                 the fewest that are looked for"
+            )),
+            length if *length > most => Some(format!(
+                "the term can never match: it has {length} folded characters, and no password \
+                 has more than {}",
+                lengths.end()
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// The lengths of terms that can match, given those of passwords that pass.
+fn effective(
+    lengths: &RangeInclusive<usize>,
+    inside: Option<usize>,
+    fuzzy: bool,
+) -> (usize, usize) {
+    let slack = usize::from(fuzzy);
+    (inside.unwrap_or(lengths.start().saturating_sub(slack)), lengths.end().saturating_add(slack))
 }
 
 /// A list that a comparison looks through, before it is known which passwords
@@ -102,9 +144,7 @@ impl Wanted<'_> {
 impl Use {
     /// What is to be told, given the lengths of passwords that pass.
     pub(crate) fn told(&self, rule: &str, lengths: &RangeInclusive<usize>) -> ListUse {
-        let slack = usize::from(self.fuzzy);
-        let fewest = self.inside.unwrap_or(lengths.start().saturating_sub(slack));
-        let most = lengths.end().saturating_add(slack);
+        let (fewest, most) = effective(lengths, self.inside, self.fuzzy);
         ListUse {
             rule: rule.to_owned(),
             comparison: self.comparison,
@@ -125,6 +165,7 @@ impl<'a> Lists<'a> {
             uses: Vec::new(),
             completed: Vec::new(),
             warnings: Vec::new(),
+            inline: Vec::new(),
         }
     }
 
@@ -137,6 +178,11 @@ impl<'a> Lists<'a> {
     /// What was warned about since this was last asked.
     pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// The terms of the policy itself handed out since this was last asked.
+    pub(crate) fn take_inline(&mut self) -> Vec<Inline> {
+        std::mem::take(&mut self.inline)
     }
 
     /// The lists handed out since this was last asked.
@@ -162,9 +208,18 @@ impl<'a> Lists<'a> {
         let builder = || Banlist::builder(substitution).forward(forward).anywhere(wanted.anywhere);
         let mut own = None;
         for (index, term) in wanted.terms.iter().enumerate() {
-            own.get_or_insert_with(builder).add_term(term).map_err(|error| {
-                options.error(&format!("{path}.terms.{index}"), error.message())
-            })?;
+            let at = format!("{path}.terms.{index}");
+            own.get_or_insert_with(builder)
+                .add_term(term)
+                .map_err(|error| options.error(&at, error.message()))?;
+            let mut length = 0;
+            text::fold_into(term, substitution, |_| length += 1);
+            self.inline.push(Inline {
+                span: options.span(&at),
+                length,
+                inside: *inside,
+                fuzzy: *fuzzy,
+            });
         }
         let lists = wanted.lists.iter().map(|name| (name, "lists"));
         let slots = wanted.slots.iter().map(|name| (name, "slots"));

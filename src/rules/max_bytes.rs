@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -113,6 +113,15 @@ impl Rule for MaxBytes {
 
     fn lengths(&self) -> RangeInclusive<usize> {
         0..=self.max.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX)
+    }
+
+    /// A character has at most four bytes.
+    fn implied(&self, others: &Others) -> Vec<usize> {
+        let most = others.lengths.end().checked_mul(4).and_then(|most| u32::try_from(most).ok());
+        match (self.max, most) {
+            (Some(max), Some(most)) if most <= max => vec![0],
+            _ => Vec::new(),
+        }
     }
 
     fn step(&self, step: &mut Step<'_>) {

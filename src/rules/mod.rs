@@ -104,8 +104,8 @@ use crate::report::{Check, Found, Tag};
 use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
 pub use doc::{Doc, Example, Form, Given, Looser, Opt};
+pub(crate) use lists::{Inline, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
-pub(crate) use lists::{Supplied, Use as Used};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] = &[

@@ -94,7 +94,7 @@ struct Pattern {
     says: Option<String>,
 }
 
-fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let PatternOptions { require, forbid, says } = options.read()?;
     let (key, pattern) = match (&require, &forbid) {
         (Some(pattern), None) => ("require", pattern),
@@ -127,14 +127,22 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
             format!("one line of at most {MAX_WORDS} characters, or leave it out"),
         ));
     }
-    Ok(Box::new(Pattern { matcher, required: require.is_some(), says }))
+    let pattern = Pattern { matcher, required: require.is_some(), says };
+    if let Some(passes) = pattern.is_settled() {
+        let key = if pattern.required { "require" } else { "forbid" };
+        let message = match passes {
+            true => "every password passes this pattern",
+            false => "no password passes this pattern",
+        };
+        lists.warn(options.error_with_hint(key, message, "it matches everything or nothing"));
+    }
+    Ok(Box::new(pattern))
 }
 
 impl Pattern {
     /// Whether no password, or every password, passes: the pattern matches
     /// everything or nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for warnings about policies"))]
-    pub(crate) fn is_settled(&self) -> Option<bool> {
+    fn is_settled(&self) -> Option<bool> {
         match self.matcher.possible() {
             (true, true) => None,
             (matches, _) => Some(matches == self.required),
