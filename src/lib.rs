@@ -85,7 +85,7 @@ pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::{Error, Warning};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use message::{Messages, Phrase};
-pub use policy::{Options, Policy};
+pub use policy::{Options, Origin, Policy, RuleOutline};
 pub use report::{Alternative, Change, Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
 pub use rules::ListUse;
 pub use session::Session;

@@ -260,6 +260,21 @@ impl Policy {
         self.max_text
     }
 
+    /// The rules, and where each comes from: the policy itself, or one that it
+    /// extends.
+    pub fn outline(&self) -> impl Iterator<Item = RuleOutline<'_>> {
+        let origin = |span: &Range<usize>| {
+            let (file, line) = self.document.origin(span);
+            Origin { file, line }
+        };
+        self.rules.iter().map(move |rule| RuleOutline {
+            id: &rule.id,
+            kind: &rule.kind,
+            origin: origin(&rule.kind_span),
+            options: rule.settings().map(|(name, span)| (name, origin(span))).collect(),
+        })
+    }
+
     pub(crate) fn rules(&self) -> &[RuleEntry] {
         &self.rules
     }
@@ -272,6 +287,31 @@ impl Policy {
     pub(crate) fn document(&self) -> &Document {
         &self.document
     }
+}
+
+/// A rule of a policy, and where it comes from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuleOutline<'p> {
+    /// Its id.
+    pub id: &'p str,
+    /// Its kind.
+    pub kind: &'p str,
+    /// Where its kind is named.
+    pub origin: Origin<'p>,
+    /// Each of its options, those within tables by their path, and where its
+    /// value stands.
+    pub options: Vec<(String, Origin<'p>)>,
+}
+
+/// A line of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin<'p> {
+    /// The file, where the policy was [given one](Policy::in_file).
+    pub file: Option<&'p str>,
+    /// Counted from 1.
+    pub line: usize,
 }
 
 impl FromStr for Policy {

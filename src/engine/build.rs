@@ -228,9 +228,10 @@ impl<'a> Compiler<'a> {
                 Some(Property::MultiFactor) => "any-of.with-multi-factor",
                 Some(Property::DisableStrongPassword) => "any-of.without-strong-password",
             };
-            requirements.push(Phrase::of(key).all("requirements", required));
+            let words = Phrase::of(key).all("requirements", required);
+            requirements.push(words.clone());
             let results = start..self.assembly.inner.len();
-            self.assembly.open.push(GroupPart { id: alternative.id.clone(), results });
+            self.assembly.open.push(GroupPart { id: alternative.id.clone(), words, results });
             lengths = Some(lengths.map_or(of_this.clone(), |all| {
                 *all.start().min(of_this.start())..=*all.end().max(of_this.end())
             }));

@@ -36,6 +36,25 @@ pub(crate) struct Alternative {
     pub(crate) rules: Vec<RuleEntry>,
 }
 
+impl RuleEntry {
+    /// Each value besides kind and id, by its path, and its place.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (String, &Range<usize>)> {
+        let mut settings = Vec::new();
+        collect(&self.table, "", &mut settings);
+        settings.into_iter().filter(|(path, _)| path != "kind" && path != "id")
+    }
+}
+
+fn collect<'t>(table: &'t Table, prefix: &str, into: &mut Vec<(String, &'t Range<usize>)>) {
+    for (key, value) in &table.entries {
+        let path = format!("{prefix}{}", key.name);
+        match &value.data {
+            Data::Table(table) => collect(table, &format!("{path}."), into),
+            _ => into.push((path, &value.span)),
+        }
+    }
+}
+
 /// The keys that every rule may have.
 #[derive(Deserialize)]
 struct Common {

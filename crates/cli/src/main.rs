@@ -3,11 +3,13 @@
 mod banlist;
 mod check;
 mod completions;
+mod explain;
 mod failure;
 mod input;
 mod output;
 mod policies;
 mod prompt;
+mod schema;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::Schema(schema) => schema::run(&schema),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -78,6 +82,8 @@ enum Command {
     Check(check::Check),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
     Completions(completions::Completions),
 }
 

@@ -26,7 +26,7 @@ pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine
 }
 
 /// The built-in policy of that name, else the file.
-fn load_policy(name: &str) -> Result<Policy, Failure> {
+pub(crate) fn load_policy(name: &str) -> Result<Policy, Failure> {
     let preset = match Policy::preset(name) {
         Err(error) if !Policy::presets().any(|known| known == name) => error,
         preset => return Ok(preset?),
