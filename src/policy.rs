@@ -44,6 +44,7 @@ macro_rules! preset {
 
 /// The policies that are built in, by name.
 const PRESETS: &[(&str, &str)] = &[
+    preset!("countersign"),
     preset!("entra"),
     preset!("entra-education"),
     preset!("b2c-simple"),

@@ -143,8 +143,7 @@ impl<'e> Rules<'e> {
             self.facts.iter().filter(|facts| !facts.compiled.is_inner).collect();
         for facts in self.facts.iter().rev() {
             let scope = &facts.compiled.scope;
-            let is_group =
-                |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
+            let is_group = |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
             let others = counted.iter().filter(|other| {
                 let of = &other.compiled.scope;
                 let is_own = std::ptr::eq(**other, facts)
