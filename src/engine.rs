@@ -13,7 +13,7 @@ use crate::message::Phrase;
 use crate::pipeline::{Known, Pipeline};
 use crate::policy::{ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
 use crate::report::{Catalog, Check, Group, GroupPart, MAX_CHECKS, Report, Tag};
-use crate::rules::{self, AnyOf, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
+use crate::rules::{self, AnyOf, Completed, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
 use crate::text::origins;
 
 /// A policy compiled together with its lists: the thing that judges.
@@ -69,6 +69,8 @@ pub struct EngineBuilder {
     kinds: Vec<Kind>,
     rules: Vec<(String, Box<dyn Rule>)>,
     supplied: Supplied,
+    /// Whether what is supplied may be used by no rule.
+    is_lenient: bool,
 }
 
 impl EngineBuilder {
@@ -110,6 +112,17 @@ impl EngineBuilder {
         self
     }
 
+    /// Shares with other engines what is made of lists.
+    pub(crate) fn sharing(mut self, completed: &Completed) -> Self {
+        self.supplied.completed = Completed::clone(completed);
+        self
+    }
+
+    /// Lets lists be supplied that no rule uses.
+    pub(crate) fn lenient(self) -> Self {
+        Self { is_lenient: true, ..self }
+    }
+
     /// Compiles a policy.
     ///
     /// # Errors
@@ -144,7 +157,9 @@ impl EngineBuilder {
                 |message| policy.document().error_at(entry.id_span.clone(), message.to_string()),
             )?;
         }
-        lists.all_used()?;
+        if !self.is_lenient {
+            lists.all_used()?;
+        }
         for (id, rule) in self.rules {
             if !is_id(&id) {
                 return Err(Error::policy("not an id of a rule").hint(ID));
@@ -230,7 +245,7 @@ impl EngineBuilder {
     }
 
     /// The kinds that policies may name.
-    fn known(&self) -> impl Iterator<Item = &Kind> {
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Kind> {
         KINDS.iter().chain(&self.kinds)
     }
 

@@ -89,9 +89,10 @@ use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::Grain;
 pub(crate) use any_of::AnyOf;
+pub(crate) use characters::parse_range;
 pub use doc::{Doc, Example, Form, Looser, Opt};
+pub(crate) use lists::{Completed, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
-pub(crate) use lists::{Supplied, Use as Used};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] =

@@ -12,6 +12,7 @@ mod prompt;
 mod signals;
 #[cfg(unix)]
 mod terminal;
+mod test;
 mod typed;
 mod usage;
 mod words;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
+        Command::Test(test) => test::run(&test),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -40,9 +42,9 @@ fn main() -> ExitCode {
 /// What a command was asked, answered. Anything else is a [`Failure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Accepted, listed, or done.
+    /// Accepted, listed, passed, or done.
     Yes,
-    /// Refused, undecided, or not listed.
+    /// Refused, undecided, not listed, or not passed.
     No,
 }
 
@@ -63,8 +65,8 @@ impl From<Answer> for ExitCode {
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
 Exit codes:
-  0  accepted (lookup: listed; other commands: done)
-  1  refused, or undecided (lookup: not listed)
+  0  accepted (lookup: listed; test: all passed; other commands: done)
+  1  refused, or undecided (lookup: not listed; test: not all passed)
   2  error
 
 See `countersign <COMMAND> --help` for examples.")]
@@ -78,6 +80,7 @@ enum Command {
     Check(check::Check),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
+    Test(test::Test),
     Completions(completions::Completions),
 }
 
