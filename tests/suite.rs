@@ -683,11 +683,6 @@ fn each_operator_is_noticed_by_the_test_for_it() {
             "password = 'abcd'\ncontext = { surname = 'abcd' }\nexpect = 'refuse'",
         ),
         (
-            names,
-            "`names`, `fields`: 8 entries → none",
-            "password = 'abcd'\ncontext = { surname = 'abcd' }\nexpect = 'refuse'",
-        ),
-        (
             letters,
             "`complexity`, `classes`: without `upper` → with it",
             "password = 'aA'\nexpect = 'refuse'",
