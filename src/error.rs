@@ -30,6 +30,25 @@ struct Inner {
     source: Option<std::io::Error>,
 }
 
+/// What in a policy compiles and is probably not meant. It says where and why
+/// as an error does.
+#[derive(Debug)]
+pub struct Warning(pub(crate) Error);
+
+impl std::ops::Deref for Warning {
+    type Target = Error;
+
+    fn deref(&self) -> &Error {
+        &self.0
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The document or the configuration built from it.

@@ -85,7 +85,7 @@ mod text;
 pub use banlist::Banlist;
 pub use context::{Context, Field, Operation};
 pub use engine::{Engine, EngineBuilder, Subject};
-pub use error::Error;
+pub use error::{Error, Warning};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use message::{Messages, Phrase};
 pub use policy::{Options, Policy};

@@ -38,11 +38,32 @@ const MAX_EXTENDED: usize = 8;
 /// The id of the implicit rule, whose check is `text.limit`.
 pub(crate) const TEXT_RULE: &str = "text";
 
+macro_rules! preset {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../policies/", $name, ".toml")))
+    };
+}
+
 /// The policies that are built in, by name.
 const PRESETS: &[(&str, &str)] = &[
-    ("entra", include_str!("../policies/entra.toml")),
-    ("entra-education", include_str!("../policies/entra-education.toml")),
-    ("nist-63b-4-single-factor", include_str!("../policies/nist-63b-4-single-factor.toml")),
+    preset!("entra"),
+    preset!("entra-education"),
+    preset!("b2c-simple"),
+    preset!("b2c-strong"),
+    preset!("ad-complexity"),
+    preset!("nist-63b-4-single-factor"),
+    preset!("nist-63b-4-mfa"),
+    preset!("asvs-5-l1"),
+    preset!("asvs-5-l2"),
+    preset!("pci-dss-4.0.1"),
+    preset!("cis"),
+    preset!("cyber-essentials"),
+    preset!("ncsc"),
+    preset!("bsi-gspp"),
+    preset!("bsi-consumer"),
+    preset!("ism"),
+    preset!("ism-secret"),
+    preset!("ism-top-secret"),
 ];
 
 /// A policy: named, sourced, and an ordered list of rules.

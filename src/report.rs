@@ -178,6 +178,13 @@ impl Messages {
         self.say(&check.words.part("requirement"))
     }
 
+    /// What the check requires, without what is listed below it: for checks
+    /// that have [alternatives](Report::alternatives).
+    pub fn heading(&self, check: &Check) -> String {
+        let heading = Some(check.words.part("heading")).filter(Phrase::is_keyed);
+        heading.and_then(|heading| self.find(&heading)).unwrap_or_else(|| self.requirement(check))
+    }
+
     /// What to do instead of what fails the check, in a sentence; empty where
     /// nobody says. What a rule of one's own [advises](Check::advises) is said
     /// as it is.
@@ -209,7 +216,7 @@ impl Catalog {
     }
 
     /// The check with this index among the results.
-    fn at(&self, index: usize) -> Option<&Check> {
+    pub(crate) fn at(&self, index: usize) -> Option<&Check> {
         self.checks.iter().chain(&self.inner).nth(index)
     }
 

@@ -27,7 +27,7 @@
 //! | `operation` | `create`, `change` or `reset` |
 //! | `current-password` | the password that the user has |
 //! | `supply` | terms by the name of a list or slot: `{ custom = ["contoso"] }` |
-//! | `reused` | whether checks that the engine leaves to others fail; they pass if not |
+//! | `reused` | `true`, or which of the user's last passwords it is, counted from 1: decides what the engine leaves to others. Without it, those checks pass |
 //! | `expect` | `accept` or `refuse` |
 //! | `fails` | checks that fail; those of alternatives (`strength.long.length.min`) may be named, too. The others imply `refuse` |
 //! | `exactly` | no other check fails, those of alternatives aside |

@@ -29,19 +29,31 @@ const PASSWORDS: usize = 100;
 const ALPHABETS: &[&str] =
     &["ab", "abc", "aA@o0O1lL$s", "ab\u{e9}\u{43b}\u{5b57}\u{1f600}", "as\u{df}\u{200b}b\u{301}"];
 
+/// What one comparison of a rule compares with.
+#[derive(Clone, Debug)]
+struct Compared {
+    terms: Vec<String>,
+    /// Whether they count backwards, too.
+    reversed: bool,
+    /// How many of the terms are inline, and how many of the rest stand in a
+    /// built list; what is left is supplied as text.
+    cuts: (usize, usize),
+}
+
+/// A rule: its comparisons in the order of [`COMPARISONS`], of which one is
+/// there at least.
 #[derive(Clone, Debug)]
 struct Setting {
-    score: Vec<String>,
-    whole: Vec<String>,
+    compared: [Option<Compared>; 4],
     min: u32,
+    max: u32,
     score_fuzzy: &'static str,
     whole_fuzzy: bool,
     substitution: &'static str,
-    /// How many of the score terms are inline, and how many of the rest stand
-    /// in a built list; what is left is supplied as text.
-    cuts: (usize, usize),
     passwords: Vec<String>,
 }
+
+const COMPARISONS: [&str; 4] = ["score", "whole", "substring", "coverage"];
 
 fn word(alphabet: &'static str, length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     let letters: Vec<char> = alphabet.chars().collect();
@@ -49,16 +61,20 @@ fn word(alphabet: &'static str, length: std::ops::Range<usize>) -> impl Strategy
         .prop_map(|chars| chars.into_iter().collect())
 }
 
-/// Some terms joined, with up to three edits.
+/// Some terms joined, each maybe backwards, with up to three edits.
 fn joined(alphabet: &'static str, terms: Vec<String>) -> impl Strategy<Value = String> {
     let letters: Vec<char> = alphabet.chars().collect();
     let edit = (any::<proptest::sample::Index>(), 0..3_u8, proptest::sample::select(letters));
     (
-        proptest::collection::vec(proptest::sample::select(terms), 0..4),
+        proptest::collection::vec((proptest::sample::select(terms), any::<bool>()), 0..4),
         proptest::collection::vec(edit, 0..4),
     )
         .prop_map(|(parts, edits)| {
-            let mut chars: Vec<char> = parts.concat().chars().collect();
+            let parts = parts.into_iter().map(|(part, reversed)| match reversed {
+                true => part.chars().rev().collect(),
+                false => part,
+            });
+            let mut chars: Vec<char> = parts.collect::<String>().chars().collect();
             for (at, kind, letter) in edits {
                 let at = at.index(chars.len() + 1);
                 match kind {
@@ -87,26 +103,39 @@ fn settings() -> impl Strategy<Value = Setting> {
             ]
         };
         let terms = move || proptest::collection::vec(term(), 0..8);
-        (terms(), terms()).prop_flat_map(move |(score, whole)| {
-            let mut all: Vec<String> = score.iter().chain(&whole).cloned().collect();
+        let compared = move || {
+            let compared = (terms(), any::<bool>(), (0..9_usize, 0..9_usize));
+            let compared =
+                compared.prop_map(|(terms, reversed, cuts)| Compared { terms, reversed, cuts });
+            proptest::option::weighted(0.6, compared)
+        };
+        let compared = [compared(), compared(), compared(), compared()];
+        let one = |compared: &[Option<Compared>; 4]| compared.iter().any(Option::is_some);
+        compared.prop_filter("a comparison", one).prop_flat_map(move |compared| {
+            let mut all: Vec<String> =
+                compared.iter().flatten().flat_map(|compared| compared.terms.clone()).collect();
             all.push(alphabet.to_owned());
             let password = prop_oneof![word(alphabet, 0..14), joined(alphabet, all)];
             (
-                Just((score, whole)),
-                (1..8_u32, fuzzy(), any::<bool>(), (0..9_usize, 0..9_usize)),
+                Just(compared),
+                (1..8_u32, 0..100_u32, fuzzy(), any::<bool>()),
                 proptest::sample::select(&["entra", "leet", "none"][..]),
                 proptest::collection::vec(password, PASSWORDS),
             )
                 .prop_map(
-                    |((score, whole), (min, sf, wf, cuts), substitution, passwords)| Setting {
-                        score,
-                        whole,
-                        min,
-                        score_fuzzy: sf,
-                        whole_fuzzy: wf,
-                        substitution,
-                        cuts,
-                        passwords,
+                    |(mut compared, (min, max, score_fuzzy, whole_fuzzy), set, passwords)| {
+                        if let ("anywhere", [Some(score), ..]) = (score_fuzzy, &mut compared) {
+                            score.reversed = false;
+                        }
+                        Setting {
+                            compared,
+                            min,
+                            max,
+                            score_fuzzy,
+                            whole_fuzzy,
+                            substitution: set,
+                            passwords,
+                        }
                     },
                 )
         })
@@ -115,37 +144,36 @@ fn settings() -> impl Strategy<Value = Setting> {
 
 fn engine(setting: &Setting) -> Engine {
     let set = Substitution::from_name(setting.substitution).unwrap();
-    let (inline, rest) = setting.score.split_at(setting.cuts.0.min(setting.score.len()));
-    let (built, supplied) = rest.split_at(setting.cuts.1.min(rest.len()));
-    let mut list = Banlist::builder(&set).anywhere(setting.cuts.0.is_multiple_of(2));
-    built.iter().for_each(|term| list.add_term(term).unwrap());
-    let quoted: Vec<String> = inline
-        .iter()
-        .map(|term| term.chars().map(|c| format!("\\U{:08X}", u32::from(c))).collect())
-        .map(|escaped: String| format!("\"{escaped}\""))
-        .collect();
-    let policy: Policy = format!(
-        r#"
-        [[rule]]
-        kind = "banned"
-        substitute = "{}"
-        score = {{ lists = ["built"], slots = ["text"], terms = [{}], min = {}, fuzzy = "{}" }}
-        whole = {{ slots = ["whole"], fuzzy = "{}" }}
-        "#,
-        set.name(),
-        quoted.join(", "),
-        setting.min,
-        setting.score_fuzzy,
-        if setting.whole_fuzzy { "whole" } else { "none" },
-    )
-    .parse()
-    .unwrap();
-    Engine::builder()
-        .list("built", list.build().unwrap())
-        .terms("text", supplied.iter().cloned())
-        .terms("whole", setting.whole.iter().cloned())
-        .build(&policy)
-        .unwrap()
+    let mut engine = Engine::builder();
+    let mut policy = format!("[[rule]]\nkind = 'banned'\nsubstitute = '{}'\n", set.name());
+    for (name, compared) in COMPARISONS.into_iter().zip(&setting.compared) {
+        let Some(Compared { terms, reversed, cuts }) = compared else { continue };
+        let (inline, rest) = terms.split_at(cuts.0.min(terms.len()));
+        let (built, supplied) = rest.split_at(cuts.1.min(rest.len()));
+        let [filter, anywhere] = [cuts.0, cuts.1].map(|cut| cut.is_multiple_of(2));
+        let mut list = Banlist::builder(&set).filter(filter).anywhere(anywhere);
+        built.iter().for_each(|term| list.add_term(term).unwrap());
+        let quoted: Vec<String> = inline
+            .iter()
+            .map(|term| term.chars().map(|c| format!("\\U{:08X}", u32::from(c))).collect())
+            .map(|escaped: String| format!("\"{escaped}\""))
+            .collect();
+        let options = match name {
+            "score" => format!("min = {}, fuzzy = '{}'", setting.min, setting.score_fuzzy),
+            "whole" if setting.whole_fuzzy => "fuzzy = 'whole'".to_owned(),
+            "coverage" => format!("max = {}", setting.max),
+            _ => "slots = []".to_owned(),
+        };
+        policy += &format!(
+            "{name} = {{ lists = ['{name}-built', '{name}-text'], terms = [{}], \
+             reversed = {reversed}, {options} }}\n",
+            quoted.join(", ")
+        );
+        engine = engine
+            .list(format!("{name}-built"), list.build().unwrap())
+            .terms(format!("{name}-text"), supplied.iter().cloned());
+    }
+    engine.build(&policy.parse().unwrap()).unwrap()
 }
 
 /// The folded terms; those that fold to nothing are none.
@@ -157,23 +185,53 @@ fn folded(terms: &[String], set: &Substitution) -> Vec<Vec<char>> {
         .collect()
 }
 
-fn expected(setting: &Setting, password: &str) -> (u32, Option<&'static str>) {
-    let set = Substitution::from_name(setting.substitution).unwrap();
-    let (score_terms, whole_terms) = (folded(&setting.score, &set), folded(&setting.whole, &set));
-    let text: Vec<char> = fold(password, &set).chars().collect();
-    let score = reference::covering(&text, &score_terms, setting.score_fuzzy == "anywhere");
-    let cause = if score < setting.min {
+/// What the check measures, and why the password is refused.
+fn expected(setting: &Setting, password: &str) -> (Option<u32>, Option<&'static str>) {
+    let text = text(setting, password);
+    let [score, whole, substring, coverage] = read(setting);
+    let near = |terms: &Option<Vec<Vec<char>>>, shortest| {
+        terms.as_ref().is_some_and(|terms| reference::is_near(&text, terms, shortest))
+    };
+    let points = score
+        .as_ref()
+        .map(|terms| reference::covering(&text, terms, setting.score_fuzzy == "anywhere"));
+    let held = |terms: &Vec<Vec<char>>| {
+        reference::covered(&text, terms).iter().filter(|covered| **covered).count()
+    };
+    let percent = coverage
+        .as_ref()
+        .map(|terms| u32::try_from((100 * held(terms)).div_ceil(text.len().max(1))).unwrap());
+    let over = |terms: &Vec<Vec<char>>| 100 * held(terms) > setting.max as usize * text.len();
+    let cause = if points.is_some_and(|points| points < setting.min) {
         Some("score")
-    } else if reference::is_term(&text, &whole_terms) {
+    } else if whole.as_ref().is_some_and(|terms| reference::is_term(&text, terms)) {
         Some("whole")
-    } else if setting.score_fuzzy != "none" && reference::is_near(&text, &score_terms, 4) {
+    } else if substring.is_some_and(|terms| held(&terms) > 0) {
+        Some("substring")
+    } else if coverage.as_ref().is_some_and(over) {
+        Some("coverage")
+    } else if setting.score_fuzzy != "none" && near(&score, 4) {
         Some("score-near")
-    } else if setting.whole_fuzzy && reference::is_near(&text, &whole_terms, 0) {
+    } else if setting.whole_fuzzy && near(&whole, 0) {
         Some("whole-near")
     } else {
         None
     };
-    (score, cause)
+    (points.or(percent), cause)
+}
+
+fn text(setting: &Setting, password: &str) -> Vec<char> {
+    let set = Substitution::from_name(setting.substitution).unwrap();
+    fold(password, &set).chars().collect()
+}
+
+/// The folded terms of each comparison, backwards, too, where they count so.
+fn read(setting: &Setting) -> [Option<Vec<Vec<char>>>; 4] {
+    let set = Substitution::from_name(setting.substitution).unwrap();
+    setting.compared.clone().map(|compared| {
+        let Compared { terms, reversed, .. } = compared?;
+        Some(reference::read(&folded(&terms, &set), reversed))
+    })
 }
 
 proptest! {
@@ -185,8 +243,8 @@ proptest! {
         for password in &setting.passwords {
             let report = engine.check(password, &Subject::default());
             let found = report.check("banned.listed").unwrap();
-            let (score, cause) = expected(&setting, password);
-            prop_assert_eq!(found.measured, Some(score), "{:?}", password);
+            let (measured, cause) = expected(&setting, password);
+            prop_assert_eq!(found.measured, measured, "{:?}", password);
             prop_assert_eq!(found.cause, cause, "{:?}", password);
             prop_assert_eq!(report.is_valid(), cause.is_none());
             prop_assert_eq!(
@@ -226,9 +284,11 @@ proptest! {
 
 /// Whether a covering of the password has a term in it that could be marked.
 fn occurs(setting: &Setting, password: &str) -> bool {
-    let set = Substitution::from_name(setting.substitution).unwrap();
-    let text: Vec<char> = fold(password, &set).chars().collect();
-    let count = u32::try_from(text.len()).unwrap();
+    let text = text(setting, password);
+    let [score, ..] = read(setting);
     let anywhere = setting.score_fuzzy == "anywhere";
-    reference::covering(&text, &folded(&setting.score, &set), anywhere) < count
+    score.is_some_and(|terms| {
+        let points = reference::covering(&text, &terms, anywhere);
+        points < u32::try_from(text.len()).unwrap()
+    })
 }

@@ -150,8 +150,24 @@ fn engines() -> Vec<(&'static str, Engine)> {
     for term in ["contoso", "password", "passwort", "łondon", "aaaaaaa"] {
         filtered.add_term(term).unwrap();
     }
-    let filtered = Engine::builder().list("custom", filtered.build().unwrap());
-    engines.push(("an edit anywhere, and a filter", filtered.build(&anywhere).unwrap()));
+    let filtered = filtered.build().unwrap();
+    let supplied = Engine::builder().list("custom", filtered.clone());
+    engines.push(("an edit anywhere, and a filter", supplied.build(&anywhere).unwrap()));
+    let backwards: Policy = "
+        [[rule]]
+        kind = 'banned'
+        score = { slots = ['custom'], fuzzy = 'whole', reversed = true }
+        substring = { lists = ['base'], reversed = true }
+        [[rule]]
+        kind = 'banned'
+        id = 'mostly'
+        whole = { slots = ['custom'], fuzzy = 'whole', reversed = true }
+        coverage = { lists = ['base'], reversed = true }
+    "
+    .parse()
+    .unwrap();
+    let supplied = Engine::builder().list("custom", filtered);
+    engines.push(("all comparisons, backwards", supplied.build(&backwards).unwrap()));
     engines
 }
 

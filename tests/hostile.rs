@@ -713,7 +713,7 @@ fn mistakes_are_shown_where_they_are() {
   |
 1 | [[rule]]
   | ^^^^^^^^
-  = give `score`, `whole`, or both",
+  = give `score`, `whole`, `substring` or `coverage`, or several of them",
         ),
         (
             "[[rule]]\nkind = 'length'\nunless = 'disable-strong-pasword'\nmin = 1\n",

@@ -395,6 +395,10 @@ fn engines() -> Vec<Engine> {
                 score = { terms = ['qqqq'], min = 100, fuzzy = 'whole' }\n\
                 [[rule]]\nkind = 'banned'\nid = 'anywhere'\n\
                 score = { terms = ['qojxqojx', 'wvkwvk'], fuzzy = 'anywhere' }\n\
+                [[rule]]\nkind = 'banned'\nid = 'backwards'\n\
+                score = { terms = ['qojxqojx'], fuzzy = 'whole', reversed = true }\n\
+                substring = { terms = ['wvkwvk'], reversed = true }\n\
+                coverage = { lists = ['base'], max = 90, reversed = true }\n\
                 [[rule]]\nkind = 'length'\nmax = 1\n\
                 [[rule]]\nkind = 'characters'\nallow = ['U+0001']\n";
     let own = Engine::builder().build(&case.parse().unwrap()).unwrap();

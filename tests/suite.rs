@@ -152,8 +152,8 @@ fn mistakes_in_a_test_are_errors_with_a_place() {
     refused(&format!("test = 'hunter2'\n{LENGTH}"));
     refused(&format!("test = ['hunter2']\n{LENGTH}"));
     assert!(refused(&format!("{LENGTH}[[tests]]\npassword = 'hunter2'")).contains("`[[test]]`"));
-    let two = "[[rule]]\nkind = 'banned'\nwhole = { terms = ['quokka'] }\n\
-               [[rule]]\nid = 'b'\nkind = 'banned'\nwhole = { terms = ['quokka'] }\n";
+    let two = "[[rule]]\nkind = 'banned'\nscore = { terms = ['quokka'] }\n\
+               [[rule]]\nid = 'b'\nkind = 'banned'\nscore = { terms = ['quokka'] }\n";
     let error = refused(&format!("{two}[[test]]\npassword = 'hunter2'\nscore = 2"));
     assert!(error.contains("several checks") && error.contains("\"banned.listed\" = 2"), "{error}");
 }
@@ -325,6 +325,24 @@ fn build_reuse(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>
     Ok(Box::new(Reuse))
 }
 
+#[test]
+fn how_many_passwords_count_is_tested_by_the_first_that_does_not() {
+    let rule = "[[rule]]\nkind = 'reuse'\nlast = 4\n[[rule]]\nkind = 'length'\nmax = 100\n";
+    is_noticed(rule, "`reuse`, `last`: 4 → 3", "password = 'a'\nreused = 4\nexpect = 'refuse'");
+    is_noticed(
+        rule,
+        "`reuse`: the rule → removed",
+        "password = 'a'\nreused = true\nexpect = 'refuse'",
+    );
+    assert_eq!(
+        failures(&format!("{rule}[[test]]\npassword = 'a'\nreused = 5\nexpect = 'accept'")),
+        [""; 0]
+    );
+    let error =
+        refused(&format!("{rule}[[test]]\npassword = 'hunter2'\nreused = 0\nexpect = 'accept'"));
+    assert!(error.contains("a number from 1"), "{error}");
+}
+
 /// A rule of which every option has another form.
 struct Anything(Vec<(&'static str, bool)>);
 
@@ -398,7 +416,7 @@ const ANYTHING: Kind = Kind::new("anything", build_anything).documented(Doc {
 fn with_kinds(suite: Suite) -> Suite {
     suite.engines(|_| {
         Engine::builder()
-            .kind(Kind::new("reuse", build_reuse))
+            .kind(Kind::new("recent", build_reuse))
             .kind(ANYTHING)
             .terms("own", ["quokka"])
     })
@@ -408,7 +426,7 @@ fn with_kinds(suite: Suite) -> Suite {
 fn what_the_engine_defers_is_settled_by_the_test() {
     let text = "
         [[rule]]
-        kind = 'reuse'
+        kind = 'recent'
         [[rule]]
         kind = 'banned'
         whole = { lists = ['own'] }
@@ -418,7 +436,7 @@ fn what_the_engine_defers_is_settled_by_the_test() {
         [[rule.alternative]]
         rule = [{ kind = 'length', min = 10 }]
         [[rule.alternative]]
-        rule = [{ kind = 'reuse' }]
+        rule = [{ kind = 'recent' }]
 
         [[test]]
         password = 'hunter2'
@@ -426,12 +444,12 @@ fn what_the_engine_defers_is_settled_by_the_test() {
         [[test]]
         password = 'hunter2'
         reused = true
-        fails = ['reuse.recent', 'either.alternatives', 'either.2.reuse.recent']
+        fails = ['recent.recent', 'either.alternatives', 'either.2.recent.recent']
         exactly = true
         [[test]]
         password = 'hunter2 and more'
         reused = true
-        fails = ['reuse.recent']
+        fails = ['recent.recent']
         exactly = true
         [[test]]
         password = 'quokka'
@@ -443,7 +461,7 @@ fn what_the_engine_defers_is_settled_by_the_test() {
     let mutation = mutation(&suite);
     assert!(mutation.noticed > 0 && !mutation.unnoticed.is_empty());
     // Without the hook the kind is not known.
-    assert!(refused(text).contains("unknown kind `reuse`"));
+    assert!(refused(text).contains("unknown kind `recent`"));
 }
 
 // Files -------------------------------------------------------------------------
@@ -630,8 +648,7 @@ fn is_noticed(rules: &str, mutant: &str, test: &str) {
 
 #[test]
 fn each_operator_is_noticed_by_the_test_for_it() {
-    let letters =
-        "[[rule]]\nkind = 'complexity'\nrequire = 2\nclasses = ['lower', 'digit']\nspace = false\n";
+    let letters = "[[rule]]\nkind = 'complexity'\nrequire = 2\nclasses = ['lower', 'symbol']\nspace = false\n";
     let banned = "[[rule]]\nkind = 'banned'\n\
                   score = { terms = ['quokka', 'wombat'], slots = ['custom'], min = 5, fuzzy = 'anywhere' }\n\
                   whole = { terms = ['platypus'], fuzzy = 'whole' }\n";
@@ -876,17 +893,23 @@ fn a_long_list_is_only_tried_in_three_places() {
 
 #[test]
 fn the_tests_of_policies_shipped_notice_everything() {
-    for suite in [Suite::presets().unwrap(), opened("policies")] {
-        assert!(suite.run().unwrap().is_ok());
+    let names = ["entra", "entra-education", "nist-63b-4-single-factor"];
+    let presets = names.iter().try_fold(Suite::default(), |suite, name| suite.and_preset(name));
+    let mut files = names.iter().map(|name| format!("policies/{name}.toml"));
+    let files = files.try_fold(Suite::default(), |suite, file| suite.and(file));
+    for suite in [presets.unwrap(), files.unwrap()] {
+        let results = suite.run().unwrap();
+        results.assert();
         for mutation in suite.mutate().unwrap() {
             let told: Vec<_> = mutation.unnoticed.iter().map(ToString::to_string).collect();
             assert!(told.is_empty(), "{}: {told:#?}", mutation.policy);
             assert!(mutation.noticed > 0, "{}", mutation.policy);
         }
-        for coverage in suite.run().unwrap().coverage() {
+        for coverage in results.coverage() {
             assert!(coverage.checks.iter().all(|check| check.failed && check.passed), "{coverage}");
         }
     }
+    Suite::presets().unwrap().run().unwrap().assert();
 }
 
 #[test]

@@ -84,16 +84,17 @@ fn bits(hash: u64) -> [u32; WORDS] {
 
 /// A text's hash, and in constant time that of the text less one character,
 /// if the characters are asked for from the last to the first: polynomials in
-/// `BASE` modulo 2^64, mixed afterwards. An unlucky pair of texts costs a
-/// search, so nothing here has to withstand an adversary. But unmixed they
-/// tell the text, so they are wiped when dropped.
+/// `BASE` modulo 2^64, mixed afterwards. The text may also be read backwards.
+/// An unlucky pair of texts costs a search, so nothing here has to withstand an
+/// adversary. But unmixed they tell the text, so they are wiped when dropped.
 pub(super) struct Hashes<'t> {
     text: &'t [char],
+    backwards: bool,
     whole: u64,
-    /// The polynomial of the characters before `end`, and `BASE` to the power
-    /// of how many are behind it.
-    prefix: u64,
-    power: u64,
+    /// What the characters before `end` are worth in it, and what the last of
+    /// them counts: the first read counts most.
+    before: u64,
+    weight: u64,
     end: usize,
 }
 
@@ -113,16 +114,22 @@ impl Drop for Hashes<'_> {
     #[inline]
     fn drop(&mut self) {
         self.whole.zeroize();
-        self.prefix.zeroize();
+        self.before.zeroize();
     }
 }
 
 impl<'t> Hashes<'t> {
     #[inline]
-    pub(super) fn new(text: &'t [char]) -> Self {
-        let whole =
-            text.iter().fold(0, |hash: u64, &c| hash.wrapping_mul(BASE).wrapping_add(value(c)));
-        Self { text, whole, prefix: whole, power: 1, end: text.len() }
+    pub(super) fn new(text: &'t [char], backwards: bool) -> Self {
+        let read = |hash: u64, &c: &char| hash.wrapping_mul(BASE).wrapping_add(value(c));
+        let (whole, weight) = match backwards {
+            false => (text.iter().fold(0, read), 1),
+            true => {
+                let weight = text.iter().skip(1).fold(1_u64, |weight, _| weight.wrapping_mul(BASE));
+                (text.iter().rev().fold(0, read), weight)
+            }
+        };
+        Self { text, backwards, whole, before: whole, weight, end: text.len() }
     }
 
     #[inline]
@@ -135,25 +142,24 @@ impl<'t> Hashes<'t> {
     #[inline]
     pub(super) fn without(&mut self, k: usize) -> u64 {
         while self.end > k + 1 {
-            self.retreat();
+            self.before = self.before.wrapping_sub(self.last());
+            self.weight = self.weight.wrapping_mul(if self.backwards { INVERSE } else { BASE });
+            self.end -= 1;
         }
-        let (with, power) = (self.prefix, self.power);
-        let less = self.before().wrapping_sub(with).wrapping_mul(power);
-        mixed(self.whole.wrapping_add(less))
+        let before = self.before.wrapping_sub(self.last());
+        let behind = self.whole.wrapping_sub(self.before);
+        // What is read first moves up.
+        mixed(match self.backwards {
+            false => before.wrapping_mul(INVERSE).wrapping_add(behind),
+            true => before.wrapping_add(behind.wrapping_mul(INVERSE)),
+        })
     }
 
+    /// What the last character before `end` is worth.
     #[inline]
-    fn retreat(&mut self) {
-        self.prefix = self.before();
-        self.power = self.power.wrapping_mul(BASE);
-        self.end -= 1;
-    }
-
-    /// The polynomial of the prefix less its last character.
-    #[inline]
-    fn before(&self) -> u64 {
+    fn last(&self) -> u64 {
         let last = self.end.checked_sub(1).and_then(|at| self.text.get(at));
-        self.prefix.wrapping_sub(last.map_or(0, |&c| value(c))).wrapping_mul(INVERSE)
+        last.map_or(0, |&c| value(c)).wrapping_mul(self.weight)
     }
 }
 
@@ -237,7 +243,7 @@ impl Entered {
 /// What the filter has to know of a term. Bit `k` of `wide` tells whether many
 /// characters follow the first `k` of the term.
 fn each_entry(reversed: Automaton<'_>, term: &[char], wide: u64, emit: &mut dyn FnMut(u64)) {
-    let mut hashes = Hashes::new(term);
+    let mut hashes = Hashes::new(term, false);
     let is_wide = |k: usize| wide >> k & 1 == 1;
     let mut whole = false;
     let mut at = Some(reversed.root());
@@ -324,13 +330,16 @@ mod tests {
             text in prop::collection::vec(any::<char>(), 0..50),
             asked in any::<u64>(),
         ) {
-            let mut hashes = Hashes::new(&text);
-            for k in (0..text.len()).rev().filter(|k| asked >> k & 1 == 1) {
-                let mut without = text.clone();
-                without.remove(k);
-                prop_assert_eq!(hashes.without(k), Hashes::new(&without).whole());
+            let reversed: Vec<char> = text.iter().rev().copied().collect();
+            for (backwards, read) in [(false, &text), (true, &reversed)] {
+                let mut hashes = Hashes::new(&text, backwards);
+                for k in (0..text.len()).rev().filter(|k| asked >> k & 1 == 1) {
+                    let mut without = read.clone();
+                    without.remove(if backwards { text.len() - 1 - k } else { k });
+                    prop_assert_eq!(hashes.without(k), Hashes::new(&without, false).whole());
+                }
+                prop_assert_eq!(hashes.whole(), Hashes::new(read, false).whole());
             }
-            prop_assert_eq!(hashes.whole(), Hashes::new(&text).whole());
         }
     }
 

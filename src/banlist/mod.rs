@@ -62,7 +62,16 @@ pub(crate) const LONGEST_TERM: usize = 48;
 ///
 /// Cheap to clone; clones share the bytes. `Debug` prints counts, never terms.
 #[derive(Clone)]
-pub struct Banlist(Arc<List>);
+pub struct Banlist(Arc<List>, Reading);
+
+/// How the terms are read. Read backwards, the two automata change places: the
+/// terms reversed are the terms, and the terms what they are reversed. Only the
+/// rules read backwards; a list as users have it is read as it is.
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    AsItIs,
+    Backwards,
+}
 
 struct List {
     bytes: Bytes,
@@ -156,14 +165,22 @@ impl Banlist {
         folded.get(..length).is_some_and(|text| self.is_term(text))
     }
 
-    /// Whether the section for searching near terms was built.
-    pub(crate) fn has_forward(&self) -> bool {
-        self.0.forward.is_some()
+    /// The same list with every term reversed. It has no section for parts
+    /// near a term.
+    pub(crate) fn backwards(&self) -> Self {
+        Self(Arc::clone(&self.0), Reading::Backwards)
     }
 
-    /// Whether the section for occurrences inside a text was built.
+    /// Whether the section for following a text from its start was built: for a
+    /// list as it is, `forward`.
+    pub(crate) fn has_forward(&self) -> bool {
+        self.sections().0.is_some()
+    }
+
+    /// Whether the section for occurrences inside a text was built: for a list
+    /// as it is, `reversed`.
     pub(crate) fn has_reversed(&self) -> bool {
-        self.0.reversed.is_some()
+        self.sections().1.is_some()
     }
 
     /// Whether both share their bytes.
@@ -228,7 +245,7 @@ impl Banlist {
     }
 
     /// One more character along the terms as wholes: 0 is where a text starts.
-    /// Nowhere where the list was built without [`Builder::forward`].
+    /// Nowhere where the section for it was not built: [`Builder::forward`].
     // Inlined, it makes the many keys that have left every list pay for it.
     #[inline(never)]
     pub(crate) fn follow(&self, number: u32, c: char) -> u32 {
@@ -263,7 +280,8 @@ impl Banlist {
         let (Some(forward), Some(reversed)) = (self.forward(), self.reversed()) else {
             return false;
         };
-        let sections = near::Sections { forward, reversed, filter: self.filter() };
+        let backwards = self.1 == Reading::Backwards;
+        let sections = near::Sections { forward, reversed, filter: self.filter(), backwards };
         let Info { shortest: least, longest: most, .. } = self.0.info;
         near::is_near(sections, text, least.max(shortest)..=most, |characters| {
             forward.address(followed(characters))
@@ -286,7 +304,8 @@ impl Banlist {
     /// end and is a term of at least 4 characters or within one edit of one of
     /// at least 5, if it costs less than `limit`. `reach` gives the reach of
     /// each prefix, by its length, and `cost` what it costs to start there.
-    /// Never where the list was built without [`Builder::anywhere`].
+    /// Never where the list was built without [`Builder::anywhere`], and not
+    /// for a list read backwards.
     #[inline]
     pub(crate) fn cheapest_near(
         &self,
@@ -361,15 +380,30 @@ impl Banlist {
             sections: layout.sections,
             provenance,
         };
-        Ok(Self(Arc::new(List { bytes, reversed, forward, filter, wildcard, lengths, info })))
+        let list = List { bytes, reversed, forward, filter, wildcard, lengths, info };
+        Ok(Self(Arc::new(list), Reading::AsItIs))
     }
 
+    /// The automaton of the terms, as they are read, from their ends.
+    #[inline]
     fn reversed(&self) -> Option<Automaton<'_>> {
-        self.automaton(self.0.reversed.as_ref()?)
+        self.automaton(self.sections().1.as_ref()?)
     }
 
+    /// The automaton of the terms, as they are read, from their starts.
+    #[inline]
     fn forward(&self) -> Option<Automaton<'_>> {
-        self.automaton(self.0.forward.as_ref()?)
+        self.automaton(self.sections().0.as_ref()?)
+    }
+
+    /// Where the automata from the starts and from the ends stand.
+    #[inline]
+    fn sections(&self) -> (&Option<Section>, &Option<Section>) {
+        let List { forward, reversed, .. } = &*self.0;
+        match self.1 {
+            Reading::AsItIs => (forward, reversed),
+            Reading::Backwards => (reversed, forward),
+        }
     }
 
     #[inline]

@@ -23,6 +23,9 @@ pub(super) struct Sections<'a> {
     pub(super) forward: Automaton<'a>,
     pub(super) reversed: Automaton<'a>,
     pub(super) filter: Option<Filter<'a>>,
+    /// Whether the automata have changed places, so that the filter is to be
+    /// asked about the reversed text.
+    pub(super) backwards: bool,
 }
 
 /// Whether one insertion, deletion or replacement of a character, or none,
@@ -146,10 +149,12 @@ impl<'a> Search<'a> {
         (left, right): Nodes<'_>,
         hash: impl Fn(&mut Hashes<'_>) -> u64,
     ) -> bool {
-        let Some(filter) = self.sections.filter else { return false };
+        let Sections { filter, backwards, .. } = self.sections;
+        let Some(filter) = filter else { return false };
+        let hashes = || Hashes::new(self.text, backwards);
         left.is_wide()
             && right.is_wide()
-            && !filter.may_hold(hash(self.hashes.get_or_insert_with(|| Hashes::new(self.text))))
+            && !filter.may_hold(hash(self.hashes.get_or_insert_with(hashes)))
     }
 
     /// Whether a character leads on from both nodes to a pair that `found`
@@ -257,29 +262,36 @@ mod tests {
     }
 
     /// The most nodes that a search looks at in lists made for it, and that
-    /// the bound holds: with `s` as given, and with 3 behind a filter.
+    /// the bound holds: with `s` as given, and with 3 behind a filter. It is as
+    /// many in the list of the terms reversed that is read backwards.
     fn holds(name: &str, terms: &[String], texts: &[String], s: usize) -> [u64; 2] {
-        [false, true].map(|filter| {
-            let list = list(terms, filter);
-            let s = if filter { s.min(3) } else { s };
-            let mut most = 0;
-            for text in texts {
-                let text: Vec<char> = text.chars().collect();
-                let mut followed = vec![0];
-                for &c in &text {
-                    let (visits, next) =
-                        visits::of(|| list.follow(followed[followed.len() - 1], c));
-                    assert!(visits <= 1);
-                    followed.push(next);
-                }
-                let (visits, _) = visits::of(|| list.is_near(&text, 0, |n| followed[n]));
-                let n = text.len();
-                let bound = if n > 49 { 0 } else { (2 * s + 1) * n * n / 4 + 5 * n + 2 };
-                assert!(visits <= bound as u64, "{name}: {visits} for {n}, with filter: {filter}");
-                most = most.max(visits);
+        let reversed: Vec<String> = terms.iter().map(|term| term.chars().rev().collect()).collect();
+        let most =
+            [false, true].map(|filter| most_of(name, &list(terms, filter), texts, s, filter));
+        let backwards = [false, true]
+            .map(|filter| most_of(name, &list(&reversed, filter).backwards(), texts, s, filter));
+        assert_eq!(most, backwards, "{name}");
+        most
+    }
+
+    fn most_of(name: &str, list: &Banlist, texts: &[String], s: usize, filter: bool) -> u64 {
+        let s = if filter { s.min(3) } else { s };
+        let mut most = 0;
+        for text in texts {
+            let text: Vec<char> = text.chars().collect();
+            let mut followed = vec![0];
+            for &c in &text {
+                let (visits, next) = visits::of(|| list.follow(followed[followed.len() - 1], c));
+                assert!(visits <= 1);
+                followed.push(next);
             }
-            most
-        })
+            let (visits, _) = visits::of(|| list.is_near(&text, 0, |n| followed[n]));
+            let n = text.len();
+            let bound = if n > 49 { 0 } else { (2 * s + 1) * n * n / 4 + 5 * n + 2 };
+            assert!(visits <= bound as u64, "{name}: {visits} for {n}, with filter: {filter}");
+            most = most.max(visits);
+        }
+        most
     }
 
     #[test]

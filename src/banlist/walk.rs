@@ -99,10 +99,26 @@ mod tests {
         table[a.len()][b.len()]
     }
 
-    /// What the automata say of a text equals what all terms say one by one.
+    /// What the automata say of a text equals what all terms say one by one;
+    /// and so they do of the terms backwards.
     fn agrees(terms: &[String], texts: &[String], shortest: usize) {
-        let filtered = built(terms, true);
-        let list = list(terms);
+        let lists = [built(terms, true), list(terms)];
+        let backwards: Vec<String> =
+            terms.iter().map(|term| term.chars().rev().collect()).collect();
+        let [filtered, list] = &lists;
+        agree(filtered, list, terms, texts, shortest);
+        agree(&filtered.backwards(), &list.backwards(), &backwards, texts, shortest);
+        let texts: Vec<String> = texts.iter().map(|text| text.chars().rev().collect()).collect();
+        agree(&filtered.backwards(), &list.backwards(), &backwards, &texts, shortest);
+    }
+
+    fn agree(
+        filtered: &Banlist,
+        list: &Banlist,
+        terms: &[String],
+        texts: &[String],
+        shortest: usize,
+    ) {
         let terms: Vec<Vec<char>> = terms.iter().map(|term| characters(term)).collect();
         for text in texts.iter().map(|text| characters(text)) {
             for end in 0..=text.len() {
@@ -242,9 +258,13 @@ mod tests {
             ("one other character in the text", &middles, format!("{}b", a(40)).repeat(6), 49),
             ("one long suffix", &suffixes, a(256), 48),
         ] {
-            let (list, text) = (list(terms), characters(&text));
-            let visited = |end| visits::of(|| list.ends_at(&text, end, 4, |_| ())).0;
-            assert_eq!((0..=text.len()).map(visited).max(), Some(expected), "{name}");
+            let backwards: Vec<String> =
+                terms.iter().map(|term| term.chars().rev().collect()).collect();
+            let text = characters(&text);
+            for list in [list(terms), list(&backwards).backwards()] {
+                let visited = |end| visits::of(|| list.ends_at(&text, end, 4, |_| ())).0;
+                assert_eq!((0..=text.len()).map(visited).max(), Some(expected), "{name}");
+            }
         }
     }
 

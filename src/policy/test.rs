@@ -48,8 +48,10 @@ pub(crate) struct TestEntry {
     pub(crate) password: Zeroizing<String>,
     pub(crate) context: Context,
     pub(crate) supply: Supply,
-    /// Whether the checks that an engine defers fail.
-    pub(crate) reused: bool,
+    /// Which of the passwords that the user had last it is, counted from 1, the
+    /// current one; none if it is none of them. That decides checks that an
+    /// engine defers.
+    pub(crate) reused: Option<u64>,
     pub(crate) expected: Expected,
 }
 
@@ -101,8 +103,8 @@ struct Keys {
     passes: Option<Vec<String>>,
     score: Option<u32>,
     measured: Option<BTreeMap<String, u32>>,
-    #[serde(default)]
-    reused: bool,
+    #[serde(rename = "reused")]
+    _reused: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]
@@ -221,9 +223,22 @@ fn read_one(document: &Document, table: &Table, line: usize) -> Result<TestEntry
         password,
         context,
         supply: wiped(keys.supply),
-        reused: keys.reused,
+        reused: read_reused(document, table)?,
         expected,
     })
+}
+
+fn read_reused(document: &Document, table: &Table) -> Result<Option<u64>, Error> {
+    let Some((_, value)) = table.entry("reused") else { return Ok(None) };
+    match value.data {
+        Data::Boolean(reused) => Ok(reused.then_some(1)),
+        Data::Integer(Some(number @ 1..)) => Ok(Some(number.unsigned_abs())),
+        _ => {
+            let message = "neither `true` or `false` nor a number from 1".to_owned();
+            let error = document.error_hiding(value.span.clone(), message);
+            Err(error.hint("`reused = 3` is the third password that the user had last"))
+        }
+    }
 }
 
 /// Refuses a test that expects nothing, or what cannot be.

@@ -129,6 +129,10 @@ impl Rule for Characters {
         vec![check]
     }
 
+    fn allowed(&self) -> Option<&[RangeInclusive<u32>]> {
+        Some(&self.allowed)
+    }
+
     fn grain(&self) -> Grain {
         Grain::Typed
     }

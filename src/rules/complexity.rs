@@ -1,8 +1,12 @@
 //! `complexity`: how many classes of characters a password mixes.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
+use super::{
+    Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Need, Opt, Others, Rule, Step,
+};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -114,6 +118,24 @@ impl Rule for Complexity {
             )
             .measures("classes");
         vec![check]
+    }
+
+    fn lengths(&self) -> RangeInclusive<usize> {
+        usize::try_from(self.require).unwrap_or(usize::MAX)..=usize::MAX
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
+        vec![Need { classes: self.classes.clone(), at_least }]
+    }
+
+    fn implied(&self, others: &Others) -> Vec<usize> {
+        let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
+        let implies = |need: &Need| {
+            need.at_least >= at_least
+                && need.classes.iter().all(|class| self.classes.contains(class))
+        };
+        if others.needs.iter().any(implies) { vec![0] } else { Vec::new() }
     }
 
     // The set of classes seen, one bit each.

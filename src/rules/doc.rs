@@ -1,7 +1,7 @@
 //! What is to be known about a kind of rule: read by people, by the schema of
 //! policies, and by what loosens policies to see whether their tests notice.
 
-use crate::context::Field;
+use crate::context::{Context, Field};
 
 /// What a rule forbids, why, what to do instead, its options, and examples
 /// that run as tests.
@@ -24,10 +24,30 @@ pub struct Doc {
 pub struct Example {
     /// The options, in TOML, without `kind`.
     pub options: &'static str,
-    /// What is known about the user, as `(field, value)`.
-    pub context: &'static [(Field, &'static str)],
+    /// What is known about the user.
+    pub context: &'static [(Given, &'static str)],
     /// Passwords, and the names of the checks that fail.
     pub passwords: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// What an example knows about the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Given {
+    /// A name.
+    Name(Field),
+    /// The password that the user has now.
+    CurrentPassword,
+}
+
+impl Example {
+    /// What is known about the user.
+    pub fn context(&self) -> Context {
+        self.context.iter().fold(Context::new(), |context, (known, value)| match known {
+            Given::Name(field) => context.with(*field, value),
+            Given::CurrentPassword => context.with_current_password(value),
+        })
+    }
 }
 
 /// An option of a rule.

@@ -2,11 +2,12 @@
 //! them.
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::doc::{Form, Looser, Opt};
 use crate::error::Error;
 use crate::policy::Options;
-use crate::text::{Fold, Grain, Substitution};
+use crate::text::{self, Fold, Grain, Substitution};
 
 /// How much of a text's dress a rule looks through.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
@@ -42,6 +43,21 @@ pub(super) fn grain(
         (Folding::Case, None) => Ok(Grain::Folded(Fold::Case)),
         (Folding::None, None) => Ok(Grain::Character),
     }
+}
+
+/// A text in NFC in the units of a grain. Nothing of it is left elsewhere.
+pub(super) fn folded(text: &str, grain: &Grain) -> Zeroizing<Vec<char>> {
+    let composed = text::nfc(text);
+    let each = |emit: &mut dyn FnMut(char)| match grain {
+        Grain::Folded(fold) => composed.chars().for_each(|c| fold.fold(c, &mut *emit)),
+        _ => composed.chars().for_each(emit),
+    };
+    let mut count = 0;
+    each(&mut |_| count += 1);
+    // Reserved at once: growing would leave copies behind.
+    let mut folded = Zeroizing::new(Vec::with_capacity(count));
+    each(&mut |c| folded.push(c));
+    folded
 }
 
 const SETS: &[&str] = &["entra", "leet", "none"];

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -102,6 +102,14 @@ impl Rule for Length {
     fn lengths(&self) -> RangeInclusive<usize> {
         let limit = |limit: Option<u32>| limit.and_then(|limit| usize::try_from(limit).ok());
         limit(self.min).unwrap_or(0)..=limit(self.max).unwrap_or(usize::MAX)
+    }
+
+    fn implied(&self, others: &Others) -> Vec<usize> {
+        let lengths = self.lengths();
+        let min = self.min.map(|_| others.lengths.start() >= lengths.start());
+        let max = self.max.map(|_| others.lengths.end() <= lengths.end());
+        let checks = min.into_iter().chain(max).enumerate();
+        checks.filter_map(|(check, implied)| implied.then_some(check)).collect()
     }
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {

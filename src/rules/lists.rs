@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use crate::banlist::{Banlist, Builder, builtin};
-use crate::error::Error;
+use crate::error::{Error, Warning};
 use crate::policy::{Options, join, suggestion};
 use crate::text::Substitution;
 
@@ -34,6 +34,7 @@ pub struct Lists<'a> {
     /// The names that rules asked for.
     asked: BTreeSet<String>,
     uses: Vec<Use>,
+    warnings: Vec<Warning>,
 }
 
 /// A list that a comparison looks through, before it is known which passwords
@@ -57,6 +58,8 @@ pub(crate) struct Wanted<'o> {
     /// The fewest characters of terms that are looked for inside passwords;
     /// none where terms are only compared with whole passwords.
     pub(crate) inside: Option<usize>,
+    /// Whether the terms count backwards, too.
+    pub(crate) reversed: bool,
     /// Whether whole passwords near a term are looked for.
     pub(crate) fuzzy: bool,
     /// Whether parts of passwords near a term are looked for.
@@ -70,7 +73,7 @@ pub(crate) struct Wanted<'o> {
 pub struct ListUse {
     /// The id of the rule.
     pub rule: String,
-    /// The rule's comparison: `score` or `whole`.
+    /// The rule's comparison: `score`, `whole`, `substring` or `coverage`.
     pub comparison: &'static str,
     /// The name of the list; none for the terms of the policy itself and
     /// those supplied as text, which are one list together.
@@ -82,8 +85,21 @@ pub struct ListUse {
     /// fold to one each, as all of ASCII do. A term that is looked for inside
     /// passwords must have at least 4 characters and must not be longer than
     /// they may be; one that is compared with whole passwords must be as long
-    /// as one may be; `fuzzy` reaches one character further.
+    /// as one may be; `fuzzy` reaches one character further. A term that counts
+    /// backwards, too, is still one.
     pub effective: u64,
+}
+
+impl Wanted<'_> {
+    /// The option that needs the section `forward`, if one does. Backwards it
+    /// tells which terms end at a place.
+    fn needs_forward(&self) -> Option<&'static str> {
+        match self {
+            Self { fuzzy: true, .. } => Some("fuzzy"),
+            Self { reversed: true, inside: Some(_), .. } => Some("reversed"),
+            _ => None,
+        }
+    }
 }
 
 impl Use {
@@ -110,7 +126,19 @@ impl<'a> Lists<'a> {
             used_terms: BTreeSet::new(),
             asked: BTreeSet::new(),
             uses: Vec::new(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// Warns about something that the rule's options say and probably do not
+    /// mean. Make the error with [`Options::error`].
+    pub fn warn(&mut self, about: Error) {
+        self.warnings.push(Warning(about));
+    }
+
+    /// What was warned about since this was last asked.
+    pub(crate) fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// The lists handed out since this was last asked.
@@ -132,8 +160,8 @@ impl<'a> Lists<'a> {
         let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
         // Inline and supplied terms become one list, if there are any.
-        let builder =
-            || Banlist::builder(substitution).forward(wanted.fuzzy).anywhere(wanted.anywhere);
+        let forward = wanted.needs_forward().is_some();
+        let builder = || Banlist::builder(substitution).forward(forward).anywhere(wanted.anywhere);
         let mut own = None;
         for (index, term) in wanted.terms.iter().enumerate() {
             own.get_or_insert_with(builder).add_term(term).map_err(|error| {
@@ -336,10 +364,12 @@ fn fitting(
             "build it again with `countersign banlist build`",
         ));
     }
-    if wanted.fuzzy && fit.iter().any(|(_, list)| !list.has_forward()) {
+    if let Some(option) = wanted.needs_forward()
+        && fit.iter().any(|(_, list)| !list.has_forward())
+    {
         return Err(options.error_with_hint(
             at,
-            format!("the list `{name}` lacks the section `forward`, which `fuzzy` needs"),
+            format!("the list `{name}` lacks the section `forward`, which `{option}` needs"),
             "build it again with `countersign banlist build`, without `--no-forward`",
         ));
     }
@@ -390,6 +420,12 @@ mod tests {
             kind = 'banned'
             id = 'near'
             whole = { terms = ['four', 'fives', 'sixsix', 'eightxxx', 'nineninex'], fuzzy = 'whole' }
+
+            [[rule]]
+            kind = 'banned'
+            id = 'inside'
+            substring = { terms = ['xyz', 'wxyz', 'sevenxx', 'eightxxx'], reversed = true }
+            coverage = { terms = ['wxyz', 'fives', 'nineninex'] }
         "
         .parse()
         .unwrap();
@@ -402,8 +438,44 @@ mod tests {
         // Lengths 6 to 7; one more and one less where near terms count.
         assert_eq!(
             told,
-            [("banned", "score", 5, 3), ("banned", "whole", 4, 2), ("near", "whole", 5, 3)]
+            [
+                ("banned", "score", 5, 3),
+                ("banned", "whole", 4, 2),
+                ("near", "whole", 5, 3),
+                ("inside", "substring", 4, 2),
+                ("inside", "coverage", 3, 2),
+            ]
         );
+    }
+
+    #[test]
+    fn what_is_looked_for_backwards_inside_needs_the_forward_section() {
+        let build = |forward, comparison: &str| {
+            let mut builder = Banlist::builder(&Substitution::entra()).forward(forward);
+            builder.add_term("contoso").unwrap();
+            let policy = format!("[[rule]]\nkind = 'banned'\n{comparison}");
+            let engine = Engine::builder().list("own", builder.build().unwrap());
+            engine.build(&policy.parse().unwrap())
+        };
+        for name in ["score", "substring", "coverage"] {
+            let comparison = format!("{name} = {{ lists = ['own'], reversed = true }}");
+            let error = build(false, &comparison).err().unwrap();
+            assert_eq!(
+                (error.message(), error.suggestion()),
+                (
+                    "the list `own` lacks the section `forward`, which `reversed` needs",
+                    Some("build it again with `countersign banlist build`, without `--no-forward`")
+                )
+            );
+            let engine = build(true, &comparison).unwrap();
+            assert!(!engine.check("osotnoc", &Subject::default()).is_valid());
+            assert!(build(false, &comparison.replace(", reversed = true", "")).is_ok());
+        }
+        // A whole term backwards is one of the other section.
+        let engine = build(false, "whole = { lists = ['own'], reversed = true }").unwrap();
+        for (password, valid) in [("osotnoc", false), ("contoso", false), ("contosoc", true)] {
+            assert_eq!(engine.check(password, &Subject::default()).is_valid(), valid);
+        }
     }
 
     #[test]

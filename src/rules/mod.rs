@@ -73,12 +73,26 @@
 mod any_of;
 mod banned;
 mod characters;
+mod classes;
 mod complexity;
+mod dates;
 mod doc;
 mod folding;
+mod keyboard;
 mod length;
 mod lists;
+mod matcher;
+mod max_bytes;
 mod names;
+mod occurrences;
+mod pattern;
+mod repeat;
+mod reuse;
+mod seen;
+mod sequence;
+mod similar;
+mod unique;
+mod whitespace;
 
 use std::any::Any;
 use std::ops::{Range, RangeInclusive};
@@ -87,16 +101,35 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
-use crate::text::Grain;
+use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
 pub(crate) use characters::parse_range;
-pub use doc::{Doc, Example, Form, Looser, Opt};
+pub use doc::{Doc, Example, Form, Given, Looser, Opt};
 pub(crate) use lists::{Completed, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
-pub(crate) static KINDS: &[Kind] =
-    &[length::KIND, characters::KIND, complexity::KIND, banned::KIND, names::KIND, any_of::KIND];
+pub(crate) static KINDS: &[Kind] = &[
+    length::KIND,
+    characters::KIND,
+    complexity::KIND,
+    banned::KIND,
+    names::KIND,
+    repeat::KIND,
+    sequence::KIND,
+    keyboard::KIND,
+    dates::KIND,
+    classes::KIND,
+    max_bytes::KIND,
+    occurrences::KIND,
+    pattern::KIND,
+    unique::KIND,
+    whitespace::KIND,
+    similar::KIND,
+    reuse::KIND,
+    // One line each.
+    any_of::KIND,
+];
 
 /// The most numbers of state that a rule may keep per prefix.
 pub(crate) const MAX_WIDTH: usize = 64;
@@ -125,6 +158,24 @@ pub trait Rule: Send + Sync + 'static {
     /// What cannot pass need not be compared with a list.
     fn lengths(&self) -> RangeInclusive<usize> {
         0..=usize::MAX
+    }
+
+    /// The code points that texts may hold, as ranges in order and apart;
+    /// nothing if the rule forbids none by itself. Policies that require what
+    /// they do not allow are refused.
+    fn allowed(&self) -> Option<&[RangeInclusive<u32>]> {
+        None
+    }
+
+    /// The classes of characters that a text needs, if the rule asks for any.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// Which of the rule's checks, by index, every text passes that the other
+    /// rules let pass: policies are warned about them.
+    fn implied(&self, _others: &Others) -> Vec<usize> {
+        Vec::new()
     }
 
     /// Prepares what is known about a user, once for many passwords. It may
@@ -157,6 +208,25 @@ pub trait Rule: Send + Sync + 'static {
         }
         self.judge(&tape.judge(width), findings);
     }
+}
+
+/// Characters that a text needs: of at least so many of the classes one each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The classes of which a text needs characters.
+    pub classes: Vec<Class>,
+    /// Of how many of them.
+    pub at_least: usize,
+}
+
+/// What the other rules of a policy ask for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Others {
+    /// The lengths, in characters, that they let pass.
+    pub lengths: RangeInclusive<usize>,
+    /// What they need.
+    pub needs: Vec<Need>,
 }
 
 /// What a rule made of a [`Context`].
@@ -420,7 +490,8 @@ mod tests {
     fn every_documented_option_is_read() {
         for kind in KINDS {
             for Opt { name: option, .. } in kind.doc.options {
-                let error = build(kind, &format!("{option} = 1979-05-27"), &[]).err().unwrap();
+                let error =
+                    build(kind, &format!("{option} = 1979-05-27"), &Context::new()).err().unwrap();
                 assert!(
                     !error.message().starts_with("unknown key"),
                     "{}: {option}: {error}",
@@ -434,7 +505,7 @@ mod tests {
     fn examples_give_what_they_say() {
         for kind in KINDS {
             for example in kind.doc.examples {
-                let (engine, subject) = build(kind, example.options, example.context)
+                let (engine, subject) = build(kind, example.options, &example.context())
                     .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
                 for (password, failing) in example.passwords {
                     let report = engine.check(password, &subject);
@@ -452,14 +523,11 @@ mod tests {
     fn build(
         kind: &Kind,
         options: &str,
-        names: &[(crate::Field, &str)],
+        context: &Context,
     ) -> Result<(Engine, crate::Subject), Error> {
         let policy: Policy = format!("[[rule]]\nkind = '{}'\n{options}", kind.name).parse()?;
         let engine = Engine::builder().build(&policy)?;
-        let context = names
-            .iter()
-            .fold(Context::new(), |context, (field, value)| context.with(*field, value));
-        let subject = engine.subject(&context);
+        let subject = engine.subject(context);
         Ok((engine, subject))
     }
 }

@@ -7,13 +7,15 @@ use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::folding::{self, Folding, SUBSTITUTE};
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step};
+use super::{
+    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step,
+};
 use crate::context::{Context, Field};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
-use crate::text::{self, Fold, Grain, Substitution};
+use crate::text::{self, Grain, Substitution};
 
 pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
     forbids: "The user's names, and those of the organisation, in the password.",
@@ -66,10 +68,10 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
         Example {
             options: "",
             context: &[
-                (Field::GivenName, "Poll"),
-                (Field::Surname, "Łoś"),
-                (Field::UserPrincipalName, "o.hara@contoso.example"),
-                (Field::TenantDomain, "fabrikam.example"),
+                (Given::Name(Field::GivenName), "Poll"),
+                (Given::Name(Field::Surname), "Łoś"),
+                (Given::Name(Field::UserPrincipalName), "o.hara@contoso.example"),
+                (Given::Name(Field::TenantDomain), "fabrikam.example"),
             ],
             passwords: &[
                 ("", &[]),
@@ -83,7 +85,7 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
         },
         Example {
             options: "fields = ['display-name']\nsplit = \",.-_ #\\t\"\nmin-length = 3\nfold = 'case'",
-            context: &[(Field::DisplayName, "Erin M. Hagens"), (Field::Surname, "Other")],
+            context: &[(Given::Name(Field::DisplayName), "Erin M. Hagens"), (Given::Name(Field::Surname), "Other")],
             passwords: &[
                 ("ERINxx", &["contained"]),
                 ("xhagensx", &["contained"]),
@@ -92,7 +94,7 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
         },
         Example {
             options: "match = 'whole'\nsubstitute = 'leet'",
-            context: &[(Field::Tenant, "Contoso")],
+            context: &[(Given::Name(Field::Tenant), "Contoso")],
             passwords: &[("C0NT0$0", &["contained"]), ("contoso1", &[])],
         },
     ],
@@ -141,7 +143,7 @@ struct Names {
     fields: Vec<Field>,
     min_length: usize,
     split: Vec<char>,
-    fold: Fold,
+    grain: Grain,
     comparison: Comparison,
 }
 
@@ -161,18 +163,19 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     if read.min_length == 0 {
         return Err(options.error("min-length", "every password contains a name of no length"));
     }
-    let Grain::Folded(fold) = folding::grain(options, read.fold, read.substitute)? else {
+    let grain = folding::grain(options, read.fold, read.substitute)?;
+    if grain == Grain::Character {
         return Err(options.error_with_hint(
             "fold",
             "names are compared without regard to case",
             "`full` or `case`",
         ));
-    };
+    }
     Ok(Box::new(Names {
         fields: read.fields,
         min_length: read.min_length,
         split: text::nfc(&read.split).chars().collect(),
-        fold,
+        grain,
         comparison: read.comparison,
     }))
 }
@@ -182,21 +185,6 @@ struct Folded {
     /// Sorted, each once.
     names: Vec<Zeroizing<Vec<char>>>,
     automaton: Automaton,
-}
-
-impl Names {
-    fn folded(&self, name: &str) -> Zeroizing<Vec<char>> {
-        let composed = text::nfc(name);
-        let count = || {
-            let mut count = 0;
-            composed.chars().for_each(|c| self.fold.fold(c, |_| count += 1));
-            count
-        };
-        // Reserved at once: growing would leave copies behind.
-        let mut folded = Zeroizing::new(Vec::with_capacity(count()));
-        composed.chars().for_each(|c| self.fold.fold(c, |part| folded.push(part)));
-        folded
-    }
 }
 
 impl Rule for Names {
@@ -212,7 +200,7 @@ impl Rule for Names {
     }
 
     fn grain(&self) -> Grain {
-        Grain::Folded(self.fold.clone())
+        self.grain.clone()
     }
 
     // The automaton's node, and whether a name has occurred.
@@ -229,7 +217,7 @@ impl Rule for Names {
             .flat_map(|name| {
                 let composed = text::nfc(name);
                 let parts = composed.split(self.split.as_slice());
-                parts.map(|part| self.folded(part)).collect::<Vec<_>>()
+                parts.map(|part| folding::folded(part, &self.grain)).collect::<Vec<_>>()
             })
             .filter(|name| name.len() >= self.min_length)
             .collect();
@@ -278,7 +266,7 @@ impl Rule for Names {
 
 /// Finds names that end at a character, in constant time on average over a
 /// text, however many names there are (Aho and Corasick, 1975).
-struct Automaton {
+pub(super) struct Automaton {
     nodes: Vec<Node>,
     /// Which first characters names have, one bit for each 64th: most
     /// characters of a text start no name.
@@ -298,7 +286,7 @@ struct Node {
 
 impl Automaton {
     /// `names` are sorted, different, and not empty.
-    fn new(names: &[Zeroizing<Vec<char>>]) -> Self {
+    pub(super) fn new(names: &[Zeroizing<Vec<char>>]) -> Self {
         let total: usize = names.iter().map(|name| name.len()).sum();
         // Reserved at once: growing would leave copies behind.
         let firsts = names.iter().filter_map(|name| name.first());
@@ -332,12 +320,12 @@ impl Automaton {
     }
 
     #[inline]
-    fn step(&self, node: u32, c: char) -> u32 {
+    pub(super) fn step(&self, node: u32, c: char) -> u32 {
         u32::try_from(self.follow(node as usize, c)).unwrap_or(0)
     }
 
     #[inline]
-    fn is_hit(&self, node: u32) -> bool {
+    pub(super) fn is_hit(&self, node: u32) -> bool {
         self.hit(node as usize)
     }
 

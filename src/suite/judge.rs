@@ -67,10 +67,12 @@ fn report<'e>(engine: &'e Engine, test: &TestEntry) -> Report<'e> {
     let is_cut = report.checks().next().is_some_and(|limit| limit.outcome == Outcome::Failed);
     if !is_cut {
         let deferred = report.everything().filter(|result| result.outcome == Outcome::Deferred);
-        let deferred: Vec<_> = deferred.map(|result| result.check.id()).collect();
+        let deferred: Vec<_> = deferred.map(|result| result.check).collect();
         // Those of alternatives first: they settle the check of the group.
-        for id in deferred.iter().rev() {
-            report.settle(id, !test.reused);
+        for check in deferred.iter().rev() {
+            // How many passwords count, where the check says so.
+            let last = check.words.number_of("last").unwrap_or(u64::MAX);
+            report.settle(check.id(), test.reused.is_none_or(|number| number > last));
         }
     }
     report

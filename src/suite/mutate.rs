@@ -28,7 +28,7 @@ struct Candidate {
 }
 
 /// A rule of the policy, or one of its alternatives' rules.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Site {
     rule: usize,
     /// The numbers of the alternative and of the rule in it.
@@ -51,7 +51,7 @@ enum Edit {
 }
 
 /// A step of the way to a value among a rule's options.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Step {
     Key(String),
     Index(usize),
@@ -60,7 +60,7 @@ enum Step {
 /// Loosens the policy of the tests in one place at a time.
 pub(super) fn run(suite: &Suite, compiled: &Compiled<'_>) -> Mutation {
     let policy = &compiled.entry.policy;
-    let mut kinds: Vec<Kind> = suite.builder(policy).known().copied().collect();
+    let mut kinds: Vec<Kind> = suite.builder(policy).kinds().copied().collect();
     kinds.retain(|kind| policy_names(policy, kind.name()));
     let (candidates, unchanged) = candidates(policy, &kinds);
     let original = compiled.passed();
@@ -157,6 +157,16 @@ impl Search<'_> {
         (was, became): (&str, &str),
         edit: Edit,
     ) {
+        // What an option of a table says may be said of the table, too.
+        if let Edit::Set { path: left_out, value: None, .. } = &edit {
+            let same = |known: &Candidate| match &known.edit {
+                Edit::Set { path, value: None, .. } => known.site == self.site && path == left_out,
+                _ => false,
+            };
+            if self.found.iter().any(same) {
+                return;
+            }
+        }
         let keys = path.map(|path| {
             let keys = path.iter().filter_map(|step| match step {
                 Step::Key(key) => Some(key.as_str()),

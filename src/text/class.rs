@@ -24,6 +24,10 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Lower, Self::Upper, Self::Digit, Self::Symbol, Self::Letter, Self::Other];
+
     /// The class of a character of the NFC text.
     #[inline]
     pub fn of(c: char) -> Self {

@@ -41,6 +41,29 @@ fn cheapest(
     cost
 }
 
+/// The terms and, if they count backwards, too, each of them reversed.
+pub(crate) fn read(terms: &[Vec<char>], reversed: bool) -> Vec<Vec<char>> {
+    let mut read = terms.to_vec();
+    for term in terms.iter().filter(|_| reversed) {
+        read.push(term.iter().rev().copied().collect());
+    }
+    read
+}
+
+/// Which characters of the text are in an occurrence of a term of at least
+/// four characters.
+pub(crate) fn covered(text: &[char], terms: &[Vec<char>]) -> Vec<bool> {
+    let mut covered = vec![false; text.len()];
+    for term in terms.iter().filter(|term| term.len() >= 4) {
+        for start in 0..text.len() {
+            if text[start..].starts_with(term) {
+                covered[start..start + term.len()].fill(true);
+            }
+        }
+    }
+    covered
+}
+
 /// Whether the whole text is a term.
 pub(crate) fn is_term(text: &[char], terms: &[Vec<char>]) -> bool {
     terms.iter().any(|term| term == text)

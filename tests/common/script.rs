@@ -183,7 +183,7 @@ pub(crate) fn settings() -> Vec<Setting> {
             let subjects = vec![
                 Subject::default(),
                 engine.subject(&Context::new().term("qwer").disable_strong_password(true)),
-                engine.subject(&context.term("한글").term("c0nt")),
+                engine.subject(&context.term("한글").term("c0nt").with_current_password("aqwerb")),
                 foreign.clone(),
             ];
             Setting { name: name.to_owned(), engine, subjects }

@@ -10,10 +10,10 @@ mod progress;
 mod text;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use countersign::{Engine, Subject};
+use countersign::{Engine, Messages, Subject};
 
 use crate::Answer;
 use crate::failure::Failure;
@@ -51,6 +51,12 @@ Context keys:
       names that the password must not contain; each may stand several times
   disable-strong-password[=true|false]
       a property of the account: rules with that `unless` are skipped
+  multi-factor[=true|false]
+      a property of the account: opens alternatives with that `when`
+
+The current password is what a new one must not be like, where a rule asks for
+that. It is asked for (--ask-current-password) or read from a file
+(--current-password-file), and never taken from the command line.
 
 Formats:
   text   the verdict, then each check: ✓ passed, ✗ failed, – does not apply,
@@ -97,6 +103,18 @@ pub(crate) struct Check {
     /// What is known about the user, such as `given-name=Adele`
     #[arg(long, value_name = "KEY=VALUE")]
     context: Vec<String>,
+    /// What is being done: rules for other operations only do not apply
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "create|change|reset")]
+    operation: Option<Operation>,
+    /// Ask for the current password first
+    #[arg(long)]
+    ask_current_password: bool,
+    /// Read the current password from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_current_password")]
+    current_password_file: Option<PathBuf>,
+    /// The language of requirements, such as `de` [default: en]
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|graph")]
     format: Format,
@@ -126,6 +144,13 @@ enum Format {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum Operation {
+    Create,
+    Change,
+    Reset,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Dialect {
     FirstFailure,
     AllRules,
@@ -134,7 +159,7 @@ enum Dialect {
 pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
     let engine = engine::compile(&check.policy, &check.lists)?;
     let style = check.style(&engine)?;
-    let subject = engine.subject(&context::parse(&check.context)?);
+    let subject = engine.subject(&check.context(engine.max_text())?);
     let source = Source::open(check.file.as_deref())?;
     if check.live {
         return live(source, &engine, &subject, &style);
@@ -196,13 +221,60 @@ fn tell(judged: &Judged<'_>, style: &Style) -> Result<Answer, Failure> {
 /// How results are printed.
 #[derive(Clone)]
 enum Style {
-    Text(Paint),
+    Text(Paint, Messages),
     Json(JsonForm),
     Graph(countersign::Dialect),
 }
 
 impl Check {
+    /// What is known; the current password is as long as any that is judged.
+    fn context(&self, limit: usize) -> Result<countersign::Context, Failure> {
+        let mut context = context::parse(&self.context)?;
+        if let Some(operation) = self.operation {
+            context = context.operation(match operation {
+                Operation::Create => countersign::Operation::Create,
+                Operation::Change => countersign::Operation::Change,
+                Operation::Reset => countersign::Operation::Reset,
+            });
+        }
+        let source = match &self.current_password_file {
+            Some(file) if file == Path::new("-") => {
+                return Err(Failure::new("the current password is not read from standard input")
+                    .hint("name a file, or be asked for it with `--ask-current-password`"));
+            }
+            Some(file) => Source::open(Some(file))?,
+            None if self.ask_current_password => match Source::open(None)? {
+                Source::Terminal => Source::Terminal,
+                Source::File(_) => {
+                    return Err(Failure::new(
+                        "there is no terminal to ask for the current password",
+                    )
+                    .hint("`--current-password-file` reads it from a file"));
+                }
+            },
+            None => return Ok(context),
+        };
+        let typed = source.read_one("Current password: ", limit)?;
+        let text = typed.text().map_err(|NotUtf8(at)| {
+            Failure::new(format!("the current password is not UTF-8: byte {at} cannot stand there"))
+        })?;
+        if typed.is_cut() {
+            return Err(Failure::new(format!("the current password is over {limit} bytes")));
+        }
+        Ok(context.with_current_password(text))
+    }
+
+    fn messages(&self) -> Result<Messages, Failure> {
+        let Some(tag) = &self.language else { return Ok(Messages::english().clone()) };
+        Messages::of(tag).ok_or_else(|| {
+            let known: Vec<_> = Messages::languages().collect();
+            Failure::new("there are no texts in this language")
+                .hint(format!("there are texts in {}", known.join(", ")))
+        })
+    }
+
     fn style(&self, engine: &Engine) -> Result<Style, Failure> {
+        let messages = self.messages()?;
         let dialect = match self.dialect {
             Some(_) if self.format != Format::Graph => {
                 return Err(Failure::new("`--dialect` is one of the Graph result's")
@@ -212,8 +284,8 @@ impl Check {
             Some(Dialect::AllRules) => countersign::Dialect::AllRules,
         };
         Ok(match self.format {
-            Format::Text => Style::Text(Paint::stdout()),
-            Format::Json => Style::Json(JsonForm::of(engine)),
+            Format::Text => Style::Text(Paint::stdout(), messages),
+            Format::Json => Style::Json(JsonForm::of(engine, &messages)),
             Format::Graph => Style::Graph(dialect),
         })
     }
@@ -222,7 +294,7 @@ impl Check {
 impl Style {
     fn write(&self, out: &mut Vec<u8>, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint) => text::write(out, judged, *paint),
+            Self::Text(paint, messages) => text::write(out, judged, messages, *paint),
             Self::Json(form) => form.write(out, judged, None),
             Self::Graph(dialect) => write_json(out, &judged.report.to_graph(*dialect)),
         }

@@ -86,7 +86,7 @@ A test:
   operation          create, change or reset
   current-password   the password that the user has
   supply             terms for lists and slots: {{ custom = [\"contoso\"] }}
-  reused             true: checks that are left to others fail
+  reused             true, or which of the last passwords it is: 1 is the current one
   expect             \"accept\" or \"refuse\"
   fails, passes      names of checks; exactly = true: no other check fails
   score, measured    what checks measure: 3, {{ \"banned.listed\" = 3 }}

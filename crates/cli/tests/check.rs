@@ -45,7 +45,7 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
          \x20 ✓ at most 64 bytes of text\n\
          \x20 ✓ at least 4 characters (length 8)\n\
          \x20 ✓ at most 12 characters (length 8)\n\
-         \x20 ✓ characters from at least 2 of: Lowercase characters, Numbers (classes 2)\n\
+         \x20 ✓ at least 2 of: lower-case letters, digits (classes 2)\n\
          \x20 ✗ not a common password, nor made of little else: a score of at least 3 (score 2, characters 1–7)\n\
          \x20 ✓ no name of yours, your account or your organisation in it\n",
     );
@@ -55,7 +55,7 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
          \x20 ✓ at most 64 bytes of text\n\
          \x20 ✓ at least 4 characters (length 5)\n\
          \x20 ✓ at most 12 characters (length 5)\n\
-         \x20 – characters from at least 2 of: Lowercase characters, Numbers (does not apply)\n\
+         \x20 – at least 2 of: lower-case letters, digits (does not apply)\n\
          \x20 ✓ not a common password, nor made of little else: a score of at least 3 (score 6)\n\
          \x20 ✓ no name of yours, your account or your organisation in it\n",
     );

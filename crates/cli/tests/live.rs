@@ -152,8 +152,7 @@ fn checks_turn_while_one_types() {
             "    Use a longer password; a sentence or several words are",
             "    easy to remember.",
             "  ✓ at most 12 characters (length 0)",
-            "  ✗ characters from at least 2 of: Lowercase characters,",
-            "    Numbers (classes 0)",
+            "  ✗ at least 2 of: lower-case letters, digits (classes 0)",
             "    Mix lower case, upper case, digits and symbols, not",
             "    only at the ends.",
             "  ✗ not a common password, nor made of little else: a score",
@@ -177,7 +176,7 @@ fn checks_turn_while_one_types() {
     typist.sees("> ✗ not a common");
     let rows = typist.types("1Ab").sees("accepted by acme");
     assert!(
-        rows.iter().any(|row| row == "> ✓ characters from at least 2 of: Lowercase characters,"),
+        rows.iter().any(|row| row == "> ✓ at least 2 of: lower-case letters, digits (classes 2)"),
         "{rows:#?}"
     );
     let (status, rows) = typist.types("\r").ends();
@@ -367,7 +366,7 @@ fn a_terminal_may_be_small_and_change() {
     typist.screen.screen_mut().set_size(nonzero(ROWS), nonzero(24));
     resize(&typist.terminal, 24, ROWS);
     typist.signal(Signal::WINCH);
-    let rows = typist.sees(" more");
+    let rows = typist.sees("characters (length");
     assert!(rows.iter().all(|row| row.chars().count() < 24), "{rows:#?}");
     let (_, rows) = typist.types("\r").ends();
     assert_eq!(rows[0], "accepted by acme");

@@ -102,11 +102,14 @@ fn looser_policies_are_named() {
     let run = test(&[&path, "--mutate"]);
     assert!(run.stdout.contains("mutations: none is tried while tests fail"), "{}", run.stdout);
 
-    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies");
-    for args in [&[shipped, "--mutate"][..], &["--mutate"], &["entra", "--mutate"]] {
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/entra.tests.toml");
+    for args in [&[shipped, "--mutate"][..], &["entra", "--mutate"]] {
         let run = test(args);
         assert_eq!(run.code, Some(0), "{}", run.stdout);
         assert!(run.stdout.contains("; 0 of "), "{}", run.stdout);
+    }
+    for args in [&[][..], &[concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies")]] {
+        assert_eq!(test(args).code, Some(0));
     }
 }
 

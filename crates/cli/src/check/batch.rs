@@ -105,7 +105,7 @@ fn judge(
 impl Style {
     fn write_line(&self, out: &mut Vec<u8>, line: u64, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint) => write_verdict(out, line, judged, *paint),
+            Self::Text(paint, _) => write_verdict(out, line, judged, *paint),
             Self::Json(form) => form.write(out, judged, Some(line)),
             Self::Graph(_) => self.write(out, judged),
         }
@@ -115,7 +115,7 @@ impl Style {
     /// in step.
     fn write_invalid(&self, out: &mut Vec<u8>, line: u64) -> io::Result<()> {
         match self {
-            Self::Text(paint) => writeln!(out, "{line}\t{}\t{NOT_UTF_8}", paint.bad("error")),
+            Self::Text(paint, _) => writeln!(out, "{line}\t{}\t{NOT_UTF_8}", paint.bad("error")),
             Self::Json(_) => write_json(out, &Invalid { line: Some(line), error: NOT_UTF_8 }),
             Self::Graph(_) => write_json(out, &Invalid { line: None, error: NOT_UTF_8 }),
         }

@@ -15,47 +15,53 @@ const FIELDS: &[(&str, Field)] = &[
     ("term", Field::Term),
 ];
 
-const DISABLE_STRONG_PASSWORD: &str = "disable-strong-password";
+/// What an account may have.
+type Property = (&'static str, fn(Context, bool) -> Context);
+
+const PROPERTIES: &[Property] = &[
+    ("disable-strong-password", Context::disable_strong_password),
+    ("multi-factor", Context::multi_factor),
+];
 
 /// What is known about the user. Errors repeat keys, never values.
 pub(super) fn parse(given: &[String]) -> Result<Context, Failure> {
     let mut context = Context::new();
-    let mut property = None;
+    let mut properties: Vec<&str> = Vec::new();
     for given in given {
         let (key, value) = match given.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (given.as_str(), None),
         };
         let field = FIELDS.iter().find(|(name, _)| *name == key);
-        context = match (field, value) {
-            (Some((_, field)), Some(value)) => context.with(*field, value),
-            (Some((name, _)), None) => {
+        let property = PROPERTIES.iter().find(|(name, _)| *name == key);
+        context = match (field, property, value) {
+            (Some((_, field)), _, Some(value)) => context.with(*field, value),
+            (Some((name, _)), _, None) => {
                 return Err(Failure::new(format!("the context key `{name}` needs a value"))
                     .hint(format!("`--context {name}=...`")));
             }
-            (None, value) if key == DISABLE_STRONG_PASSWORD => {
-                if property.replace(switch(value)?).is_some() {
-                    return Err(Failure::new(format!("the context key `{key}` stands twice")));
+            (None, Some((name, set)), value) => {
+                if properties.contains(name) {
+                    return Err(Failure::new(format!("the context key `{name}` stands twice")));
                 }
-                context
+                properties.push(name);
+                set(context, switch(name, value)?)
             }
-            (None, Some(_)) => return Err(unknown(key)),
+            (None, None, Some(_)) => return Err(unknown(key)),
             // Perhaps a value whose key was forgotten.
-            (None, None) => {
+            (None, None, None) => {
                 return Err(Failure::new("`--context` takes KEY=VALUE").hint(known()));
             }
         };
     }
-    Ok(context.disable_strong_password(property.unwrap_or(false)))
+    Ok(context)
 }
 
-fn switch(value: Option<&str>) -> Result<bool, Failure> {
+fn switch(name: &str, value: Option<&str>) -> Result<bool, Failure> {
     match value {
         None | Some("true") => Ok(true),
         Some("false") => Ok(false),
-        Some(_) => Err(Failure::new(format!(
-            "the context key `{DISABLE_STRONG_PASSWORD}` is `true` or `false`"
-        ))),
+        Some(_) => Err(Failure::new(format!("the context key `{name}` is `true` or `false`"))),
     }
 }
 
@@ -74,5 +80,5 @@ fn known() -> String {
 }
 
 fn keys() -> impl Iterator<Item = &'static str> {
-    FIELDS.iter().map(|(name, _)| *name).chain([DISABLE_STRONG_PASSWORD])
+    FIELDS.iter().map(|(name, _)| *name).chain(PROPERTIES.iter().map(|(name, _)| *name))
 }

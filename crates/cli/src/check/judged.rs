@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use countersign::{Check, CheckResult, Engine, Outcome, Report, Subject, Verdict};
+use countersign::{Check, CheckResult, Engine, Messages, Outcome, Report, Subject, Verdict};
 use serde::Serialize;
 
 use crate::Answer;
@@ -52,10 +52,10 @@ pub(super) struct JsonForm {
 }
 
 impl JsonForm {
-    pub(super) fn of(engine: &Engine) -> Self {
+    pub(super) fn of(engine: &Engine, messages: &Messages) -> Self {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let check = |check: &Check| {
-            let (id, requirement) = (quoted(check.id()), quoted(check.requirement()));
+            let (id, requirement) = (quoted(check.id()), quoted(&messages.requirement(check)));
             let outcome = format!(r#"{{"id":{id},"outcome":""#);
             (outcome, format!(r#"","requirement":{requirement},"measured":"#))
         };
@@ -106,6 +106,11 @@ impl JsonForm {
                 out.extend_from_slice(br#","positions":"#);
                 serde_json::to_writer(&mut *out, &positions)?;
             }
+            let alternatives = judged.report.alternatives(result.check.id());
+            if !alternatives.is_empty() {
+                out.extend_from_slice(br#","alternatives":"#);
+                serde_json::to_writer(&mut *out, &alternatives)?;
+            }
             out.push(b'}');
         }
         out.extend_from_slice(b"]}\n");
@@ -136,7 +141,7 @@ mod tests {
         for name in Policy::presets() {
             let engine = Engine::builder().build(&Policy::preset(name).unwrap()).unwrap();
             let subject = engine.subject(&Context::new().given_name("Adele"));
-            let form = JsonForm::of(&engine);
+            let form = JsonForm::of(&engine, Messages::english());
             let long = "x".repeat(engine.max_text() + 1);
             for text in ["", "password", "passwore", "Adele1!", "Cuyo5459", "grüße\u{1}", &long] {
                 let judged = Judged::new(&engine, &subject, text, false);

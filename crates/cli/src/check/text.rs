@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use countersign::{CheckResult, Engine, Outcome, Verdict};
+use countersign::{Alternative, CheckResult, Engine, Messages, Outcome, Verdict};
 
 use super::judged::{Judged, Positions};
 use crate::words::{Paint, Painted, Printable};
@@ -12,16 +12,42 @@ use crate::words::{Paint, Painted, Printable};
 const SHOWN: usize = 4;
 
 /// The verdict, then a line for each check.
-pub(super) fn write(out: &mut impl Write, judged: &Judged<'_>, paint: Paint) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    judged: &Judged<'_>,
+    messages: &Messages,
+    paint: Paint,
+) -> io::Result<()> {
     let policy = Printable(policy(judged.engine));
     writeln!(out, "{} by {policy}", verdict(judged.report.verdict(), paint))?;
-    for result in judged.report.checks() {
-        write!(out, "  {} {}", mark(result.outcome, paint), Printable(result.check.requirement()))?;
-        let details = details(&result, &judged.positions(&result));
+    let mut line = |result: &CheckResult<'_>, requirement: &str, indent: &str| {
+        let mark = mark(result.outcome, paint);
+        write!(out, "{indent}{mark} {}", Printable(requirement))?;
+        let details = details(result, &judged.positions(result));
         if !details.is_empty() {
             write!(out, " {}", paint.faint(format_args!("({details})")))?;
         }
-        writeln!(out)?;
+        writeln!(out)
+    };
+    for result in judged.report.checks() {
+        let alternatives = judged.report.alternatives(result.check.id());
+        if alternatives.is_empty() {
+            line(&result, &messages.requirement(result.check), "  ")?;
+            continue;
+        }
+        line(&result, &messages.heading(result.check), "  ")?;
+        // Those that are not open to the account would only confuse.
+        let open = |alternative: &&Alternative<'_>| alternative.outcome != Outcome::Skipped;
+        for (index, alternative) in alternatives.iter().filter(open).enumerate() {
+            for (place, inner) in alternative.checks.iter().enumerate() {
+                let indent = match (index, place) {
+                    (0, 0) => "      ",
+                    (_, 0) => "   or ",
+                    _ => "      ",
+                };
+                line(inner, &messages.requirement(inner.check), indent)?;
+            }
+        }
     }
     Ok(())
 }
@@ -55,6 +81,8 @@ pub(super) fn mark(outcome: Outcome, paint: Paint) -> impl fmt::Display {
 pub(super) fn details(result: &CheckResult<'_>, positions: &[Positions]) -> String {
     let cause = match result.cause {
         Some("whole") => Some("on a list".to_owned()),
+        Some("substring") => Some("a listed one in it".to_owned()),
+        Some("coverage") => Some("too much of it listed".to_owned()),
         Some("score-near" | "whole-near") => Some("one edit from a listed one".to_owned()),
         _ => None,
     };

@@ -1,0 +1,508 @@
+//! `similar`: too like the current password, or what is known about the user.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::folding::{self, Folding, SUBSTITUTE, folded};
+use super::names::Automaton;
+use super::{
+    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step,
+};
+use crate::context::{Context, Field};
+use crate::error::Error;
+use crate::message::Phrase;
+use crate::policy::Options;
+use crate::report::Check;
+use crate::text::{Grain, Substitution};
+
+pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
+    forbids: "Passwords within a few edits of the current one, or of a name: also read backwards, \
+              with the beginning moved to the end, or with the whole of it inside.",
+    why: "Who is made to change a password changes a digit at its end, and whoever knows the old \
+          one tries that first.",
+    instead: "Begin anew instead of changing a character or two.",
+    options: &[
+        Opt::new(
+            "to",
+            Form::List(&Form::Word(&[
+                "current-password",
+                "given-name",
+                "surname",
+                "display-name",
+                "account-name",
+                "user-principal-name",
+                "tenant",
+                "tenant-domain",
+                "term",
+            ])),
+            "what the password is compared with",
+        )
+        .default("[\"current-password\"]")
+        .looser(Looser::Fewer),
+        Opt::new(
+            "min-distance",
+            Form::Integer(1, MAX_DISTANCE as u64),
+            "the fewest edits that must lie between, each the insertion, removal or replacement \
+             of a character",
+        )
+        .default("4")
+        .looser(Looser::Less),
+        Opt::new(
+            "min-length",
+            Form::Integer(1, u32::MAX as u64),
+            "what is shorter, in folded characters, is not compared",
+        )
+        .default("4")
+        .looser(Looser::More),
+        Opt::new("reversed", Form::Flag, "also compares with it read backwards")
+            .default("true")
+            .looser(Looser::Is(false)),
+        Opt::new(
+            "rotated",
+            Form::Flag,
+            "also refuses it with its beginning moved to its end (`secret` as `retsec`)",
+        )
+        .default("true")
+        .looser(Looser::Is(false)),
+        Opt::new("contained", Form::Flag, "also refuses a password that has all of it inside")
+            .default("true")
+            .looser(Looser::Is(false)),
+        Opt::new(
+            "fold",
+            Form::Word(&["none", "case", "full"]),
+            "what is looked through: `none`, `case` for case only, `full` for case, marks, \
+             look-alikes and substitutions",
+        )
+        .default("\"case\"")
+        .looser(Looser::Weaker(&["full", "case", "none"])),
+        SUBSTITUTE,
+    ],
+    examples: &[
+        Example {
+            options: "",
+            context: &[(Given::CurrentPassword, "Trombone17!")],
+            passwords: &[
+                ("", &[]),
+                ("Trombone18!", &["current"]),
+                ("trombone1989", &["current"]),
+                ("!71enobmorT", &["current"]),
+                ("17!Trombone", &["current"]),
+                ("my Trombone17! again", &["current"]),
+                ("tromb-1989", &[]),
+            ],
+        },
+        Example {
+            options: "to = ['surname', 'tenant']\nmin-distance = 2\nmin-length = 5\nfold = 'full'\n\
+                      reversed = false\nrotated = false\ncontained = false",
+            context: &[
+                (Given::Name(Field::Surname), "M\u{fc}ller"),
+                (Given::Name(Field::Tenant), "acme"),
+                (Given::CurrentPassword, "relleum"),
+            ],
+            passwords: &[
+                ("Mu1lerr", &["names"]),
+                ("acme", &[]),
+                ("relleum", &[]),
+                ("lermul", &[]),
+                ("muller 22", &[]),
+            ],
+        },
+        Example {
+            options: "to = ['current-password', 'term']\nmin-distance = 1",
+            context: &[(Given::CurrentPassword, "stapler"), (Given::Name(Field::Term), "battery")],
+            passwords: &[("STAPLER", &["current"]), ("yrettab", &["names"]), ("batteri", &[])],
+        },
+    ],
+});
+
+/// A band of this many characters to either side is looked at.
+const MAX_DISTANCE: usize = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SimilarOptions {
+    #[serde(default = "current")]
+    to: Vec<To>,
+    #[serde(default = "four")]
+    min_distance: usize,
+    #[serde(default = "four")]
+    min_length: usize,
+    #[serde(default = "yes")]
+    reversed: bool,
+    #[serde(default = "yes")]
+    rotated: bool,
+    #[serde(default = "yes")]
+    contained: bool,
+    #[serde(default = "case")]
+    fold: Folding,
+    substitute: Option<Substitution>,
+}
+
+/// The current password, or a field of the context.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum To {
+    CurrentPassword,
+    GivenName,
+    Surname,
+    DisplayName,
+    AccountName,
+    UserPrincipalName,
+    Tenant,
+    TenantDomain,
+    Term,
+}
+
+impl To {
+    fn field(self) -> Option<Field> {
+        Some(match self {
+            Self::CurrentPassword => return None,
+            Self::GivenName => Field::GivenName,
+            Self::Surname => Field::Surname,
+            Self::DisplayName => Field::DisplayName,
+            Self::AccountName => Field::AccountName,
+            Self::UserPrincipalName => Field::UserPrincipalName,
+            Self::Tenant => Field::Tenant,
+            Self::TenantDomain => Field::TenantDomain,
+            Self::Term => Field::Term,
+        })
+    }
+}
+
+fn current() -> Vec<To> {
+    vec![To::CurrentPassword]
+}
+
+fn four() -> usize {
+    4
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn case() -> Folding {
+    Folding::Case
+}
+
+fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
+    let read: SimilarOptions = options.read()?;
+    if read.to.is_empty() {
+        return Err(options.error("to", "nothing is named, so nothing is compared"));
+    }
+    for (index, to) in read.to.iter().enumerate() {
+        if read.to.iter().take(index).any(|before| before == to) {
+            return Err(options.error(&format!("to.{index}"), "it stands twice"));
+        }
+    }
+    if !(1..=MAX_DISTANCE).contains(&read.min_distance) {
+        return Err(options.error_with_hint(
+            "min-distance",
+            "not a distance that is looked for",
+            format!("a number from 1 to {MAX_DISTANCE}"),
+        ));
+    }
+    if read.min_length == 0 {
+        return Err(options.error("min-length", "every password contains a text of no length"));
+    }
+    let fields: Vec<_> = read.to.iter().filter_map(|to| to.field()).collect();
+    let mut sources = Vec::new();
+    if read.to.contains(&To::CurrentPassword) {
+        sources.push(Source::CurrentPassword);
+    }
+    if !fields.is_empty() {
+        sources.push(Source::Names(fields));
+    }
+    Ok(Box::new(Similar {
+        sources,
+        grain: folding::grain(options, read.fold, read.substitute)?,
+        distance: read.min_distance,
+        min_length: read.min_length,
+        reversed: read.reversed,
+        rotated: read.rotated,
+        contained: read.contained,
+    }))
+}
+
+struct Similar {
+    /// One for each check.
+    sources: Vec<Source>,
+    grain: Grain,
+    distance: usize,
+    min_length: usize,
+    reversed: bool,
+    rotated: bool,
+    contained: bool,
+}
+
+enum Source {
+    CurrentPassword,
+    Names(Vec<Field>),
+}
+
+/// What the password is compared with, for each check.
+struct Compared(Vec<Texts>);
+
+struct Texts {
+    texts: Vec<Text>,
+    /// Finds them inside of the password.
+    automaton: Automaton,
+}
+
+struct Text {
+    characters: Zeroizing<Vec<char>>,
+    /// For each prefix, how many characters the longest shorter one has that
+    /// it ends with.
+    borders: Vec<u32>,
+}
+
+impl Text {
+    fn new(characters: Zeroizing<Vec<char>>) -> Self {
+        let mut borders = vec![0; characters.len() + 1];
+        let mut border = 0;
+        for (end, c) in characters.iter().enumerate().skip(1) {
+            border = extended(&characters, &borders, border, *c);
+            if let Some(of_prefix) = borders.get_mut(end + 1) {
+                *of_prefix = border;
+            }
+        }
+        Self { characters, borders }
+    }
+
+    /// Whether the other text is this one with its beginning moved to its end:
+    /// whether this one stands in the other written twice.
+    fn is_rotation(&self, other: &[char]) -> bool {
+        if other.len() != self.characters.len() {
+            return false;
+        }
+        let mut read = 0;
+        other.iter().chain(other).any(|c| {
+            read = extended(&self.characters, &self.borders, read, *c);
+            read as usize == self.characters.len()
+        })
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.borders.zeroize();
+    }
+}
+
+/// How much of a text has been read after one more character, where `read` of
+/// it was before (Knuth, Morris and Pratt, 1977).
+fn extended(text: &[char], borders: &[u32], mut read: u32, c: char) -> u32 {
+    loop {
+        if text.get(read as usize) == Some(&c) {
+            return read + 1;
+        }
+        if read == 0 {
+            return 0;
+        }
+        read = borders.get(read as usize).copied().unwrap_or(0);
+    }
+}
+
+/// Whether fewer than `distance` edits lie between the texts: Levenshtein's
+/// table row by row, as far as cells below `distance` can be.
+fn is_near<'c>(a: &[char], b: impl ExactSizeIterator<Item = &'c char>, distance: usize) -> bool {
+    let rows = b.len();
+    if a.len().abs_diff(rows) >= distance {
+        return false;
+    }
+    // The cell of column j in row i stands at j + distance - i.
+    let mut row = [distance; 2 * MAX_DISTANCE + 1];
+    for (edits, cell) in row.iter_mut().skip(distance).take(distance).enumerate() {
+        *cell = edits;
+    }
+    for (i, c) in (1..).zip(b) {
+        let mut left = distance;
+        let mut least = distance;
+        for at in 0..=2 * distance {
+            let Some(j) = (i + at).checked_sub(distance).filter(|j| *j <= a.len()) else {
+                continue;
+            };
+            let above_left = row.get(at).copied().unwrap_or(distance);
+            let above = row.get(at + 1).copied().unwrap_or(distance);
+            let here = match j.checked_sub(1).and_then(|j| a.get(j)) {
+                None => i,
+                Some(other) => (above_left + usize::from(other != c)).min(above + 1).min(left + 1),
+            };
+            left = here.min(distance);
+            least = least.min(left);
+            if let Some(cell) = row.get_mut(at) {
+                *cell = left;
+            }
+        }
+        if least == distance {
+            return false;
+        }
+    }
+    let end = (a.len() + distance).checked_sub(rows);
+    end.and_then(|at| row.get(at)).is_some_and(|edits| *edits < distance)
+}
+
+impl Similar {
+    fn is_similar(&self, password: &[char], text: &Text) -> bool {
+        is_near(password, text.characters.iter(), self.distance)
+            || self.reversed && is_near(password, text.characters.iter().rev(), self.distance)
+            || self.rotated && text.is_rotation(password)
+    }
+}
+
+impl Rule for Similar {
+    fn checks(&self) -> Vec<Check> {
+        let checks = self.sources.iter().map(|source| match source {
+            Source::CurrentPassword => Check::new("current", Phrase::of("similar.current"))
+                .first_failure(
+                    "password_too_similar",
+                    "Password is too similar to the current one.",
+                )
+                .all_rules(
+                    "PasswordNotSimilar",
+                    "The new password must not be similar to the current one.",
+                ),
+            Source::Names(_) => Check::new("names", Phrase::of("similar.names"))
+                .first_failure("password_too_similar", "Password is too similar to a name.")
+                .all_rules(
+                    "PasswordNotSimilarToNames",
+                    "The new password must not be similar to a name.",
+                ),
+        });
+        checks.collect()
+    }
+
+    fn grain(&self) -> Grain {
+        self.grain.clone()
+    }
+
+    // For each check the automaton's node, and whether a text has occurred.
+    fn width(&self) -> usize {
+        if self.contained { 2 * self.sources.len() } else { 0 }
+    }
+
+    fn prepare(&self, context: &Context) -> Prepared {
+        let compared = self.sources.iter().map(|source| {
+            let given: Vec<_> = match source {
+                Source::CurrentPassword => context.current_password().into_iter().collect(),
+                Source::Names(fields) => context.names(fields).collect(),
+            };
+            let texts = given.into_iter().map(|text| folded(text, &self.grain));
+            let mut texts: Vec<_> = texts.filter(|text| text.len() >= self.min_length).collect();
+            texts.sort_unstable_by(|a, b| a.as_slice().cmp(b));
+            texts.dedup();
+            let automaton = Automaton::new(&texts);
+            Texts { texts: texts.into_iter().map(Text::new).collect(), automaton }
+        });
+        Prepared::new(Compared(compared.collect()))
+    }
+
+    fn step(&self, step: &mut Step<'_>) {
+        let Some(Compared(compared)) = step.prepared::<Compared>() else { return };
+        let Some(&c) = step.text().last() else { return };
+        for (Texts { automaton, .. }, numbers) in compared.iter().zip(step.state().chunks_mut(2)) {
+            if let [node, found] = numbers {
+                *node = automaton.step(*node, c);
+                *found |= u32::from(automaton.is_hit(*node));
+            }
+        }
+    }
+
+    fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
+        let compared = judge.prepared::<Compared>().map(|compared| compared.0.as_slice());
+        for check in 0..self.sources.len() {
+            let texts = compared.and_then(|compared| compared.get(check));
+            let occurred = judge.state().get(2 * check + 1).is_some_and(|found| *found > 0);
+            let similar = texts.is_some_and(|Texts { texts, .. }| {
+                texts.iter().any(|text| self.is_similar(judge.text(), text))
+            });
+            findings.decide(check, !occurred && !similar);
+        }
+    }
+
+    /// What is inside of the password, else all of it.
+    fn spans(&self, check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
+        let compared = judge.prepared::<Compared>();
+        let Some(Texts { texts, .. }) = compared.and_then(|all| all.0.get(check)) else { return };
+        let password = judge.text();
+        for text in texts {
+            if self.is_similar(password, text) {
+                mark(0..password.len());
+            } else if self.contained {
+                for (start, part) in password.windows(text.characters.len()).enumerate() {
+                    if part == text.characters.as_slice() {
+                        mark(start..start + part.len());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The textbook's table.
+    fn edits(a: &[char], b: &[char]) -> usize {
+        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = match (i, j) {
+                    (i, 0) => i,
+                    (0, j) => j,
+                    _ => (table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]))
+                        .min(table[i - 1][j] + 1)
+                        .min(table[i][j - 1] + 1),
+                };
+            }
+        }
+        table[a.len()][b.len()]
+    }
+
+    fn word() -> impl Strategy<Value = Vec<char>> {
+        prop::collection::vec(prop::sample::select(vec!['a', 'b', 'ж']), 0..24)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn the_band_is_the_whole_table(a in word(), b in word(), distance in 1..=MAX_DISTANCE) {
+            prop_assert_eq!(is_near(&a, b.iter(), distance), edits(&a, &b) < distance);
+        }
+
+        #[test]
+        fn a_band_is_wide_enough_for_texts_that_are_near(
+            a in word(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 0..3, prop::sample::select(vec!['a', 'b', 'c'])), 0..18),
+            distance in 1..=MAX_DISTANCE,
+        ) {
+            let mut b = a.clone();
+            for (at, change, c) in changes {
+                let at = at.index(b.len() + 1);
+                match change {
+                    0 => b.insert(at, c),
+                    1 if at < b.len() => { b.remove(at); }
+                    _ if at < b.len() => b[at] = c,
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(is_near(&a, b.iter(), distance), edits(&a, &b) < distance);
+        }
+
+        #[test]
+        fn a_rotation_is_one(a in word(), b in word(), at in any::<prop::sample::Index>()) {
+            let text = Text::new(Zeroizing::new(a.clone()));
+            let mut turned = a.clone();
+            turned.rotate_left(at.index(a.len() + 1) % a.len().max(1));
+            prop_assert!(a.is_empty() || text.is_rotation(&turned));
+            let rotations = (0..a.len()).map(|at| [&a[at..], &a[..at]].concat());
+            prop_assert_eq!(text.is_rotation(&b), rotations.into_iter().any(|turned| turned == b));
+        }
+    }
+}
