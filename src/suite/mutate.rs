@@ -191,6 +191,11 @@ impl Search<'_> {
         self.push(Some(path), &at.span, words, edit);
     }
 
+    /// Counts a value that the policy gives and that has no looser one.
+    fn cannot_be_looser(&mut self) {
+        *self.unchanged += usize::from(self.seed.is_none());
+    }
+
     /// Operations and conditions.
     fn scope(&mut self, rule: &RuleEntry) {
         let on = &rule.scope.on;
@@ -239,7 +244,7 @@ impl Search<'_> {
                 self.bound(looser == Looser::Less, form, *number, value, path);
             }
             (Looser::Is(flag), Data::Boolean(is)) => match flag == *is {
-                true => *self.unchanged += 1,
+                true => self.cannot_be_looser(),
                 false => {
                     let words = (is.to_string(), flag.to_string());
                     self.set(path, value, (&words.0, &words.1), Some(Data::Boolean(flag)));
@@ -248,7 +253,7 @@ impl Search<'_> {
             (Looser::Weaker(words), Data::String(word)) => {
                 let behind = words.iter().skip_while(|known| *known != word).nth(1);
                 match behind {
-                    None => *self.unchanged += 1,
+                    None => self.cannot_be_looser(),
                     Some(weaker) => {
                         let words = (format!("`{word}`"), format!("`{weaker}`"));
                         let data = Data::String((*weaker).to_owned());
@@ -300,7 +305,7 @@ impl Search<'_> {
         looser.dedup();
         looser.retain(|looser| if less { *looser < number } else { *looser > number });
         if looser.is_empty() {
-            *self.unchanged += 1;
+            self.cannot_be_looser();
         }
         for looser in looser {
             let words = (number.to_string(), looser.to_string());
@@ -319,7 +324,7 @@ impl Search<'_> {
         for (index, value) in values.iter().enumerate().filter(|(index, _)| is_tried(*index)) {
             let same = |other: &Value| text_of(other).is_some() && text_of(other) == text_of(value);
             if values.iter().filter(|other| same(other)).take(2).count() > 1 {
-                *self.unchanged += 1;
+                self.cannot_be_looser();
                 continue;
             }
             let was = match inner {
@@ -362,7 +367,7 @@ impl Search<'_> {
         let is_there = |word: &str| values.iter().any(|value| text_of(value) == Some(word));
         let others: Vec<_> = words.iter().filter(|word| !is_there(word)).collect();
         if others.is_empty() {
-            *self.unchanged += 1;
+            self.cannot_be_looser();
         }
         for word in others {
             let here = [path, &[Step::Index(values.len())]].concat();
@@ -392,7 +397,7 @@ impl Search<'_> {
             }
         }
         if self.found.len() == before {
-            *self.unchanged += 1;
+            self.cannot_be_looser();
             return;
         }
         let all = written(0, u32::from(char::MAX));

@@ -88,7 +88,7 @@ fn looser_policies_are_named() {
     assert_eq!(run.code, Some(1), "{}", run.stdout);
     for line in [
         format!(
-            "  {path}: 0 of 10 looser policies are noticed (not counted: 1 that cannot be looser, 1 that are no policies)\n"
+            "  {path}: 0 of 10 looser policies are noticed (not counted: 0 that cannot be looser, 1 that are no policies)\n"
         ),
         format!("    not noticed: {path}:4: `length`, `min`: 4 → 3\n"),
         format!("    not noticed: {path}:9: `banned`, `score.slots`: entry 1 of 1 → left out\n"),
