@@ -5,6 +5,7 @@ mod file;
 mod options;
 mod rule;
 mod suggest;
+mod test;
 mod value;
 
 use std::fmt;
@@ -19,7 +20,8 @@ pub(crate) use document::Document;
 pub use options::Options;
 pub(crate) use rule::{ID, RuleEntry, is_id};
 pub(crate) use suggest::suggestion;
-pub(crate) use value::{Data, Table};
+pub(crate) use test::{Named, Supply, TestEntry, TestFile};
+pub(crate) use value::{Data, Key, Table, Value};
 
 /// The most bytes that a policy may have.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -96,7 +98,7 @@ pub struct Policy {
     extends: Option<String>,
     max_text: usize,
     rules: Arc<[RuleEntry]>,
-    tests: Arc<[Table]>,
+    tests: Arc<[TestEntry]>,
 }
 
 /// The keys of a document. `rules` is reserved.
@@ -211,7 +213,7 @@ impl Policy {
         base: Option<&Self>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            tests: tables_of(&document, root, "test")?.into(),
+            tests: test::read_tests(&document, root)?,
             document,
             name: head.name,
             description: head.description,
@@ -280,9 +282,14 @@ impl Policy {
         &self.rules
     }
 
-    /// The tables `[[test]]`, without those of a policy that is extended.
-    pub(crate) fn tests(&self) -> &[Table] {
+    /// The tests, without those of a policy that is extended.
+    pub(crate) fn tests(&self) -> &Arc<[TestEntry]> {
         &self.tests
+    }
+
+    /// The same policy with other rules.
+    pub(crate) fn with_rules(&self, rules: Vec<RuleEntry>) -> Self {
+        Self { rules: rules.into(), ..self.clone() }
     }
 
     pub(crate) fn document(&self) -> &Document {

@@ -520,6 +520,12 @@ impl<'e> Report<'e> {
         results.map(|(check, found)| CheckResult::new(check, *found))
     }
 
+    /// Every check, those of alternatives behind the others.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = CheckResult<'e>> {
+        let checks = self.catalog.checks.iter().chain(&self.catalog.inner);
+        checks.zip(self.results.get()).map(|(check, found)| CheckResult::new(check, *found))
+    }
+
     /// The alternatives of the check named `id`, and what became of each; none
     /// unless it is that of an `any-of`.
     pub fn alternatives(&self, id: &str) -> Vec<Alternative<'e>> {

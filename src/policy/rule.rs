@@ -33,6 +33,8 @@ pub(crate) struct Alternative {
     pub(crate) id: String,
     /// Whether it is only open to some accounts.
     pub(crate) when: Option<Property>,
+    /// Where `when` stands, or the alternative.
+    pub(crate) span: Range<usize>,
     pub(crate) rules: Vec<RuleEntry>,
 }
 
@@ -213,7 +215,7 @@ fn read_alternatives(document: &Document, rule: &Table) -> Result<Vec<Alternativ
                 }
             }
         }
-        read.push(Alternative { id, when, rules });
+        read.push(Alternative { id, when, span: span_of(table, "when"), rules });
     }
     Ok(read)
 }

@@ -2,7 +2,7 @@
 
 mod batch;
 mod context;
-mod engine;
+pub(crate) mod engine;
 mod judged;
 #[cfg(unix)]
 mod live;
