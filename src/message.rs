@@ -53,6 +53,12 @@ impl Phrase {
         self.with(name, Parameter::Text(value.into()))
     }
 
+    /// Gives phrases that are named one after the other.
+    #[must_use]
+    pub(crate) fn list(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
+        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.plain"))
+    }
+
     /// Gives phrases that all hold.
     #[must_use]
     pub(crate) fn all(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
