@@ -143,9 +143,12 @@ impl<'e> Rules<'e> {
             self.facts.iter().filter(|facts| !facts.compiled.is_inner).collect();
         for facts in self.facts.iter().rev() {
             let scope = &facts.compiled.scope;
+            let is_group = |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
             let others = counted.iter().filter(|other| {
                 let of = &other.compiled.scope;
-                !std::ptr::eq(**other, facts) && (of.is_everything() || of == scope)
+                let is_own = std::ptr::eq(**other, facts)
+                    || facts.compiled.is_inner && is_group(other.compiled.checks.start);
+                !is_own && (of.is_everything() || of == scope)
             });
             let others: Vec<_> = others.collect();
             let others = Others {

@@ -85,7 +85,8 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     Ok(Box::new(Characters { allowed: apart, requirement }))
 }
 
-fn parse_range(text: &str) -> Option<RangeInclusive<u32>> {
+/// A code point or a range of them: `U+0041-U+005A`.
+pub(crate) fn parse_range(text: &str) -> Option<RangeInclusive<u32>> {
     let point = |text: &str| {
         let hex = text.trim().strip_prefix("U+")?;
         let plain = (1..=6).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());

@@ -24,7 +24,8 @@ pub(super) const KIND: Kind = Kind::new("complexity", build).documented(Doc {
             "classes",
             Form::List(&Form::Word(&["lower", "upper", "digit", "symbol", "letter", "other"])),
             "the classes that count; `letter` is one without case",
-        ),
+        )
+        .looser(Looser::Further),
         Opt::new("space", Form::Flag, "whether the space is a symbol; if not, it has no class")
             .default("true")
             .looser(Looser::Is(true)),

@@ -2,7 +2,7 @@
 
 mod batch;
 mod context;
-mod engine;
+pub(crate) mod engine;
 mod judged;
 #[cfg(unix)]
 mod live;
@@ -21,6 +21,7 @@ use crate::input::Source;
 use crate::output;
 use crate::typed::NotUtf8;
 use crate::words::Paint;
+pub(crate) use engine::load_policy;
 use judged::{JsonForm, Judged};
 
 /// Judges a password, or with --batch one per line.
@@ -218,6 +219,16 @@ fn tell(judged: &Judged<'_>, style: &Style) -> Result<Answer, Failure> {
     Ok(judged.answer())
 }
 
+/// The texts of a language, English where none is named.
+pub(crate) fn messages(tag: Option<&str>) -> Result<Messages, Failure> {
+    let Some(tag) = tag else { return Ok(Messages::english().clone()) };
+    Messages::of(tag).ok_or_else(|| {
+        let known: Vec<_> = Messages::languages().collect();
+        Failure::new("there are no texts in this language")
+            .hint(format!("there are texts in {}", known.join(", ")))
+    })
+}
+
 /// How results are printed.
 #[derive(Clone)]
 enum Style {
@@ -264,17 +275,8 @@ impl Check {
         Ok(context.with_current_password(text))
     }
 
-    fn messages(&self) -> Result<Messages, Failure> {
-        let Some(tag) = &self.language else { return Ok(Messages::english().clone()) };
-        Messages::of(tag).ok_or_else(|| {
-            let known: Vec<_> = Messages::languages().collect();
-            Failure::new("there are no texts in this language")
-                .hint(format!("there are texts in {}", known.join(", ")))
-        })
-    }
-
     fn style(&self, engine: &Engine) -> Result<Style, Failure> {
-        let messages = self.messages()?;
+        let messages = messages(self.language.as_deref())?;
         let dialect = match self.dialect {
             Some(_) if self.format != Format::Graph => {
                 return Err(Failure::new("`--dialect` is one of the Graph result's")

@@ -3,15 +3,18 @@
 mod banlist;
 mod check;
 mod completions;
+mod explain;
 mod failure;
 mod input;
 mod output;
 mod policies;
 mod prompt;
+mod schema;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod terminal;
+mod test;
 mod typed;
 mod usage;
 mod words;
@@ -29,6 +32,9 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::Schema(schema) => schema::run(&schema),
+        Command::Test(test) => test::run(&test),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -40,9 +46,9 @@ fn main() -> ExitCode {
 /// What a command was asked, answered. Anything else is a [`Failure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Accepted, listed, or done.
+    /// Accepted, listed, passed, or done.
     Yes,
-    /// Refused, undecided, or not listed.
+    /// Refused, undecided, not listed, or not passed.
     No,
 }
 
@@ -63,8 +69,8 @@ impl From<Answer> for ExitCode {
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
 Exit codes:
-  0  accepted (lookup: listed; other commands: done)
-  1  refused, or undecided (lookup: not listed)
+  0  accepted (lookup: listed; test: all passed; other commands: done)
+  1  refused, or undecided (lookup: not listed; test: not all passed)
   2  error
 
 See `countersign <COMMAND> --help` for examples.")]
@@ -78,6 +84,9 @@ enum Command {
     Check(check::Check),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
+    Test(test::Test),
     Completions(completions::Completions),
 }
 
