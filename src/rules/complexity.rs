@@ -100,7 +100,7 @@ impl Rule for Complexity {
     fn checks(&self) -> Vec<Check> {
         let words = Phrase::of("complexity.classes")
             .number("require", self.require)
-            .all("classes", self.classes.iter().map(|class| class.phrase()));
+            .list("classes", self.classes.iter().map(|class| class.phrase()));
         let classes: Vec<_> = self.classes.iter().map(|class| class.label()).collect();
         let classes = classes.join(", ");
         let require = self.require;

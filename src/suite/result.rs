@@ -11,6 +11,7 @@ use crate::policy::{TestEntry, join};
 pub struct Results<'s> {
     pub(super) tests: Vec<TestResult<'s>>,
     pub(super) coverage: Vec<Coverage>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// What one test came to. It knows the test's password, so it is not printed.
@@ -87,6 +88,12 @@ impl<'s> Results<'s> {
     /// For each policy what its tests covered.
     pub fn coverage(&self) -> &[Coverage] {
         &self.coverage
+    }
+
+    /// What the policies are [warned](crate::Engine::warnings) about, without
+    /// anything that a test supplies.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Those that came out otherwise than they expect.

@@ -18,9 +18,9 @@ use countersign::{Engine, Messages, Subject};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::input::Source;
-use crate::output;
 use crate::typed::NotUtf8;
 use crate::words::Paint;
+use crate::{output, warnings};
 pub(crate) use engine::load_policy;
 use judged::{JsonForm, Judged};
 
@@ -122,6 +122,9 @@ pub(crate) struct Check {
     /// Which of the two public shapes of the Graph result to print [default: first-failure]
     #[arg(long, value_enum, hide_possible_values = true, value_name = "first-failure|all-rules")]
     dialect: Option<Dialect>,
+    /// Fail on what the policy is warned about: terms that never match, rules that require nothing
+    #[arg(long)]
+    deny_warnings: bool,
     /// Judge each line as a password of its own; an empty line is an empty password
     #[arg(long)]
     batch: bool,
@@ -159,6 +162,7 @@ enum Dialect {
 
 pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
     let engine = engine::compile(&check.policy, &check.lists)?;
+    warnings::tell(engine.warnings(), check.deny_warnings)?;
     let style = check.style(&engine)?;
     let subject = engine.subject(&check.context(engine.max_text())?);
     let source = Source::open(check.file.as_deref())?;

@@ -17,6 +17,7 @@ mod terminal;
 mod test;
 mod typed;
 mod usage;
+mod warnings;
 mod words;
 
 use std::process::ExitCode;

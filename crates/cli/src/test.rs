@@ -15,8 +15,8 @@ use serde::Serialize;
 use crate::Answer;
 use crate::check::engine::Lists;
 use crate::failure::Failure;
-use crate::output;
 use crate::words::Paint;
+use crate::{output, warnings};
 
 /// Runs the tests of policies: passwords, and what has to become of them.
 ///
@@ -41,6 +41,9 @@ pub(crate) struct Test {
     /// policy has to have a use for it.
     #[arg(long = "list", value_name = "[NAME=]FILE")]
     lists: Vec<PathBuf>,
+    /// Fail on what a policy is warned about
+    #[arg(long)]
+    deny_warnings: bool,
     /// Show the passwords of tests that fail
     #[arg(long)]
     reveal: bool,
@@ -107,7 +110,8 @@ Formats:
 Exit codes:
   0  every test is passed (--mutate: and every looser policy noticed)
   1  a test is not passed (--mutate: or a looser policy not noticed)
-  2  error: a policy or a test that makes no sense"
+  2  error: a policy or a test that makes no sense (--deny-warnings: or probably
+     does not mean what it says)"
     )
 }
 
@@ -158,6 +162,7 @@ pub(crate) fn run(test: &Test) -> Result<Answer, Failure> {
         let now = Instant::now();
         times.push(now - before.replace(now).unwrap_or(begun));
     })?;
+    warnings::tell(results.warnings(), test.deny_warnings)?;
     // Tests that fail tell nothing about looser policies.
     let mutations = match test.mutate && results.is_ok() {
         true => Some(suite.mutate()?),
