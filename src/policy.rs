@@ -46,9 +46,9 @@ macro_rules! preset {
 
 /// The policies that are built in, by name.
 const PRESETS: &[(&str, &str)] = &[
-    preset!("countersign"),
     preset!("entra"),
     preset!("entra-education"),
+    preset!("countersign"),
     preset!("b2c-simple"),
     preset!("b2c-strong"),
     preset!("ad-complexity"),

@@ -60,8 +60,8 @@ fn equals_one_shot(seed: u64) {
         ("edits in the middle", seen.in_the_middle, SCRIPTS),
         ("composed characters popped", seen.composed_popped, SCRIPTS / 5),
         ("pastes of more than 256 characters", seen.long_pastes, SCRIPTS / 8),
-        ("edits beyond the limit", seen.over_the_limit, SCRIPTS / 20),
-        ("edits back under it", seen.back_under_it, SCRIPTS / 20),
+        ("edits beyond the limit", seen.over_the_limit, SCRIPTS / 50),
+        ("edits back under it", seen.back_under_it, SCRIPTS / 50),
         ("checks that turned", seen.turned, SCRIPTS),
     ] {
         assert!(count >= least, "{count} {what}; at least {least} are wanted");

@@ -893,11 +893,8 @@ fn a_long_list_is_only_tried_in_three_places() {
 
 #[test]
 fn the_tests_of_policies_shipped_notice_everything() {
-    let names = ["entra", "entra-education", "nist-63b-4-single-factor"];
-    let presets = names.iter().try_fold(Suite::default(), |suite, name| suite.and_preset(name));
-    let mut files = names.iter().map(|name| format!("policies/{name}.toml"));
-    let files = files.try_fold(Suite::default(), |suite, file| suite.and(file));
-    for suite in [presets.unwrap(), files.unwrap()] {
+    let files = Suite::open("policies").unwrap();
+    for suite in [Suite::presets().unwrap(), files] {
         let results = suite.run().unwrap();
         results.assert();
         for mutation in suite.mutate().unwrap() {
@@ -908,8 +905,30 @@ fn the_tests_of_policies_shipped_notice_everything() {
         for coverage in results.coverage() {
             assert!(coverage.checks.iter().all(|check| check.failed && check.passed), "{coverage}");
         }
+        assert_eq!(results.coverage().len(), Policy::presets().count());
+        assert!(results.warnings().is_empty(), "{:?}", results.warnings());
     }
-    Suite::presets().unwrap().run().unwrap().assert();
+}
+
+// The default was put in place of the table that it is in, which is no policy.
+#[test]
+fn defaults_within_tables_are_loosened_too() {
+    let unnoticed = unnoticed(
+        "
+        [[rule]]
+        kind = 'dates'
+        years = {}
+        [[test]]
+        password = 'in 1950!'
+        fails = ['dates.year']
+        [[test]]
+        password = 'in none'
+        expect = 'accept'
+    ",
+    );
+    for option in ["`years.from`: 1900 → ", "`years.to`: 2099 → "] {
+        assert!(unnoticed.iter().any(|mutant| mutant.contains(option)), "{unnoticed:#?}");
+    }
 }
 
 #[test]

@@ -39,8 +39,9 @@ enum Edit {
     Remove,
     /// Sets an option, or what is in it; nothing leaves it out.
     Set {
-        /// The default of the option, where the policy does not give it.
-        seed: Option<Value>,
+        /// The default of the option, where the policy does not give it, and
+        /// how many steps lead there.
+        seed: Option<(usize, Value)>,
         path: Vec<Step>,
         value: Option<Value>,
     },
@@ -145,8 +146,9 @@ struct Search<'s> {
     id: String,
     found: &'s mut Vec<Candidate>,
     unchanged: &'s mut usize,
-    /// The default of the option that is looked at, if it is not given.
-    seed: Option<Value>,
+    /// The default of the option that is looked at, if it is not given, and how
+    /// many steps lead there.
+    seed: Option<(usize, Value)>,
 }
 
 impl Search<'_> {
@@ -230,7 +232,7 @@ impl Search<'_> {
                 }
                 self.value(option.looser, &option.form, value, &here);
             } else if let Some(default) = default_of(option, &table.span) {
-                self.seed = Some(default.clone());
+                self.seed = Some((here.len(), default.clone()));
                 self.value(option.looser, &option.form, &default, &here);
                 self.seed = None;
             }
@@ -568,8 +570,8 @@ impl Candidate {
                         None => return rules,
                     }
                 }
-                if let (Some(seed), [first, ..]) = (seed, path.as_slice()) {
-                    set_in_table(&mut rule.options, std::slice::from_ref(first), Some(seed));
+                if let Some((steps, seed)) = seed {
+                    set_in_table(&mut rule.options, path.get(..*steps).unwrap_or(path), Some(seed));
                 }
                 set_in_table(&mut rule.options, path, value.as_ref());
             }

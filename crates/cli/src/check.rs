@@ -167,7 +167,7 @@ pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
     let subject = engine.subject(&check.context(engine.max_text())?);
     let source = Source::open(check.file.as_deref())?;
     if check.live {
-        return live(source, &engine, &subject, &style);
+        return live(source, &engine, &subject, &messages(check.language.as_deref())?, &style);
     }
     match (check.batch, source) {
         (true, Source::File(file)) => batch::run(file, &engine, &subject, &style, check.jobs),
@@ -194,16 +194,17 @@ fn live(
     source: Source,
     engine: &Engine,
     subject: &Subject,
+    messages: &Messages,
     style: &Style,
 ) -> Result<Answer, Failure> {
     match source {
         #[cfg(unix)]
-        Source::Terminal => live::run(engine, subject, |text| {
+        Source::Terminal => live::run(engine, subject, messages, |text| {
             tell(&Judged::new(engine, subject, text, false), style)
         }),
         #[cfg(not(unix))]
         Source::Terminal => {
-            let _ = (engine, subject, style);
+            let _ = (engine, subject, messages, style);
             Err(Failure::new("this system's terminals cannot be typed at live")
                 .hint("use `countersign check` without `--live`"))
         }

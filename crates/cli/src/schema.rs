@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use clap::Args;
-use countersign::Policy;
 use countersign::rules::{Form, Kind, Opt};
+use countersign::{Field, Policy};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
@@ -56,6 +56,9 @@ fn schema() -> Value {
             "allOf": cases,
         }),
     );
+    definitions.insert("test".to_owned(), test());
+    let ids = json!({ "type": "array", "items": { "type": "string" } });
+    definitions.insert("ids".to_owned(), ids);
     let presets: Vec<_> = Policy::presets().collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -84,6 +87,61 @@ fn schema() -> Value {
             "test": { "type": "array", "items": { "$ref": "#/$defs/test" } },
         },
         "$defs": definitions,
+    })
+}
+
+/// What `countersign::Suite` says of tests.
+fn test() -> Value {
+    let text = json!({ "type": "string" });
+    let names = json!({ "type": "array", "items": { "type": "string" } });
+    let mut context: Map<_, _> = Field::ALL
+        .iter()
+        .map(|field| (field.name().to_owned(), json!({ "anyOf": [text, names] })))
+        .collect();
+    for property in PROPERTIES {
+        context.insert((*property).to_owned(), json!({ "type": "boolean" }));
+    }
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["password"],
+        "description": "A password, and what has to become of it.",
+        "properties": {
+            "name": { "type": "string", "description": "What the test shows." },
+            "password": { "type": "string", "description": "What is typed." },
+            "times": {
+                "type": "integer", "minimum": 1, "default": 1,
+                "description": "How many times over.",
+            },
+            "context": {
+                "type": "object", "additionalProperties": false, "properties": context,
+                "description": "What is known about the user.",
+            },
+            "operation": { "enum": OPERATIONS, "description": "What is being done." },
+            "current-password": { "type": "string", "description": "The password until now." },
+            "supply": {
+                "type": "object", "additionalProperties": names,
+                "description": "Terms for lists and slots, by their names.",
+            },
+            "expect": { "enum": ["accept", "refuse"] },
+            "fails": { "description": "Checks that must fail, by id.", "$ref": "#/$defs/ids" },
+            "exactly": { "type": "boolean", "description": "No other check fails." },
+            "passes": { "description": "Checks that must pass, by id.", "$ref": "#/$defs/ids" },
+            "score": {
+                "type": "integer", "minimum": 0,
+                "description": "The measured value of the check that measures a score.",
+            },
+            "measured": {
+                "type": "object",
+                "additionalProperties": { "type": "integer", "minimum": 0 },
+                "description": "Measured values, by the id of the check.",
+            },
+            "reused": {
+                "anyOf": [{ "type": "boolean" }, { "type": "integer", "minimum": 1 }],
+                "description": "Which of the last passwords it is, the current one being 1; \
+                                `true` is 1, `false` none.",
+            },
+        },
     })
 }
 

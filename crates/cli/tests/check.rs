@@ -186,7 +186,7 @@ fn hostile_text_is_judged() {
 fn a_policy_is_built_in_or_a_file() {
     assert_eq!(run(["check", "--policy", "entra-education"], "vuckeqdp").code, Some(0));
     run(["check", "--policy", "entr"], "").fails("did you mean `entra`?");
-    run(["check", "--policy", "zzz"], "").fails("built in are: `countersign`, `entra`, ");
+    run(["check", "--policy", "zzz"], "").fails("built in are: `entra`, ");
     let files = Files::new();
     let wrong = files.write("wrong.toml", "[[rule]]\nkind = 'lenght'\n");
     let error = run(["check", "--policy", &wrong], "").fails("did you mean `length`?");

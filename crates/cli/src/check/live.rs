@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use countersign::{Check, Engine, Outcome, Session, Subject};
+use countersign::{Check, Engine, Messages, Outcome, Session, Subject};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCONT, SIGWINCH};
@@ -51,6 +51,7 @@ const ESCAPE: Duration = Duration::from_millis(50);
 pub(super) fn run<T>(
     engine: &Engine,
     subject: &Subject,
+    messages: &Messages,
     done: impl FnOnce(&str) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let blind = |hint| Failure::new("there is no terminal to show the checks on").hint(hint);
@@ -62,7 +63,7 @@ pub(super) fn run<T>(
     if !terminal.is_seen() {
         return Err(blind("use `check` without `--live`"));
     }
-    let mut live = Live::new(engine, subject, terminal);
+    let mut live = Live::new(engine, subject, messages, terminal);
     let end = live.type_in().map_err(unread)?;
     let field = live.end();
     match end {
@@ -82,6 +83,7 @@ enum End {
 struct Live<'a> {
     engine: &'a Engine,
     subject: &'a Subject,
+    messages: &'a Messages,
     session: Session,
     terminal: Terminal,
     paint: Paint,
@@ -99,11 +101,17 @@ struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    fn new(engine: &'a Engine, subject: &'a Subject, terminal: Terminal) -> Self {
+    fn new(
+        engine: &'a Engine,
+        subject: &'a Subject,
+        messages: &'a Messages,
+        terminal: Terminal,
+    ) -> Self {
         let room = room(engine);
         Self {
             engine,
             subject,
+            messages,
             session: engine.session(subject.clone()),
             terminal,
             paint: Paint::terminal(),
@@ -261,12 +269,16 @@ impl<'a> Live<'a> {
             let details = if details.is_empty() { details } else { format!("({details})") };
             let is_news = turned || result.outcome != Outcome::Passed;
             let instead = match result.outcome {
-                Outcome::Failed => rows_of("   ", &[(result.check.instead(), false)], width, paint),
+                Outcome::Failed => {
+                    let advice = self.messages.advice(result.check);
+                    rows_of("   ", &[(advice.as_str(), false)], width, paint)
+                }
                 _ => Vec::new(),
             };
             let mark =
                 format!("{} {}", if turned { ">" } else { " " }, text::mark(result.outcome, paint));
-            let words = [(result.check.requirement(), false), (details.as_str(), true)];
+            let requirement = self.messages.requirement(result.check);
+            let words = [(requirement.as_str(), false), (details.as_str(), true)];
             checks.push(Row { rows: rows_of(&mark, &words, width, paint), instead, is_news });
             trouble.extend(spans);
         }
