@@ -26,7 +26,8 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
     let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
     let near = near.into_iter().find_map(|kind| error.get(kind)).and_then(|near| match near {
         ContextValue::String(near) => Some(near),
-        ContextValue::Strings(near) => near.first(),
+        // The nearest comes last.
+        ContextValue::Strings(near) => near.last(),
         _ => None,
     });
     let hint = match near {
