@@ -128,9 +128,10 @@ impl Diff {
         let facts = sides.map(Facts::of);
         let [before, now] = sides.map(|side| side.engine.checks());
         let at = |id: &str| now.iter().position(|check| check.id() == id);
-        let added = now.iter().enumerate().filter(|(_, check)| {
-            before.iter().all(|old| old.id() != check.id())
-        });
+        let added = now
+            .iter()
+            .enumerate()
+            .filter(|(_, check)| before.iter().all(|old| old.id() != check.id()));
         let mut pairs: Vec<_> =
             before.iter().enumerate().map(|(old, check)| (Some(old), at(check.id()))).collect();
         pairs.extend(added.map(|(new, _)| (None, Some(new))));

@@ -85,18 +85,38 @@ fn relation(diff: &Diff, id: &str) -> Relation {
 #[ignore]
 fn show() {
     let pairs = [
-        ("entra", "nist-63b-4-single-factor"), ("entra", "b2c-strong"), ("pci-dss-4.0.1", "asvs-5-l1"),
-        ("bsi-consumer", "bsi-gspp"), ("ism", "ism-secret"), ("ncsc", "cyber-essentials"), ("cis", "entra"),
+        ("entra", "nist-63b-4-single-factor"),
+        ("entra", "b2c-strong"),
+        ("pci-dss-4.0.1", "asvs-5-l1"),
+        ("bsi-consumer", "bsi-gspp"),
+        ("ism", "ism-secret"),
+        ("ncsc", "cyber-essentials"),
+        ("cis", "entra"),
     ];
     for (old, new) in pairs {
         let started = std::time::Instant::now();
         let diff = diff(&Built::preset(old), &Built::preset(new));
         println!("== {old} -> {new}: {} tried, {:?}", diff.tried(), started.elapsed());
         let show = |id: &str, comparison: &Comparison| {
-            println!("{id}: {:?} may s {} l {}", comparison.relation(), comparison.may_be_stricter(), comparison.may_be_looser());
-            for (name, witness) in [("stricter", comparison.stricter()), ("looser", comparison.looser())] {
+            println!(
+                "{id}: {:?} may s {} l {}",
+                comparison.relation(),
+                comparison.may_be_stricter(),
+                comparison.may_be_looser()
+            );
+            for (name, witness) in
+                [("stricter", comparison.stricter()), ("looser", comparison.looser())]
+            {
                 if let Some(witness) = witness {
-                    println!("   {name} {:?} {:?} whole {} others {} deferred {} [{}]", witness.password(), witness.origin(), witness.is_whole(), witness.others(), witness.is_deferred(), witness.situation());
+                    println!(
+                        "   {name} {:?} {:?} whole {} others {} deferred {} [{}]",
+                        witness.password(),
+                        witness.origin(),
+                        witness.is_whole(),
+                        witness.others(),
+                        witness.is_deferred(),
+                        witness.situation()
+                    );
                 }
             }
         };

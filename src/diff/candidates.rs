@@ -83,18 +83,49 @@ const COMMON: &[&str] = &[
 ];
 
 const WALKS: &[&str] = &[
-    "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc", "1234567890", "qwertzuiop",
-    "azertyuiop", "poiuytrewq", "qwerfdsa", "741852963", "789456123", "qazwsxedc",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1qaz2wsx3edc",
+    "1234567890",
+    "qwertzuiop",
+    "azertyuiop",
+    "poiuytrewq",
+    "qwerfdsa",
+    "741852963",
+    "789456123",
+    "qazwsxedc",
 ];
 
 const SEQUENCES: &[&str] = &[
-    "abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba", "0123456789", "9876543210",
-    "yzabcd", "890123", "αβγδεζηθικ", "абвгдежзик", "κιθηζεδγβα",
+    "abcdefghijklmnopqrstuvwxyz",
+    "zyxwvutsrqponmlkjihgfedcba",
+    "0123456789",
+    "9876543210",
+    "yzabcd",
+    "890123",
+    "αβγδεζηθικ",
+    "абвгдежзик",
+    "κιθηζεδγβα",
 ];
 
 const DATES: &[&str] = &[
-    "1999", "2024", "1899", "1900", "2099", "2100", "1950", "2030", "24121999", "19991224",
-    "24.12.1999", "1999-12-24", "12/24/99", "241299", "1224", "31.2.2001",
+    "1999",
+    "2024",
+    "1899",
+    "1900",
+    "2099",
+    "2100",
+    "1950",
+    "2030",
+    "24121999",
+    "19991224",
+    "24.12.1999",
+    "1999-12-24",
+    "12/24/99",
+    "241299",
+    "1224",
+    "31.2.2001",
 ];
 
 impl Material {
@@ -130,7 +161,7 @@ impl Material {
             lengths: lengths.into_iter().collect(),
             common: [least, most.max(least)],
             numbers: numbers.into_iter().collect(),
-            edges: edges.into_iter().collect(),
+            edges: readable_first(edges),
             pieces: Vec::new(),
             secret: secret(sides),
             max_text: sides.iter().map(|side| side.engine.max_text()).collect(),
@@ -177,7 +208,11 @@ impl Material {
 
     /// Every candidate that does not depend on what others came to, the most
     /// readable first.
-    pub(super) fn each(&self, random: &mut Random, mut emit: impl FnMut(&Candidate) -> bool) -> bool {
+    pub(super) fn each(
+        &self,
+        random: &mut Random,
+        mut emit: impl FnMut(&Candidate) -> bool,
+    ) -> bool {
         let bases = self.bases(random);
         let made = |text: String| Candidate::made(text);
         let mut all = |candidates: &mut dyn Iterator<Item = Candidate>| {
@@ -186,7 +221,12 @@ impl Material {
         };
         // Lengths, then classes.
         let plain = |length: &usize| {
-            [phrase(*length, 0, "-"), mixed(*length, 0), phrase(*length, 3, " "), phrase(*length, 5, "")]
+            [
+                phrase(*length, 0, "-"),
+                mixed(*length, 0),
+                phrase(*length, 3, " "),
+                phrase(*length, 5, ""),
+            ]
         };
         all(&mut self.lengths.iter().flat_map(plain).map(made))
             && all(&mut bases.iter().flat_map(|base| reduced(base)).map(made))
@@ -296,9 +336,8 @@ impl Material {
 
     /// The password with one or two things changed.
     pub(super) fn changed(&self, from: &Candidate, random: &mut Random) -> Candidate {
-        let mut chars: Zeroizing<Vec<char>> = Zeroizing::new(Vec::with_capacity(
-            2 * from.text.len() + 64,
-        ));
+        let mut chars: Zeroizing<Vec<char>> =
+            Zeroizing::new(Vec::with_capacity(2 * from.text.len() + 64));
         chars.extend(from.text.chars());
         let mut origin = from.origin.clone();
         for _ in 0..=random.below(2) {
@@ -322,7 +361,8 @@ impl Material {
                     }
                 }
                 7 => {
-                    if let (Some(edge), Some(place)) = (random.one(&self.edges), chars.get_mut(at)) {
+                    if let (Some(edge), Some(place)) = (random.one(&self.edges), chars.get_mut(at))
+                    {
                         *place = edge;
                     }
                 }
@@ -343,6 +383,15 @@ impl Material {
         }
         Candidate { text: Zeroizing::new(chars.iter().collect()), origin }
     }
+}
+
+/// Latin letters, other letters, then what else is visible, then the rest.
+fn readable_first(edges: BTreeSet<char>) -> Vec<char> {
+    let mut edges: Vec<_> = edges.into_iter().collect();
+    edges.sort_by_key(|c| {
+        (!('À'..='ɏ').contains(c), !c.is_alphabetic(), c.is_control() || c.is_whitespace())
+    });
+    edges
 }
 
 /// A number and its neighbours.
@@ -439,9 +488,7 @@ fn reduced(base: &str) -> Vec<String> {
     let without = |gone: fn(&char) -> bool| base.chars().filter(|c| !gone(c)).collect::<String>();
     let replaced = |gone: fn(&char) -> bool, by: &str| {
         let mut by = by.chars().cycle();
-        base.chars()
-            .map(|c| if gone(&c) { by.next().unwrap_or(c) } else { c })
-            .collect::<String>()
+        base.chars().map(|c| if gone(&c) { by.next().unwrap_or(c) } else { c }).collect::<String>()
     };
     let is_symbol = |c: &char| c.is_ascii_punctuation();
     vec![

@@ -48,10 +48,7 @@ impl BitOr for Possible {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self {
-            stricter: self.stricter || other.stricter,
-            looser: self.looser || other.looser,
-        }
+        Self { stricter: self.stricter || other.stricter, looser: self.looser || other.looser }
     }
 }
 
@@ -60,10 +57,7 @@ impl BitAnd for Possible {
     type Output = Self;
 
     fn bitand(self, other: Self) -> Self {
-        Self {
-            stricter: self.stricter && other.stricter,
-            looser: self.looser && other.looser,
-        }
+        Self { stricter: self.stricter && other.stricter, looser: self.looser && other.looser }
     }
 }
 
@@ -213,9 +207,7 @@ fn scope(old: &Scope, new: &Scope) -> Possible {
         (Some(_), None) => Possible::STRICTER,
         _ => Possible::ANYTHING,
     };
-    subset(&on(new), &on(old))
-        | property(old.unless, new.unless)
-        | property(old.when, new.when)
+    subset(&on(new), &on(old)) | property(old.unless, new.unless) | property(old.when, new.when)
 }
 
 /// Where fewer is looser: what the newer may be if it has these, and the older

@@ -158,9 +158,7 @@ impl<'a> Search<'a> {
     fn judge(&mut self, candidate: &Candidate, situation: usize) {
         self.tried += 1;
         let Some((_, subjects)) = self.situations.get(situation) else { return };
-        for ((side, subject), levels) in
-            self.sides.iter().zip(subjects).zip(&mut self.outcomes)
-        {
+        for ((side, subject), levels) in self.sides.iter().zip(subjects).zip(&mut self.outcomes) {
             judge(side.engine, &candidate.text, subject, levels);
         }
         let [old, new] = &self.outcomes;
@@ -231,7 +229,7 @@ impl<'a> Search<'a> {
             failed: failed.iter().filter(|level| **level == Level::Refused).count(),
             is_deferred: here.contains(&Level::Deferred) && !here.contains(&Level::Refused),
             situation,
-            odd: text.chars().filter(|c| !matches!(c, '!'..='~')).count(),
+            odd: text.chars().map(odd).sum(),
             length: text.len(),
         })
     }
@@ -283,6 +281,17 @@ impl<'a> Search<'a> {
                 }
             }
         }
+    }
+}
+
+/// How hard a character is to read.
+fn odd(c: char) -> usize {
+    match c {
+        '!'..='~' => 0,
+        ' ' => 1,
+        'À'..='ɏ' => 1,
+        c if c.is_alphabetic() => 2,
+        _ => 8,
     }
 }
 

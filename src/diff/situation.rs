@@ -58,9 +58,8 @@ impl Situation {
         let rules = || sides.iter().flat_map(|side| side.engine.pipeline().rules());
         let scoped = |by: fn(&Scope) -> bool| rules().any(|rule| by(&rule.scope));
         let on = |property| {
-            let named = move |scope: &Scope| {
-                scope.unless == Some(property) || scope.when == Some(property)
-            };
+            let named =
+                move |scope: &Scope| scope.unless == Some(property) || scope.when == Some(property);
             rules().any(|rule| named(&rule.scope))
         };
         let known = Self { user: true, ..Self::default() }.context();
@@ -69,12 +68,9 @@ impl Situation {
         let accounts = switch(on(Property::DisableStrongPassword));
         let factors = switch(on(Property::MultiFactor));
         let operations: &[Option<Operation>] = match scoped(|scope| !scope.on.is_empty()) {
-            true => &[
-                None,
-                Some(Operation::Create),
-                Some(Operation::Change),
-                Some(Operation::Reset),
-            ],
+            true => {
+                &[None, Some(Operation::Create), Some(Operation::Change), Some(Operation::Reset)]
+            }
             false => &[None],
         };
         let mut all = Vec::new();

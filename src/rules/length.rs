@@ -4,7 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{DecidedBy, Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule};
+use super::{
+    DecidedBy, Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule,
+};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;

@@ -3,6 +3,7 @@
 mod banlist;
 mod check;
 mod completions;
+mod diff;
 mod failure;
 mod input;
 mod output;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     };
     let answer = match command {
         Command::Check(check) => check::run(&check),
+        Command::Diff(diff) => diff::run(&diff),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
         Command::Completions(completions) => completions::run(&completions),
@@ -63,8 +65,8 @@ impl From<Answer> for ExitCode {
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
 Exit codes:
-  0  accepted (lookup: listed; other commands: done)
-  1  refused, or undecided (lookup: not listed)
+  0  accepted (diff: nothing is looser; lookup: listed; other commands: done)
+  1  refused, or undecided (diff: something is looser; lookup: not listed)
   2  error
 
 See `countersign <COMMAND> --help` for examples.")]
@@ -76,6 +78,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Diff(diff::Diff),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
     Completions(completions::Completions),

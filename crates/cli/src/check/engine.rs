@@ -13,6 +13,11 @@ use crate::failure::Failure;
 const CUSTOM: &str = "custom";
 
 pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine, Failure> {
+    load(policy, lists).map(|(_, engine)| engine)
+}
+
+/// The policy of that name with the lists given, and what it compiles to.
+pub(crate) fn load(policy: &str, lists: &[impl AsRef<Path>]) -> Result<(Policy, Engine), Failure> {
     let policy = load_policy(policy)?;
     let mut builder = Engine::builder();
     for given in lists {
@@ -22,7 +27,8 @@ pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine
             List::Text(text) => builder.terms(name, lines(&text)),
         };
     }
-    Ok(builder.build(&policy)?)
+    let engine = builder.build(&policy)?;
+    Ok((policy, engine))
 }
 
 /// The built-in policy of that name, else the file.
