@@ -101,19 +101,25 @@ impl<'a> Search<'a> {
 
     pub(super) fn run(&mut self) {
         let count = self.situations.len();
+        // For candidates that do not depend on what others came to.
+        let mut left = self.most / 2;
         for at in 0..count {
-            // Half is for changing what was found; each situation has its part
-            // of what is left.
-            let share = (self.most / 2).saturating_sub(self.tried) / (count - at);
-            let end = self.tried + share;
+            // A quarter is for changing what was found, and one for shortening
+            // it; each situation has its part of what is left.
+            let start = self.tried;
+            let end = start + left / (count - at);
             let Some((situation, _)) = self.situations.get(at) else { return };
             let material = Material::of(self.sides, *situation);
             let mut random = Random(at as u64);
             material.each(&mut random, |candidate| {
-                self.judge(candidate, at);
-                self.tried < end && !self.is_done()
+                let goes_on = self.tried < end && !self.is_done();
+                if goes_on {
+                    self.judge(candidate, at);
+                }
+                goes_on
             });
-            let end = self.tried + self.most / 2 / count;
+            left -= self.tried - start;
+            let end = self.tried + self.most / 4 / count;
             self.climb(&material, at, end, &mut random);
         }
         self.shorten();
@@ -269,7 +275,7 @@ impl<'a> Search<'a> {
             };
             let Some(mut from) = best(self) else { continue };
             let mut at = 0;
-            while at < from.candidate.text.chars().count() {
+            while self.tried < self.most && at < from.candidate.text.chars().count() {
                 let shorter = from.candidate.text.chars().enumerate();
                 let shorter = shorter.filter(|(index, _)| *index != at).map(|(_, c)| c);
                 let shorter = zeroize::Zeroizing::new(shorter.collect::<String>());
