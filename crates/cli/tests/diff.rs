@@ -68,7 +68,7 @@ fn the_exit_code_says_whether_anything_is_looser() {
          + the whole policy  stricter (proven not to be looser)\n\
          \x20   only old accepts  7-Kettle\n\
          \n\
-         64 passwords were tried\n",
+         29 passwords were tried\n",
     );
     assert_eq!(run.stderr, "");
     assert_eq!(diff(&files, STRICTER, OLD, &[], "").code, Some(1));
@@ -210,8 +210,8 @@ fn odd_corpora() {
 fn names_and_requirements_of_others_are_escaped() {
     let files = Files::new();
     let hostile = "source = '<img src=x onerror=alert(1)>'\n[[rule]]\nkind = 'pattern'\n\
-                   require = 'k'\nsays = \"<script>alert('k')</script> \\u001b[2J & more\"\n";
-    let name = "<b>\u{1b}[2J\u{202e}.toml";
+                   require = 'k'\nsays = \"<script>alert('k')</script> & more\"\n";
+    let name = "<q>\u{1b}[2J\u{202e}.toml";
     let old = files.write(name, hostile);
     let new = files.write("new.toml", LOOSER);
     let page = files.path("page.html");
@@ -220,7 +220,7 @@ fn names_and_requirements_of_others_are_escaped() {
     let run = run([&args[..], &corpus].concat(), "<s>\u{1b}[2Jnext long enough\n");
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
     let page = fs::read_to_string(page).unwrap();
-    for part in ["<b>", "<script", "<img", "<u>", "<i>", "<s>", "\u{1b}", "\u{202e}"] {
+    for part in ["<q>", "<script", "<img", "<u>", "<i>", "<s>", "\u{1b}", "\u{202e}"] {
         assert!(!page.contains(part), "{part}");
     }
     assert!(page.contains("&lt;script&gt;alert(&#39;k&#39;)&lt;/script&gt;"));
