@@ -40,6 +40,20 @@ impl Field {
         Self::Term,
     ];
 
+    /// The name in policies and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GivenName => "given-name",
+            Self::Surname => "surname",
+            Self::DisplayName => "display-name",
+            Self::AccountName => "account-name",
+            Self::UserPrincipalName => "user-principal-name",
+            Self::Tenant => "tenant",
+            Self::TenantDomain => "tenant-domain",
+            Self::Term => "term",
+        }
+    }
+
     /// The part of the field's value that is compared.
     fn compared(self, value: &str) -> &str {
         match self {

@@ -198,12 +198,12 @@ impl CheckDiff {
     }
 
     /// What the old policy requires, in English; none if it has no such check.
-    pub fn old(&self) -> Option<&str> {
+    pub fn before(&self) -> Option<&str> {
         self.old.as_deref()
     }
 
     /// What the new policy requires.
-    pub fn new(&self) -> Option<&str> {
+    pub fn after(&self) -> Option<&str> {
         self.new.as_deref()
     }
 

@@ -47,6 +47,8 @@
 //! - [`diff`]: what changes from one policy to another.
 //! - [`rules`]: what a rule is, the kinds that are built in, and how to write
 //!   one of your own.
+//! - [`suite`]: regression tests of policies, and whether they would notice a
+//!   policy that was loosened.
 //! - [`fold()`] and [`Substitution`]: the form of text in which terms are
 //!   compared; [`nfc`]: the form in which passwords are judged and should be
 //!   hashed.
@@ -79,6 +81,7 @@ mod policy;
 mod report;
 pub mod rules;
 mod session;
+pub mod suite;
 mod text;
 
 pub use banlist::Banlist;
@@ -87,10 +90,11 @@ pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::{Error, Warning};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use message::{Messages, Phrase};
-pub use policy::{Options, Policy};
+pub use policy::{Options, Origin, Policy, RuleOutline};
 pub use report::{Alternative, Change, Check, CheckResult, MAX_CHECKS, Outcome, Report, Verdict};
 pub use rules::ListUse;
 pub use session::Session;
+pub use suite::Suite;
 pub use text::{
     Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
 };

@@ -5,6 +5,7 @@ mod file;
 mod options;
 mod rule;
 mod suggest;
+mod test;
 mod value;
 
 use std::fmt;
@@ -19,7 +20,8 @@ pub(crate) use document::Document;
 pub use options::Options;
 pub(crate) use rule::{Alternative, ID, RuleEntry, is_id};
 pub(crate) use suggest::suggestion;
-pub(crate) use value::{Data, Table};
+pub(crate) use test::{Named, Supply, TestEntry, TestFile};
+pub(crate) use value::{Data, Key, Table, Value};
 
 /// The most bytes that a policy may have.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -44,6 +46,7 @@ macro_rules! preset {
 
 /// The policies that are built in, by name.
 const PRESETS: &[(&str, &str)] = &[
+    preset!("countersign"),
     preset!("entra"),
     preset!("entra-education"),
     preset!("b2c-simple"),
@@ -95,7 +98,7 @@ pub struct Policy {
     extends: Option<String>,
     max_text: usize,
     rules: Arc<[RuleEntry]>,
-    tests: Arc<[Table]>,
+    tests: Arc<[TestEntry]>,
 }
 
 /// The keys of a document. `rules` is reserved.
@@ -210,7 +213,7 @@ impl Policy {
         base: Option<&Self>,
     ) -> Result<Self, Error> {
         Ok(Self {
-            tests: tables_of(&document, root, "test")?.into(),
+            tests: test::read_tests(&document, root)?,
             document,
             name: head.name,
             description: head.description,
@@ -260,18 +263,63 @@ impl Policy {
         self.max_text
     }
 
+    /// The rules, and where each comes from: the policy itself, or one that it
+    /// extends.
+    pub fn outline(&self) -> impl Iterator<Item = RuleOutline<'_>> {
+        let origin = |span: &Range<usize>| {
+            let (file, line) = self.document.origin(span);
+            Origin { file, line }
+        };
+        self.rules.iter().map(move |rule| RuleOutline {
+            id: &rule.id,
+            kind: &rule.kind,
+            origin: origin(&rule.kind_span),
+            options: rule.settings().map(|(name, span)| (name, origin(span))).collect(),
+        })
+    }
+
     pub(crate) fn rules(&self) -> &[RuleEntry] {
         &self.rules
     }
 
-    /// The tables `[[test]]`, without those of a policy that is extended.
-    pub(crate) fn tests(&self) -> &[Table] {
+    /// The tests, without those of a policy that is extended.
+    pub(crate) fn tests(&self) -> &Arc<[TestEntry]> {
         &self.tests
+    }
+
+    /// The same policy with other rules.
+    pub(crate) fn with_rules(&self, rules: Vec<RuleEntry>) -> Self {
+        Self { rules: rules.into(), ..self.clone() }
     }
 
     pub(crate) fn document(&self) -> &Document {
         &self.document
     }
+}
+
+/// A rule of a policy, and where it comes from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuleOutline<'p> {
+    /// Its id.
+    pub id: &'p str,
+    /// Its kind.
+    pub kind: &'p str,
+    /// Where its kind is named.
+    pub origin: Origin<'p>,
+    /// Each of its options, those within tables by their path, and where its
+    /// value stands.
+    pub options: Vec<(String, Origin<'p>)>,
+}
+
+/// A line of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin<'p> {
+    /// The file, where the policy was [given one](Policy::in_file).
+    pub file: Option<&'p str>,
+    /// Counted from 1.
+    pub line: usize,
 }
 
 impl FromStr for Policy {

@@ -178,6 +178,11 @@ impl Messages {
         self.say(&check.words.part("requirement"))
     }
 
+    /// What an alternative requires: part of a sentence.
+    pub fn requirement_of(&self, alternative: &Alternative<'_>) -> String {
+        self.say(alternative.words)
+    }
+
     /// What the check requires, without what is listed below it: for checks
     /// that have [alternatives](Report::alternatives).
     pub fn heading(&self, check: &Check) -> String {
@@ -236,6 +241,7 @@ pub(crate) struct Group {
 /// What an alternative is called, and where its results stand.
 pub(crate) struct GroupPart {
     pub(crate) id: String,
+    pub(crate) words: Phrase,
     pub(crate) results: Range<usize>,
 }
 
@@ -452,6 +458,8 @@ pub struct Alternative<'e> {
     pub outcome: Outcome,
     /// Its checks, in policy order.
     pub checks: Vec<CheckResult<'e>>,
+    #[serde(skip)]
+    words: &'e Phrase,
 }
 
 impl<'e> CheckResult<'e> {
@@ -512,6 +520,12 @@ impl<'e> Report<'e> {
         results.map(|(check, found)| CheckResult::new(check, *found))
     }
 
+    /// Every check, those of alternatives behind the others.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = CheckResult<'e>> {
+        let checks = self.catalog.checks.iter().chain(&self.catalog.inner);
+        checks.zip(self.results.get()).map(|(check, found)| CheckResult::new(check, *found))
+    }
+
     /// The alternatives of the check named `id`, and what became of each; none
     /// unless it is that of an `any-of`.
     pub fn alternatives(&self, id: &str) -> Vec<Alternative<'e>> {
@@ -522,7 +536,8 @@ impl<'e> Report<'e> {
             let results = self.results.get().get(part.results.clone()).unwrap_or_default();
             let checks = part.results.clone().filter_map(|index| self.catalog.at(index));
             let checks = checks.zip(results).map(|(check, found)| CheckResult::new(check, *found));
-            Alternative { id: &part.id, outcome: outcome_of(results), checks: checks.collect() }
+            let (outcome, checks) = (outcome_of(results), checks.collect());
+            Alternative { id: &part.id, outcome, checks, words: &part.words }
         };
         parts.iter().map(read).collect()
     }

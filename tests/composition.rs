@@ -118,8 +118,8 @@ fn each_alternative_says_what_became_of_it() {
     assert!(report.alternatives("length.max").is_empty());
     assert_eq!(
         report.check("strength.alternatives").unwrap().check.requirement(),
-        "at least 12 characters; or at least 6 characters, at least 3 of: lower-case letters, \
-         upper-case letters, digits, symbols; or with a second factor at least 4 characters"
+        "at least 12 characters; or at least 6 characters, and at least 3 of: lower-case letters, \
+         upper-case letters, digits, symbols; or with a second factor, at least 4 characters"
     );
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["checks"][2]["alternatives"][1]["checks"][0]["measured"], 5);
@@ -275,7 +275,7 @@ fn a_policy_extends_another() {
             ("length.max", "at most 256 characters"),
             (
                 "banned.listed",
-                "not a common password, nor made of little else: a score of at least 6"
+                "not a common password, nor one with little added: a score of at least 6"
             ),
         ]
     );

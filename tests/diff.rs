@@ -277,7 +277,7 @@ fn entries_of_lists_and_passwords_of_tests_say_where_they_come_from() {
     assert_eq!(relation(&found, "banned.listed"), Relation::Stricter);
     // Only the test knows what the pattern is about.
     let pattern = "[[rule]]\nkind = 'pattern'\nforbid = '^plugh xyzzy$'\n";
-    let new = policy(&format!("{pattern}[[test]]\npassword = 'plugh xyzzy'\naccept = false"));
+    let new = policy(&format!("{pattern}[[test]]\npassword = 'plugh xyzzy'\nexpect = 'refuse'"));
     let found = diff(&old, &new);
     assert_eq!(*found.whole().stricter().unwrap().origin(), Origin::Test);
     let silent = policy(pattern);

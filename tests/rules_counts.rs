@@ -546,20 +546,26 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
 #[test]
 fn requirements_are_said_in_plain_words() {
     for (rule, said) in [
-        ("kind = 'pattern'\nrequire = 'a'", "the form that the policy's pattern requires"),
-        ("kind = 'pattern'\nforbid = 'a'", "not the form that the policy's pattern forbids"),
+        ("kind = 'pattern'\nrequire = 'a'", "in the form that the policy requires"),
+        ("kind = 'pattern'\nforbid = 'a'", "not in the form that the policy forbids"),
         ("kind = 'pattern'\nforbid = 'a'\nsays = 'no {a}'", "no {a}"),
         ("kind = 'occurrences'\nmax = 1", "no character more than once"),
         ("kind = 'occurrences'\nmax = 3", "no character more than 3 times"),
-        ("kind = 'occurrences'\nmax-share = 30", "not more than 30 percent of one character"),
+        (
+            "kind = 'occurrences'\nmax-share = 30",
+            "no character that makes up more than 30 percent of it",
+        ),
         ("kind = 'unique'\nmin = 1", "at least 1 character"),
         ("kind = 'unique'\nmin = 4", "at least 4 different characters"),
         ("kind = 'classes'\nmin = { letter = 1 }", "at least 1 letter without case"),
         ("kind = 'classes'\nmin = { alphabetic = 2 }", "at least 2 letters"),
         ("kind = 'classes'\nmax = { digit = 2 }", "at most 2 digits"),
         ("kind = 'classes'\nmax = { alphabetic = 0 }", "no letters"),
-        ("kind = 'whitespace'\nforbid = ['leading']", "no space or other white space at the start"),
-        ("kind = 'max-bytes'\nnul = false", "no character U+0000"),
+        (
+            "kind = 'whitespace'\nforbid = ['leading']",
+            "no space (or other white space) at the start",
+        ),
+        ("kind = 'max-bytes'\nnul = false", "no null character (U+0000)"),
     ] {
         let policy: Policy = format!("[[rule]]\n{rule}").parse().unwrap();
         let engine = Engine::builder().build(&policy).unwrap();

@@ -53,6 +53,9 @@ assert_not_impl! {
     Lists<'static>: Debug, Display, Serialize;
     EngineBuilder: Debug, Display, Serialize;
     countersign::banlist::Builder: Debug, Display, Serialize;
+    countersign::Suite: Debug, Display, Serialize;
+    countersign::suite::TestResult<'static>: Debug, Display, Serialize, AsRef<str>;
+    countersign::suite::Results<'static>: Debug, Serialize;
     // These have a `Debug` that leaves terms out.
     Policy: Display, Serialize;
     Engine: Display, Serialize;

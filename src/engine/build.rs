@@ -14,7 +14,7 @@ use crate::message::Phrase;
 use crate::pipeline::Pipeline;
 use crate::policy::{Document, ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
 use crate::report::{Catalog, Check, Group, GroupPart, MAX_CHECKS, Tag};
-use crate::rules::{AnyOf, Inline, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
+use crate::rules::{AnyOf, Completed, Inline, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
 
 /// Builds an [`Engine`].
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub struct EngineBuilder {
     kinds: Vec<Kind>,
     rules: Vec<(String, Box<dyn Rule>)>,
     supplied: Supplied,
+    /// Whether what is supplied may be used by no rule.
+    is_lenient: bool,
 }
 
 impl EngineBuilder {
@@ -63,6 +65,22 @@ impl EngineBuilder {
         self
     }
 
+    /// Shares with other engines what is made of lists.
+    pub(crate) fn sharing(mut self, completed: &Completed) -> Self {
+        self.supplied.completed = Completed::clone(completed);
+        self
+    }
+
+    /// Lets lists be supplied that no rule uses.
+    pub(crate) fn lenient(self) -> Self {
+        Self { is_lenient: true, ..self }
+    }
+
+    /// The kinds that policies may name.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        KINDS.iter().chain(&self.kinds)
+    }
+
     /// Compiles a policy.
     ///
     /// # Errors
@@ -71,7 +89,7 @@ impl EngineBuilder {
     /// that is not there or does not fit, more than [`MAX_CHECKS`] checks, a
     /// supplied list that no rule uses. Errors about the policy point into it.
     pub fn build(self, policy: &Policy) -> Result<Engine, Error> {
-        let Self { kinds, rules, supplied } = self;
+        let Self { kinds, rules, supplied, is_lenient } = self;
         let kinds: Vec<_> = KINDS.iter().chain(&kinds).collect();
         let mut names = BTreeSet::new();
         if let Some(twice) = kinds.iter().find(|kind| !names.insert(kind.name)) {
@@ -85,6 +103,7 @@ impl EngineBuilder {
             uses: Vec::new(),
             inline: Vec::new(),
             warnings: Vec::new(),
+            is_lenient,
         };
         compiler.compile(rules)
     }
@@ -102,6 +121,7 @@ struct Compiler<'a> {
     /// Terms of the policy itself.
     inline: Vec<Inline>,
     warnings: Vec<Warning>,
+    is_lenient: bool,
 }
 
 /// A rule by its id, and where the policy names it.
@@ -116,7 +136,9 @@ impl<'a> Compiler<'a> {
         for entry in self.policy.rules() {
             self.add(entry)?;
         }
-        self.lists.all_used()?;
+        if !self.is_lenient {
+            self.lists.all_used()?;
+        }
         for (id, rule) in added {
             if !is_id(&id) {
                 return Err(Error::policy("not an id of a rule").hint(ID));
@@ -228,9 +250,10 @@ impl<'a> Compiler<'a> {
                 Some(Property::MultiFactor) => "any-of.with-multi-factor",
                 Some(Property::DisableStrongPassword) => "any-of.without-strong-password",
             };
-            requirements.push(Phrase::of(key).all("requirements", required));
+            let words = Phrase::of(key).all("requirements", required);
+            requirements.push(words.clone());
             let results = start..self.assembly.inner.len();
-            self.assembly.open.push(GroupPart { id: alternative.id.clone(), results });
+            self.assembly.open.push(GroupPart { id: alternative.id.clone(), words, results });
             lengths = Some(lengths.map_or(of_this.clone(), |all| {
                 *all.start().min(of_this.start())..=*all.end().max(of_this.end())
             }));

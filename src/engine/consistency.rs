@@ -106,10 +106,17 @@ impl<'e> Rules<'e> {
     fn conflict(&self, context: &Context) -> Option<Conflict<'_>> {
         let active = self.facts.iter().filter(|facts| facts.compiled.scope.holds(context));
         let (inner, outer): (Vec<_>, Vec<_>) = active.partition(|facts| facts.compiled.is_inner);
+        // What a group lets pass is what one of its alternatives does.
+        let is_group = |facts: &&&Facts<'_>| {
+            let mut groups = self.catalog.groups.iter();
+            groups.any(|group| facts.compiled.checks.contains(&group.check))
+        };
+        let (grouping, outer): (Vec<_>, Vec<_>) =
+            outer.iter().copied().partition(|facts| is_group(&facts));
         if let Some(conflict) = between(&outer) {
             return Some(conflict);
         }
-        for facts in &outer {
+        for facts in grouping {
             let mut groups = self.catalog.groups.iter();
             let Some(group) = groups.find(|group| facts.compiled.checks.contains(&group.check))
             else {
@@ -143,9 +150,12 @@ impl<'e> Rules<'e> {
             self.facts.iter().filter(|facts| !facts.compiled.is_inner).collect();
         for facts in self.facts.iter().rev() {
             let scope = &facts.compiled.scope;
+            let is_group = |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
             let others = counted.iter().filter(|other| {
                 let of = &other.compiled.scope;
-                !std::ptr::eq(**other, facts) && (of.is_everything() || of == scope)
+                let is_own = std::ptr::eq(**other, facts)
+                    || facts.compiled.is_inner && is_group(other.compiled.checks.start);
+                !is_own && (of.is_everything() || of == scope)
             });
             let others: Vec<_> = others.collect();
             let others = Others {

@@ -93,6 +93,11 @@ impl Document {
         self.change_own(|source| source.file = Some(name.into()));
     }
 
+    /// The name of the own text's file, where it is known.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.sources.last().and_then(|own| own.file.as_deref())
+    }
+
     fn change_own(&mut self, change: impl FnOnce(&mut Source)) {
         let mut sources = self.sources.to_vec();
         if let Some(own) = sources.last_mut() {
@@ -112,12 +117,6 @@ impl Document {
     pub(crate) fn origin(&self, span: &Range<usize>) -> (Option<&str>, usize) {
         let file = self.source(span.start).and_then(|source| source.file.as_deref());
         (file, self.line_of(span))
-    }
-
-    /// Whether something stands in the document's own text, not in one that it
-    /// extends.
-    pub(crate) fn is_own(&self, span: &Range<usize>) -> bool {
-        self.sources.last().is_none_or(|own| span.start >= own.start)
     }
 
     /// An error about the text at `span`. Until every key is known to be one,
@@ -158,6 +157,18 @@ impl Document {
     /// The line of the start of `span`, counted from 1.
     pub(crate) fn line_of(&self, span: &Range<usize>) -> usize {
         self.source(span.start).map_or(1, |source| source.line(span.start - source.start))
+    }
+
+    /// The lines of the starts of many spans in the document's own text.
+    pub(crate) fn lines_of<'s>(
+        &self,
+        spans: impl Iterator<Item = &'s Range<usize>>,
+    ) -> impl Iterator<Item = usize> {
+        let own = self.sources.last();
+        let start = own.map_or(0, |own| own.start);
+        let text = own.map_or("", |own| &own.text);
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| start + at).collect();
+        spans.map(move |span| ends.partition_point(|end| *end < span.start) + 1)
     }
 
     fn position(&self, span: Range<usize>, shown: Shown) -> Position {

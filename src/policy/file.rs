@@ -21,7 +21,8 @@ impl Policy {
 
 fn open(path: &Path, depth: usize) -> Result<Policy, Error> {
     let name = path.display().to_string();
-    let text = read(path).map_err(|error| error.in_file(name.clone()))?;
+    let text =
+        read(path, "the policy", MAX_DOCUMENT).map_err(|error| error.in_file(name.clone()))?;
     let mut base = |base: &str| {
         if depth >= MAX_EXTENDED {
             return Err(Error::policy(format!(
@@ -42,17 +43,18 @@ fn open(path: &Path, depth: usize) -> Result<Policy, Error> {
     Ok(policy.in_file(name))
 }
 
-/// No more is read than a policy may have.
-fn read(path: &Path) -> Result<String, Error> {
+/// Reads text that is called `what`; of a longer one than the limit, a byte
+/// more, so that it is seen to be.
+pub(super) fn read(path: &Path, what: &str, limit: usize) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_DOCUMENT + 1).unwrap_or(u64::MAX);
+    let limit = u64::try_from(limit + 1).unwrap_or(u64::MAX);
     File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-        .map_err(|error: io::Error| Error::io("cannot read the policy", error))?;
+        .map_err(|error: io::Error| Error::io(format!("cannot read {what}"), error))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..valid).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Error::policy(format!("the policy is not UTF-8: see line {line}"))
+        Error::policy(format!("{what} is not UTF-8: see line {line}"))
     })
 }

@@ -33,7 +33,28 @@ pub(crate) struct Alternative {
     pub(crate) id: String,
     /// Whether it is only open to some accounts.
     pub(crate) when: Option<Property>,
+    /// Where `when` stands, or the alternative.
+    pub(crate) span: Range<usize>,
     pub(crate) rules: Vec<RuleEntry>,
+}
+
+impl RuleEntry {
+    /// Each value besides kind and id, by its path, and its place.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (String, &Range<usize>)> {
+        let mut settings = Vec::new();
+        collect(&self.table, "", &mut settings);
+        settings.into_iter().filter(|(path, _)| path != "kind" && path != "id")
+    }
+}
+
+fn collect<'t>(table: &'t Table, prefix: &str, into: &mut Vec<(String, &'t Range<usize>)>) {
+    for (key, value) in &table.entries {
+        let path = format!("{prefix}{}", key.name);
+        match &value.data {
+            Data::Table(table) => collect(table, &format!("{path}."), into),
+            _ => into.push((path, &value.span)),
+        }
+    }
 }
 
 /// The keys that every rule may have.
@@ -194,7 +215,7 @@ fn read_alternatives(document: &Document, rule: &Table) -> Result<Vec<Alternativ
                 }
             }
         }
-        read.push(Alternative { id, when, rules });
+        read.push(Alternative { id, when, span: span_of(table, "when"), rules });
     }
     Ok(read)
 }

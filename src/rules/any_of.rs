@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind::new("any-of", build).grouping().documented(D
     why: "A longer password need not be mixed as much as a short one, and with a second factor a \
           shorter one will do. One rule for all would be too strict for some or too lax for \
           others.",
-    instead: "Meet all requirements of one of the alternatives; a longer password usually does.",
+    instead: "Meet everything that one of the alternatives asks for; a longer password usually does.",
     options: &[Opt::new(
         "alternative",
         Form::List(&Form::Table(&[

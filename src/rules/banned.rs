@@ -361,19 +361,23 @@ impl BannedOptions {
             Some(score) => whole.reversed && !score.reversed,
             None => true,
         });
-        let least = |given: &Comparison| Phrase::of("banned.score").number("min", given.min());
-        let most = |given: &Comparison| Phrase::of("banned.coverage").number("max", given.max());
+        let words = |given: &Comparison, plain, reversed| {
+            Phrase::of(if given.reversed { reversed } else { plain })
+        };
         let phrases = [
-            score.as_ref().map(|given| (given, least(given))),
-            whole.map(|given| (given, Phrase::of("banned.whole"))),
-            substring.as_ref().map(|given| (given, Phrase::of("banned.substring"))),
-            coverage.as_ref().map(|given| (given, most(given))),
+            score.as_ref().map(|given| {
+                words(given, "banned.score", "banned.score-reversed").number("min", given.min())
+            }),
+            whole.map(|given| words(given, "banned.whole", "banned.whole-reversed")),
+            substring
+                .as_ref()
+                .map(|given| words(given, "banned.substring", "banned.substring-reversed")),
+            coverage.as_ref().map(|given| {
+                words(given, "banned.coverage", "banned.coverage-reversed")
+                    .number("max", given.max())
+            }),
         ];
-        let phrases = phrases.into_iter().flatten().map(|(given, phrase)| match given.reversed {
-            true => Phrase::of("banned.reversed").all("what", [phrase]),
-            false => phrase,
-        });
-        Phrase::of("banned.listed").all("what", phrases)
+        Phrase::of("banned.listed").all("what", phrases.into_iter().flatten())
     }
 }
 
@@ -873,7 +877,7 @@ mod tests {
 
     #[test]
     fn every_combination_says_what_it_requires() {
-        let scored = "not a common password, nor made of little else: a score of at least 4";
+        let scored = "not a common password, nor one with little added: a score of at least 4";
         for (options, says, measures) in [
             ("score = { terms = [], min = 4 }", scored.to_owned(), "score"),
             ("whole = { terms = [] }", "not a common password".to_owned(), ""),
@@ -885,7 +889,7 @@ mod tests {
             ("substring = { terms = [] }", "no banned word in it".to_owned(), ""),
             (
                 "coverage = { terms = [], max = 30 }",
-                "at most 30 percent of it banned words".to_owned(),
+                "at most 30 percent of it made of banned words".to_owned(),
                 "percent covered",
             ),
             ("score = { terms = [], min = 4 }\nwhole = { terms = [] }", scored.to_owned(), "score"),
@@ -893,15 +897,15 @@ mod tests {
                 "score = { terms = [], min = 4, reversed = true }\n\
                  whole = { terms = [], reversed = true }\n\
                  substring = { terms = [] }\ncoverage = { terms = [] }",
-                format!(
-                    "{scored}, forwards or backwards, no banned word in it, \
-                     at most 50 percent of it banned words"
-                ),
+                "not a common password, forwards or backwards, nor one with little added: a \
+                 score of at least 4, and no banned word in it, and at most 50 percent of it made \
+                 of banned words"
+                    .to_owned(),
                 "score",
             ),
             (
                 "score = { terms = [], min = 4 }\nwhole = { terms = [], reversed = true }",
-                format!("{scored}, not a common password, forwards or backwards"),
+                format!("{scored}, and not a common password, forwards or backwards"),
                 "score",
             ),
         ] {

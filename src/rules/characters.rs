@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind::new("characters", build).documented(Doc {
     why: "Some systems cannot take every character, or take it differently on different \
           keyboards. The text is looked at as typed: composing turns some foreign characters \
           into ASCII.",
-    instead: "Use only characters that are allowed, and make up for it in length.",
+    instead: "Leave out what is not allowed, and use a longer password instead.",
     options: &[Opt::new(
         "allow",
         Form::List(&Form::Text),
@@ -85,7 +85,8 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     Ok(Box::new(Characters { allowed: apart, requirement }))
 }
 
-fn parse_range(text: &str) -> Option<RangeInclusive<u32>> {
+/// A code point or a range of them: `U+0041-U+005A`.
+pub(crate) fn parse_range(text: &str) -> Option<RangeInclusive<u32>> {
     let point = |text: &str| {
         let hex = text.trim().strip_prefix("U+")?;
         let plain = (1..=6).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit());

@@ -339,7 +339,7 @@ impl Bound {
         let (words, side, requirement) = match (is_min, limit) {
             (true, _) => (Phrase::of(min).number("min", limit), "min", "at least"),
             (false, 0) => {
-                (Phrase::of("classes.none").all("class", [Phrase::of(class)]), "max", "at most")
+                (Phrase::of("classes.none").list("class", [Phrase::of(class)]), "max", "at most")
             }
             (false, _) => (Phrase::of(max).number("max", limit), "max", "at most"),
         };

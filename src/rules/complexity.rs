@@ -24,7 +24,8 @@ pub(super) const KIND: Kind = Kind::new("complexity", build).documented(Doc {
             "classes",
             Form::List(&Form::Word(&["lower", "upper", "digit", "symbol", "letter", "other"])),
             "the classes that count; `letter` is one without case",
-        ),
+        )
+        .looser(Looser::Further),
         Opt::new("space", Form::Flag, "whether the space is a symbol; if not, it has no class")
             .default("true")
             .looser(Looser::Is(true)),
@@ -99,7 +100,7 @@ impl Rule for Complexity {
     fn checks(&self) -> Vec<Check> {
         let words = Phrase::of("complexity.classes")
             .number("require", self.require)
-            .all("classes", self.classes.iter().map(|class| class.phrase()));
+            .list("classes", self.classes.iter().map(|class| class.phrase()));
         let classes: Vec<_> = self.classes.iter().map(|class| class.label()).collect();
         let classes = classes.join(", ");
         let require = self.require;

@@ -89,7 +89,8 @@ pub enum Form {
     Either(&'static [Form]),
 }
 
-/// Which other value of an option accepts more passwords.
+/// Which other value of an option accepts more passwords. Of a list or a table
+/// of numbers, flags or words, `Less`, `More`, `Is` and `Weaker` say it of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Looser {
@@ -101,6 +102,8 @@ pub enum Looser {
     More,
     /// A list or a table without one of its entries, or without any.
     Fewer,
+    /// A list with one more of its words.
+    Further,
     /// Wider ranges of code points.
     Wider,
     /// The words from the strictest to the loosest.

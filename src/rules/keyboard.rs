@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
           5 (`reserve`). A limit on the length of walks refuses phrases with such words; one on \
           their share of the password hardly ever does. On a number pad, most digits are next to \
           each other: a limit without one on turns refuses many random numbers.",
-    instead: "Use words, or characters that are not next to each other.",
+    instead: "Use several words, or characters that are not next to each other.",
     options: &[
         Opt::new(
             "max-walk",

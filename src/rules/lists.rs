@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -15,7 +16,12 @@ use crate::text::{self, Substitution};
 pub(crate) struct Supplied {
     pub(crate) lists: Vec<(String, Banlist)>,
     pub(crate) terms: Vec<(String, Vec<Zeroizing<String>>)>,
+    pub(crate) completed: Completed,
 }
+
+/// Lists that lacked the section `wildcard`, each with the one that has it: it
+/// is made once, however many rules and engines need it.
+pub(crate) type Completed = Arc<Mutex<Vec<(Banlist, Banlist)>>>;
 
 /// The lists that a rule may use: those supplied to the engine, and those
 /// built in. For now only the built-in kind `banned` can; other kinds pass it
@@ -28,9 +34,6 @@ pub struct Lists<'a> {
     /// The names that rules asked for.
     asked: BTreeSet<String>,
     uses: Vec<Use>,
-    /// Lists that lacked the section `wildcard`, each with the one that has it:
-    /// it is made once, however many rules need it.
-    completed: Vec<(Banlist, Banlist)>,
     warnings: Vec<Warning>,
     inline: Vec<Inline>,
 }
@@ -173,7 +176,6 @@ impl<'a> Lists<'a> {
             used_terms: BTreeSet::new(),
             asked: BTreeSet::new(),
             uses: Vec::new(),
-            completed: Vec::new(),
             warnings: Vec::new(),
             inline: Vec::new(),
         }
@@ -312,7 +314,7 @@ impl<'a> Lists<'a> {
 
     /// The list with what `fuzzy = "anywhere"` needs, made now where it is short.
     fn ready(
-        &mut self,
+        &self,
         options: &Options<'_>,
         at: &str,
         name: &str,
@@ -335,12 +337,14 @@ impl<'a> Lists<'a> {
         })
     }
 
-    fn with_wildcard(&mut self, list: Banlist) -> Result<Option<Banlist>, Error> {
-        if let Some((_, whole)) = self.completed.iter().find(|(given, _)| given.is_same(&list)) {
+    fn with_wildcard(&self, list: Banlist) -> Result<Option<Banlist>, Error> {
+        // What is in there is whole, even if somebody panicked.
+        let mut completed = self.supplied.completed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, whole)) = completed.iter().find(|(given, _)| given.is_same(&list)) {
             return Ok(Some(whole.clone()));
         }
         let whole = list.with_wildcard()?;
-        self.completed.extend(whole.clone().map(|whole| (list, whole)));
+        completed.extend(whole.clone().map(|whole| (list, whole)));
         Ok(whole)
     }
 
@@ -450,9 +454,9 @@ mod tests {
             builder.build().unwrap()
         };
         let supplied = Supplied::default();
-        let mut lists = Lists::new(&supplied);
+        let lists = Lists::new(&supplied);
         let (list, same) = (build("contoso"), build("contoso"));
-        let mut whole = |list: &Banlist| lists.with_wildcard(list.clone()).unwrap().unwrap();
+        let whole = |list: &Banlist| lists.with_wildcard(list.clone()).unwrap().unwrap();
         let first = whole(&list);
         assert!(!first.is_same(&list) && whole(&list).is_same(&first));
         assert!(!whole(&same).is_same(&first), "a list is itself, whatever it says of itself");

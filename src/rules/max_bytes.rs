@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind::new("max-bytes", build).documented(Doc {
     why: "Some hashes take only so much and ignore the rest without a word: bcrypt 72 bytes, and \
           in many versions nothing from a U+0000 on. Letters beyond ASCII are two to four bytes, \
           so a limit on characters does not help.",
-    instead: "Use a shorter password, or one with fewer characters beyond ASCII.",
+    instead: "Use a shorter password, or fewer accented letters and unusual characters.",
     options: &[
         Opt::new("max", Form::Integer(1, u32::MAX as u64), "the most bytes; 72 for bcrypt")
             .default("none")

@@ -103,8 +103,9 @@ use crate::policy::Options;
 use crate::report::{Check, Found, Tag};
 use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
+pub(crate) use characters::parse_range;
 pub use doc::{Doc, Example, Form, Given, Looser, Opt};
-pub(crate) use lists::{Inline, Supplied, Use as Used};
+pub(crate) use lists::{Completed, Inline, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
 
 /// The kinds that are built in. Adding a rule is one file and one line here.

@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind::new("occurrences", build).documented(Doc {
     forbids: "Passwords in which one character stands too often, wherever it stands.",
     why: "Who has to make a password longer repeats a character, and whoever guesses does so, \
           too. A number suits short passwords; a share of the whole does not punish long ones.",
-    instead: "Use more different characters instead of the same ones again.",
+    instead: "Use more different characters instead of repeating the same ones.",
     options: &[
         Opt::new(
             "max",

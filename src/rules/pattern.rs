@@ -152,8 +152,8 @@ impl Pattern {
 
 impl Rule for Pattern {
     fn checks(&self) -> Vec<Check> {
-        let words = || match (&self.says, self.required) {
-            (Some(says), _) => says.as_str().into(),
+        let words = match (&self.says, self.required) {
+            (Some(says), _) => Phrase::of("pattern.said").text("says", says),
             (None, true) => Phrase::of("pattern.required"),
             (None, false) => Phrase::of("pattern.forbidden"),
         };
@@ -162,7 +162,7 @@ impl Rule for Pattern {
             (None, true) => "The new password must have the required form.".to_owned(),
             (None, false) => "The new password must not have the forbidden form.".to_owned(),
         };
-        let check = Check::new("matched", words())
+        let check = Check::new("matched", words)
             .first_failure("password_pattern", "Password does not have the required form.")
             .all_rules("PasswordPattern", message);
         vec![check]

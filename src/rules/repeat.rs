@@ -17,7 +17,7 @@ pub(super) const KIND: Kind = Kind::new("repeat", build).documented(Doc {
     forbids: "The same character, or the same few characters, too many times in a row.",
     why: "What is typed again makes a password longer, but hardly harder to guess: doubled words \
           and runs are among the first things that are tried.",
-    instead: "Use different words instead of one word again.",
+    instead: "Use different words instead of repeating one.",
     options: &[
         Opt::new("max-run", Form::Integer(1, u32::MAX as u64), "the longest run of one character")
             .default("none")

@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind::new("reuse", build).documented(Doc {
           hashes of them, and a hash is slow to verify, so the engine leaves this to its caller: \
           the check is deferred until the caller settles it. What it knows itself, that it is the \
           current password, or, with `last = 1`, that it is not, it says at once.",
-    instead: "Use a password that you never had here.",
+    instead: "Use a password that you have never used here.",
     options: &[Opt::new(
         "last",
         Form::Integer(1, 1000),

@@ -17,7 +17,7 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
     forbids: "Runs of characters that follow each other in an alphabet, such as `abcd` or `4321`.",
     why: "A run is known from its first character and its length, so it adds little, and \
           everybody knows it.",
-    instead: "Use words, or characters in no order.",
+    instead: "Use several words, or characters in random order.",
     options: &[
         Opt::new(
             "max-run",

@@ -22,7 +22,7 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
               with the beginning moved to the end, or with the whole of it inside.",
     why: "Who is made to change a password changes a digit at its end, and whoever knows the old \
           one tries that first.",
-    instead: "Begin anew instead of changing a character or two.",
+    instead: "Make up a new password instead of changing a few characters of the old one.",
     options: &[
         Opt::new(
             "to",

@@ -17,7 +17,7 @@ pub(super) const KIND: Kind = Kind::new("unique", build).documented(Doc {
     why: "Some people make a password long by typing little again and again, which guessing \
           tries early. A number cannot be met by short passwords; a share is harder to meet the \
           longer a password is, as every language repeats its letters.",
-    instead: "Use more different characters instead of the same ones again.",
+    instead: "Use more different characters instead of repeating the same ones.",
     options: &[
         Opt::new("min", Form::Integer(1, u32::MAX as u64), "the fewest different characters")
             .default("none")

@@ -18,9 +18,10 @@ use countersign::{Engine, Messages, Subject};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::input::Source;
-use crate::output;
 use crate::typed::NotUtf8;
 use crate::words::Paint;
+use crate::{output, warnings};
+pub(crate) use engine::load_policy;
 use judged::{JsonForm, Judged};
 
 /// Judges a password, or with --batch one per line.
@@ -121,6 +122,9 @@ pub(crate) struct Check {
     /// Which of the two public shapes of the Graph result to print [default: first-failure]
     #[arg(long, value_enum, hide_possible_values = true, value_name = "first-failure|all-rules")]
     dialect: Option<Dialect>,
+    /// Fail on what the policy is warned about: terms that never match, rules that require nothing
+    #[arg(long)]
+    deny_warnings: bool,
     /// Judge each line as a password of its own; an empty line is an empty password
     #[arg(long)]
     batch: bool,
@@ -158,6 +162,7 @@ enum Dialect {
 
 pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
     let engine = engine::compile(&check.policy, &check.lists)?;
+    warnings::tell(engine.warnings(), check.deny_warnings)?;
     let style = check.style(&engine)?;
     let subject = engine.subject(&check.context(engine.max_text())?);
     let source = Source::open(check.file.as_deref())?;
@@ -218,6 +223,16 @@ fn tell(judged: &Judged<'_>, style: &Style) -> Result<Answer, Failure> {
     Ok(judged.answer())
 }
 
+/// The texts of a language, English where none is named.
+pub(crate) fn messages(tag: Option<&str>) -> Result<Messages, Failure> {
+    let Some(tag) = tag else { return Ok(Messages::english().clone()) };
+    Messages::of(tag).ok_or_else(|| {
+        let known: Vec<_> = Messages::languages().collect();
+        Failure::new("there are no texts in this language")
+            .hint(format!("there are texts in {}", known.join(", ")))
+    })
+}
+
 /// How results are printed.
 #[derive(Clone)]
 enum Style {
@@ -264,17 +279,8 @@ impl Check {
         Ok(context.with_current_password(text))
     }
 
-    fn messages(&self) -> Result<Messages, Failure> {
-        let Some(tag) = &self.language else { return Ok(Messages::english().clone()) };
-        Messages::of(tag).ok_or_else(|| {
-            let known: Vec<_> = Messages::languages().collect();
-            Failure::new("there are no texts in this language")
-                .hint(format!("there are texts in {}", known.join(", ")))
-        })
-    }
-
     fn style(&self, engine: &Engine) -> Result<Style, Failure> {
-        let messages = self.messages()?;
+        let messages = messages(self.language.as_deref())?;
         let dialect = match self.dialect {
             Some(_) if self.format != Format::Graph => {
                 return Err(Failure::new("`--dialect` is one of the Graph result's")

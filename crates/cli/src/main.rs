@@ -4,17 +4,21 @@ mod banlist;
 mod check;
 mod completions;
 mod diff;
+mod explain;
 mod failure;
 mod input;
 mod output;
 mod policies;
 mod prompt;
+mod schema;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod terminal;
+mod test;
 mod typed;
 mod usage;
+mod warnings;
 mod words;
 
 use std::process::ExitCode;
@@ -31,6 +35,9 @@ fn main() -> ExitCode {
         Command::Diff(diff) => diff::run(&diff),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::Schema(schema) => schema::run(&schema),
+        Command::Test(test) => test::run(&test),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -42,9 +49,9 @@ fn main() -> ExitCode {
 /// What a command was asked, answered. Anything else is a [`Failure`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Accepted, listed, or done.
+    /// Accepted, listed, passed, or done.
     Yes,
-    /// Refused, undecided, or not listed.
+    /// Refused, undecided, not listed, or not passed.
     No,
 }
 
@@ -65,8 +72,10 @@ impl From<Answer> for ExitCode {
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
 Exit codes:
-  0  accepted (diff: nothing is looser; lookup: listed; other commands: done)
-  1  refused, or undecided (diff: something is looser; lookup: not listed)
+  0  accepted (lookup: listed; test: all passed; diff: nothing is looser; other
+     commands: done)
+  1  refused, or undecided (lookup: not listed; test: not all passed; diff:
+     something is looser)
   2  error
 
 See `countersign <COMMAND> --help` for examples.")]
@@ -81,6 +90,9 @@ enum Command {
     Diff(diff::Diff),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
+    Test(test::Test),
     Completions(completions::Completions),
 }
 

@@ -46,8 +46,8 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
          \x20 ✓ at least 4 characters (length 8)\n\
          \x20 ✓ at most 12 characters (length 8)\n\
          \x20 ✓ at least 2 of: lower-case letters, digits (classes 2)\n\
-         \x20 ✗ not a common password, nor made of little else: a score of at least 3 (score 2, characters 1–7)\n\
-         \x20 ✓ no name of yours, your account or your organisation in it\n",
+         \x20 ✗ not a common password, nor one with little added: a score of at least 3 (score 2, characters 1–7)\n\
+         \x20 ✓ without your name, your account name or your organisation’s name\n",
     );
     acme(&["--context", "disable-strong-password"], "grüße").expect(
         0,
@@ -56,8 +56,8 @@ fn text_tells_each_check_and_where_the_trouble_lies() {
          \x20 ✓ at least 4 characters (length 5)\n\
          \x20 ✓ at most 12 characters (length 5)\n\
          \x20 – at least 2 of: lower-case letters, digits (does not apply)\n\
-         \x20 ✓ not a common password, nor made of little else: a score of at least 3 (score 6)\n\
-         \x20 ✓ no name of yours, your account or your organisation in it\n",
+         \x20 ✓ not a common password, nor one with little added: a score of at least 3 (score 6)\n\
+         \x20 ✓ without your name, your account name or your organisation’s name\n",
     );
     let near = acme(&[], "contos1x");
     assert!(near.stdout.contains("✓ not a common"), "{}", near.stdout);

@@ -126,7 +126,7 @@ fn entries_of_lists_are_shown_only_when_asked_for() {
     // Nor what a test tries.
     let tested = format!(
         "{LOOSER}[[rule]]\nkind = 'pattern'\nforbid = '^qwvt xyzzy$'\n\
-         [[test]]\npassword = 'qwvt xyzzy'\naccept = false\n"
+         [[test]]\npassword = 'qwvt xyzzy'\nexpect = 'refuse'\n"
     );
     let run = diff(&files, LOOSER, &tested, &[], "");
     assert!(run.stdout.contains("made from a test's password"), "{}", run.stdout);

@@ -155,12 +155,12 @@ fn checks_turn_while_one_types() {
             "  ✗ at least 2 of: lower-case letters, digits (classes 0)",
             "    Mix lower case, upper case, digits and symbols, not",
             "    only at the ends.",
-            "  ✗ not a common password, nor made of little else: a score",
-            "    of at least 3 (score 0)",
+            "  ✗ not a common password, nor one with little added: a",
+            "    score of at least 3 (score 0)",
             "    Use several words that do not belong together, or a",
-            "    password manager's random password.",
-            "  ✓ no name of yours, your account or your organisation in",
-            "    it",
+            "    password manager’s random password.",
+            "  ✓ without your name, your account name or your",
+            "    organisation’s name",
         ]
         .map(str::to_owned)
     );

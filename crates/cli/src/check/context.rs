@@ -4,17 +4,6 @@ use countersign::{Context, Field};
 
 use crate::failure::Failure;
 
-const FIELDS: &[(&str, Field)] = &[
-    ("account-name", Field::AccountName),
-    ("given-name", Field::GivenName),
-    ("surname", Field::Surname),
-    ("display-name", Field::DisplayName),
-    ("user-principal-name", Field::UserPrincipalName),
-    ("tenant", Field::Tenant),
-    ("tenant-domain", Field::TenantDomain),
-    ("term", Field::Term),
-];
-
 /// What an account may have.
 type Property = (&'static str, fn(Context, bool) -> Context);
 
@@ -32,11 +21,12 @@ pub(super) fn parse(given: &[String]) -> Result<Context, Failure> {
             Some((key, value)) => (key, Some(value)),
             None => (given.as_str(), None),
         };
-        let field = FIELDS.iter().find(|(name, _)| *name == key);
+        let field = Field::ALL.iter().find(|field| field.name() == key);
         let property = PROPERTIES.iter().find(|(name, _)| *name == key);
         context = match (field, property, value) {
-            (Some((_, field)), _, Some(value)) => context.with(*field, value),
-            (Some((name, _)), _, None) => {
+            (Some(field), _, Some(value)) => context.with(*field, value),
+            (Some(field), _, None) => {
+                let name = field.name();
                 return Err(Failure::new(format!("the context key `{name}` needs a value"))
                     .hint(format!("`--context {name}=...`")));
             }
@@ -80,5 +70,5 @@ fn known() -> String {
 }
 
 fn keys() -> impl Iterator<Item = &'static str> {
-    FIELDS.iter().map(|(name, _)| *name).chain(PROPERTIES.iter().map(|(name, _)| *name))
+    Field::ALL.iter().map(|field| field.name()).chain(PROPERTIES.iter().map(|(name, _)| *name))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use countersign::{Banlist, Engine, Policy, Substitution};
+use countersign::{Banlist, Engine, EngineBuilder, Policy, Substitution};
 use zeroize::Zeroizing;
 
 use crate::banlist::is_built;
@@ -19,20 +19,33 @@ pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine
 /// The policy of that name with the lists given, and what it compiles to.
 pub(crate) fn load(policy: &str, lists: &[impl AsRef<Path>]) -> Result<(Policy, Engine), Failure> {
     let policy = load_policy(policy)?;
-    let mut builder = Engine::builder();
-    for given in lists {
-        let (name, path) = name_of(given.as_ref());
-        builder = match load_list(path)? {
-            List::Built(list) => builder.list(name, list),
-            List::Text(text) => builder.terms(name, lines(&text)),
-        };
-    }
-    let engine = builder.build(&policy)?;
+    let engine = Lists::load(lists)?.builder().build(&policy)?;
     Ok((policy, engine))
 }
 
+/// Lists that were read, with the names that they are supplied under.
+pub(crate) struct Lists(Vec<(String, List)>);
+
+impl Lists {
+    pub(crate) fn load(given: &[impl AsRef<Path>]) -> Result<Self, Failure> {
+        let load = |given: &Path| {
+            let (name, path) = name_of(given);
+            Ok((name.to_owned(), load_list(path)?))
+        };
+        given.iter().map(|given| load(given.as_ref())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The builder of an engine with the lists.
+    pub(crate) fn builder(&self) -> EngineBuilder {
+        self.0.iter().fold(Engine::builder(), |builder, (name, list)| match list {
+            List::Built(list) => builder.list(name, list.clone()),
+            List::Text(text) => builder.terms(name, lines(text)),
+        })
+    }
+}
+
 /// The built-in policy of that name, else the file.
-fn load_policy(name: &str) -> Result<Policy, Failure> {
+pub(crate) fn load_policy(name: &str) -> Result<Policy, Failure> {
     let preset = match Policy::preset(name) {
         Err(error) if !Policy::presets().any(|known| known == name) => error,
         preset => return Ok(preset?),

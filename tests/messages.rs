@@ -1,0 +1,251 @@
+//! What people read, in every language.
+//!
+//! `tests/messages/*.txt` show what two policies say, for reviewers to read.
+//! `UPDATE_MESSAGES=1 cargo test --test messages` writes them anew.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
+
+use std::fmt::Write;
+use std::path::Path;
+
+use countersign::{Check, Engine, Messages, Policy, Subject};
+
+fn engine(policy: &Policy) -> Engine {
+    Engine::builder().build(policy).unwrap()
+}
+
+fn languages() -> impl Iterator<Item = Messages> {
+    Messages::languages().map(|language| Messages::of(language).unwrap())
+}
+
+/// Every check, those of alternatives behind theirs.
+fn each_check(engine: &Engine, see: &mut dyn FnMut(&Check, bool)) {
+    let report = engine.check("", &Subject::default());
+    for result in report.checks() {
+        see(result.check, false);
+        for alternative in report.alternatives(result.check.id()) {
+            alternative.checks.iter().for_each(|inner| see(inner.check, true));
+        }
+    }
+}
+
+#[test]
+fn every_shipped_policy_is_said_in_every_language() {
+    let every_option = include_str!("policies/every-option.toml").parse().unwrap();
+    let presets = Policy::presets().map(|name| Policy::preset(name).unwrap());
+    for policy in presets.chain([every_option]) {
+        let engine = engine(&policy);
+        for messages in languages() {
+            each_check(&engine, &mut |check, _| {
+                let heading = messages.heading(check);
+                for said in [messages.requirement(check), messages.advice(check), heading] {
+                    let place = format!("{}: {}: {said:?}", messages.language(), check.id());
+                    assert!(!said.is_empty() && !said.contains(['{', '}']), "{place}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn what_people_read_is_what_was_reviewed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
+    let update = std::env::var_os("UPDATE_MESSAGES").is_some();
+    for messages in languages() {
+        let mut said = String::new();
+        for name in ["entra", "bsi-consumer"] {
+            writeln!(said, "== {name}\n").unwrap();
+            each_check(&engine(&Policy::preset(name).unwrap()), &mut |check, is_inner| {
+                let indent = if is_inner { "    " } else { "" };
+                let requirement = messages.requirement(check);
+                let heading = messages.heading(check);
+                writeln!(said, "{indent}{requirement}").unwrap();
+                if heading != requirement {
+                    writeln!(said, "{indent}({heading})").unwrap();
+                }
+                writeln!(said, "{indent}  > {}\n", messages.advice(check)).unwrap();
+            });
+        }
+        let path = folder.join(messages.language()).with_extension("txt");
+        if update {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &said).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(said, reviewed.replace("\r\n", "\n"), "{}", path.display());
+    }
+}
+
+fn requirement(messages: &Messages, rule: &str) -> String {
+    let engine = engine(&format!("[[rule]]\n{rule}").parse().unwrap());
+    messages.requirement(engine.checks().last().unwrap())
+}
+
+#[test]
+fn numbers_alternatives_and_lists_agree_with_their_language() {
+    let length = |min| format!("kind = 'length'\nmin = {min}");
+    let complexity = "kind = 'complexity'\nrequire = 1\nclasses = ['upper', 'digit']";
+    let any_of = "kind = 'any-of'\n\
+                  [[rule.alternative]]\n\
+                  rule = [{ kind = 'length', min = 9 }, { kind = 'reuse' }]\n\
+                  [[rule.alternative]]\nwhen = 'multi-factor'\nrule = [{ kind = 'length', min = 1 }]";
+    for (language, one, two, classes, alternatives) in [
+        (
+            "en",
+            "at least 1 character",
+            "at least 2 characters",
+            "at least 1 of: upper-case letters, digits",
+            "at least 9 characters, and not your current password; or with a second factor, at \
+             least 1 character",
+        ),
+        (
+            "de",
+            "mindestens 1 Zeichen",
+            "mindestens 2 Zeichen",
+            "mindestens 1 dieser Zeichenarten: Großbuchstaben, Ziffern",
+            "mindestens 9 Zeichen und nicht Ihr aktuelles Passwort; oder mit einem zweiten \
+             Faktor mindestens 1 Zeichen",
+        ),
+        (
+            "es",
+            "al menos 1 carácter",
+            "al menos 2 caracteres",
+            "al menos 1 de estos tipos: mayúsculas, dígitos",
+            "al menos 9 caracteres y que no sea su contraseña actual; o con un segundo factor, \
+             al menos 1 carácter",
+        ),
+        (
+            "fr",
+            "au moins 1 caractère",
+            "au moins 2 caractères",
+            "au moins 1 de ces types\u{202f}: majuscules, chiffres",
+            "au moins 9 caractères et pas votre mot de passe actuel\u{202f}; ou avec un second \
+             facteur, au moins 1 caractère",
+        ),
+        (
+            "ja",
+            "1文字以上",
+            "2文字以上",
+            "大文字、数字のうち1種類以上",
+            "「9文字以上、かつ直近1回分のパスワードと異なること」または「多要素認証を使用する場合は、\
+             1文字以上」",
+        ),
+        (
+            "pt",
+            "pelo menos 1 carácter",
+            "pelo menos 2 caracteres",
+            "pelo menos 1 destes tipos: maiúsculas, algarismos",
+            "pelo menos 9 caracteres e que não seja a sua palavra-passe atual; ou com um segundo \
+             fator, pelo menos 1 carácter",
+        ),
+    ] {
+        let messages = Messages::of(language).unwrap();
+        assert_eq!(requirement(&messages, &length(1)), one);
+        assert_eq!(requirement(&messages, &length(2)), two);
+        assert_eq!(requirement(&messages, complexity), classes);
+        assert_eq!(requirement(&messages, any_of), alternatives);
+    }
+}
+
+#[test]
+fn a_tag_finds_its_language() {
+    for (tag, language) in
+        [("en-GB", "en"), ("EN_us_x", "en"), ("de-AT", "de"), ("pt-BR", "pt"), ("ja-JP", "ja")]
+    {
+        assert_eq!(Messages::of(tag).unwrap().language(), language);
+    }
+    for tag in ["xx", "", "-", "d", "eng"] {
+        assert!(Messages::of(tag).is_none(), "{tag}");
+    }
+    assert_eq!(Messages::languages().next(), Some("en"));
+}
+
+#[test]
+fn texts_of_ones_own_come_before_the_built_in_ones() {
+    let said = |text: &str| {
+        let messages: Messages = text.parse().unwrap();
+        let length = requirement(&messages, "kind = 'length'\nmin = 1");
+        (messages.language().to_owned(), length, requirement(&messages, "kind = 'reuse'"))
+    };
+    let expect = |language: &str, length: &str, reuse: &str| {
+        (language.to_owned(), length.to_owned(), reuse.to_owned())
+    };
+    let own = "[length.min]\nrequirement = { one = '{min} ein', other = '{min} andere' }";
+    assert_eq!(
+        said(&format!("\u{feff}language = 'de-CH'\n{own}")),
+        expect("de-CH", "1 ein", "nicht Ihr aktuelles Passwort")
+    );
+    // No texts of the language are built in, so English is said, in its forms.
+    assert_eq!(
+        said(&format!("language = 'nl'\n{own}")),
+        expect("nl", "1 ein", "not your current password")
+    );
+    assert_eq!(
+        said("language = 'nl'\nlength.min.requirement = '≥ {min}'"),
+        expect("nl", "≥ 1", "not your current password")
+    );
+    assert_eq!(
+        said("language = 'en'\nreuse.history.requirement = 'a new one'"),
+        expect("en", "at least 1 character", "a new one")
+    );
+}
+
+#[test]
+fn what_a_policy_says_itself_is_said_as_it_is() {
+    let rule = "kind = 'pattern'\nrequire = '^[a-z]'\nsays = 'a {letter} first'";
+    let engine = engine(&format!("[[rule]]\n{rule}").parse().unwrap());
+    let check = engine.checks().last().unwrap();
+    for messages in languages() {
+        assert_eq!(messages.requirement(check), "a {letter} first");
+    }
+    let german = Messages::of("de").unwrap();
+    assert!(german.advice(check).starts_with("Wählen Sie"));
+}
+
+#[test]
+fn files_that_are_none_are_refused_with_the_place() {
+    for (text, line, message, hint) in [
+        ("x", Some(1), "not TOML", ""),
+        ("a = 1", Some(1), "`a` is not text", ""),
+        ("[a]\nb = 'x'", None, "the messages name no language", "`language = \"de\"`"),
+        ("language = { one = 'a', other = 'b' }", None, "the messages name no language", ""),
+        ("language = 'de AT'", Some(1), "not the tag of a language", "`de` or `pt-BR`"),
+        ("language = ''", Some(1), "not the tag of a language", "`de` or `pt-BR`"),
+        (
+            "language = 'x'\n[length.min]\none = 1\nother = 'b'",
+            Some(3),
+            "`length.min.one` is not text",
+            "",
+        ),
+        (
+            "language = 'x'\n[lenght.min]\nrequirement = 'x'",
+            Some(3),
+            "no text is called `lenght.min.requirement`",
+            "did you mean `length.min.requirement`?",
+        ),
+        (
+            "language = 'x'\n[length.min]\nrequirement = '{mni}'",
+            Some(3),
+            "`length.min.requirement` has no parameter `{mni}`",
+            "it has `{min}`",
+        ),
+        (
+            "language = 'x'\n[dates.date]\nrequirement = { one = '{n}', other = '' }",
+            Some(3),
+            "`dates.date.requirement` has no parameter `{n}`",
+            "it has none",
+        ),
+    ] {
+        let error = text.parse::<Messages>().unwrap_err();
+        assert!(error.message().starts_with(message), "{error}");
+        assert_eq!(error.line(), line, "{error}");
+        assert!(error.suggestion().unwrap_or_default().contains(hint), "{error}");
+    }
+}
