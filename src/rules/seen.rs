@@ -94,9 +94,8 @@ mod tests {
         ) {
             prop_assert!(is_right(&few));
             // Any characters, and then some of them once more.
-            let again = places.iter().filter_map(|at| {
-                (!many.is_empty()).then(|| many[at.index(many.len())])
-            });
+            let again = places.iter().filter(|_| !many.is_empty());
+            let again = again.map(|at| many[at.index(many.len())]);
             prop_assert!(is_right(&many.iter().copied().chain(again).collect::<Vec<_>>()));
         }
     }

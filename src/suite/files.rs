@@ -14,14 +14,27 @@ const POLICY: &str = ".toml";
 /// The most directories in each other.
 const MAX_DEPTH: usize = 32;
 
+/// The tests of a built-in policy, under its name.
+macro_rules! tests {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../policies/", $name, ".tests.toml")))
+    };
+}
+
 /// The tests of built-in policies that stand in files beside them.
 const PRESET_TESTS: &[(&str, &str)] = &[
-    ("entra", include_str!("../../policies/entra.tests.toml")),
-    ("entra-education", include_str!("../../policies/entra-education.tests.toml")),
-    (
-        "nist-63b-4-single-factor",
-        include_str!("../../policies/nist-63b-4-single-factor.tests.toml"),
-    ),
+    tests!("asvs-5-l2"),
+    tests!("bsi-consumer"),
+    tests!("bsi-gspp"),
+    tests!("cis"),
+    tests!("countersign"),
+    tests!("cyber-essentials"),
+    tests!("entra"),
+    tests!("entra-education"),
+    tests!("ism"),
+    tests!("ism-secret"),
+    tests!("ism-top-secret"),
+    tests!("nist-63b-4-single-factor"),
 ];
 
 /// Adds a file, or all of a directory.

@@ -186,7 +186,7 @@ fn hostile_text_is_judged() {
 fn a_policy_is_built_in_or_a_file() {
     assert_eq!(run(["check", "--policy", "entra-education"], "vuckeqdp").code, Some(0));
     run(["check", "--policy", "entr"], "").fails("did you mean `entra`?");
-    run(["check", "--policy", "zzz"], "").fails("built in are: `entra`, ");
+    run(["check", "--policy", "zzz"], "").fails("built in are: `countersign`, `entra`, ");
     let files = Files::new();
     let wrong = files.write("wrong.toml", "[[rule]]\nkind = 'lenght'\n");
     let error = run(["check", "--policy", &wrong], "").fails("did you mean `length`?");
@@ -289,7 +289,7 @@ fn properties_of_the_account_skip_rules() {
 fn wrong_context_is_told_without_its_value() {
     for (given, part) in [
         ("surnam=zebra", "did you mean `surname`?"),
-        ("password=zebra", "known keys are account-name, "),
+        ("password=zebra", "known keys are given-name, "),
         ("zebra", "takes KEY=VALUE"),
         ("tenant", "needs a value"),
         ("disable-strong-password=zebra", "is `true` or `false`"),
