@@ -44,6 +44,7 @@
 //! Also here, and not needed by everyone:
 //!
 //! - [`banlist`]: building lists, opening them from bytes, a file or a map.
+//! - [`diff`]: what changes from one policy to another.
 //! - [`rules`]: what a rule is, the kinds that are built in, and how to write
 //!   one of your own.
 //! - [`suite`]: regression tests of policies, and whether they would notice a
@@ -70,6 +71,7 @@
 
 pub mod banlist;
 mod context;
+pub mod diff;
 mod engine;
 mod error;
 mod graph;

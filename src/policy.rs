@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::error::Error;
 pub(crate) use document::Document;
 pub use options::Options;
-pub(crate) use rule::{ID, RuleEntry, is_id};
+pub(crate) use rule::{Alternative, ID, RuleEntry, is_id};
 pub(crate) use suggest::suggestion;
 pub(crate) use test::{Named, Supply, TestEntry, TestFile};
 pub(crate) use value::{Data, Key, Table, Value};

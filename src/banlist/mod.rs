@@ -211,6 +211,38 @@ impl Banlist {
         builder.build().map(Some)
     }
 
+    /// Some of the terms, folded: at most `most`, evenly spread over the first
+    /// million or so.
+    pub(crate) fn sample(&self, most: u64) -> Vec<Zeroizing<String>> {
+        const VISITED: u64 = 1 << 20;
+        let every = (self.info().terms().min(VISITED) / most.max(1)).max(1);
+        let (mut sample, mut number) = (Vec::new(), 0);
+        let (automaton, turned) = match (self.forward(), self.reversed()) {
+            (Some(forward), _) => (forward, false),
+            (None, Some(reversed)) => (reversed, true),
+            (None, None) => return sample,
+        };
+        // An error is how the walk ends early.
+        let _ = wildcard::each_term(automaton, &mut |term| {
+            if number % every == every / 2
+                && let Ok(term) = str::from_utf8(term)
+            {
+                let mut text = Zeroizing::new(String::with_capacity(term.len()));
+                match turned {
+                    true => text.extend(term.chars().rev()),
+                    false => text.push_str(term),
+                }
+                sample.push(text);
+            }
+            number += 1;
+            match number < VISITED && (sample.len() as u64) < most {
+                true => Ok(()),
+                false => Err(Error::list("enough")),
+            }
+        });
+        sample
+    }
+
     /// The number of terms of `min` to `max` characters, both included.
     pub(crate) fn effective(&self, min: usize, max: usize) -> u64 {
         let within = |each: &(usize, u64)| (min..=max).contains(&each.0);

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
+use super::{DecidedBy, Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -131,6 +131,10 @@ impl Rule for Characters {
 
     fn allowed(&self) -> Option<&[RangeInclusive<u32>]> {
         Some(&self.allowed)
+    }
+
+    fn decided_by(&self, _check: usize) -> Option<DecidedBy<'_>> {
+        Some(DecidedBy::CodePoints(&self.allowed))
     }
 
     fn grain(&self) -> Grain {

@@ -4,7 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule};
+use super::{
+    DecidedBy, Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule,
+};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -102,6 +104,14 @@ impl Rule for Length {
     fn lengths(&self) -> RangeInclusive<usize> {
         let limit = |limit: Option<u32>| limit.and_then(|limit| usize::try_from(limit).ok());
         limit(self.min).unwrap_or(0)..=limit(self.max).unwrap_or(usize::MAX)
+    }
+
+    fn decided_by(&self, check: usize) -> Option<DecidedBy<'_>> {
+        let lengths = self.lengths();
+        Some(DecidedBy::Lengths(match (check, self.min) {
+            (0, Some(_)) => *lengths.start()..=usize::MAX,
+            _ => 0..=*lengths.end(),
+        }))
     }
 
     fn implied(&self, others: &Others) -> Vec<usize> {

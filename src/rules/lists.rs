@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::banlist::{Banlist, Builder, builtin};
+use crate::banlist::{Banlist, Builder, Info, builtin};
 use crate::error::{Error, Warning};
 use crate::policy::{Options, join, suggestion};
 use crate::text::{self, Substitution};
@@ -130,6 +130,15 @@ pub struct ListUse {
     /// as one may be; `fuzzy` reaches one character further. A term that counts
     /// backwards, too, is still one.
     pub effective: u64,
+    /// The list itself.
+    pub(crate) list: Banlist,
+}
+
+impl ListUse {
+    /// What the list says of itself.
+    pub fn info(&self) -> &Info {
+        self.list.info()
+    }
 }
 
 impl Wanted<'_> {
@@ -154,6 +163,7 @@ impl Use {
             name: self.name.clone(),
             terms: self.list.info().terms(),
             effective: self.list.effective(fewest, most),
+            list: self.list.clone(),
         }
     }
 }

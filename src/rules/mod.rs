@@ -172,6 +172,12 @@ pub trait Rule: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What decides the check with this index alone, where it is that simple:
+    /// policies are compared by it. Rules of any kind may say the same.
+    fn decided_by(&self, _check: usize) -> Option<DecidedBy<'_>> {
+        None
+    }
+
     /// Which of the rule's checks, by index, every text passes that the other
     /// rules let pass: policies are warned about them.
     fn implied(&self, _others: &Others) -> Vec<usize> {
@@ -210,6 +216,16 @@ pub trait Rule: Send + Sync + 'static {
     }
 }
 
+/// What a check looks at, and lets pass; everything else fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecidedBy<'r> {
+    /// Texts of these lengths, in characters of the NFC form.
+    Lengths(RangeInclusive<usize>),
+    /// Texts of these code points, as typed: ranges in order and apart.
+    CodePoints(&'r [RangeInclusive<u32>]),
+}
+
 /// Characters that a text needs: of at least so many of the classes one each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
@@ -237,6 +253,11 @@ impl Prepared {
     /// Keeps a value of the rule's own type.
     pub fn new<T: Any + Send + Sync>(value: T) -> Self {
         Self(Some(Box::new(value)))
+    }
+
+    /// Whether the rule made nothing of the context.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_none()
     }
 
     /// The value, if it is of this type.

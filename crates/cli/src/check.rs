@@ -1,12 +1,12 @@
 //! `countersign check`
 
-mod batch;
+pub(crate) mod batch;
 mod context;
 pub(crate) mod engine;
 mod judged;
 #[cfg(unix)]
 mod live;
-mod progress;
+pub(crate) mod progress;
 mod text;
 
 use std::io::{self, Write};

@@ -3,6 +3,7 @@
 mod banlist;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod failure;
 mod input;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     };
     let answer = match command {
         Command::Check(check) => check::run(&check),
+        Command::Diff(diff) => diff::run(&diff),
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
         Command::Explain(explain) => explain::run(&explain),
@@ -70,8 +72,10 @@ impl From<Answer> for ExitCode {
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
 Exit codes:
-  0  accepted (lookup: listed; test: all passed; other commands: done)
-  1  refused, or undecided (lookup: not listed; test: not all passed)
+  0  accepted (lookup: listed; test: all passed; diff: nothing is looser; other
+     commands: done)
+  1  refused, or undecided (lookup: not listed; test: not all passed; diff:
+     something is looser)
   2  error
 
 See `countersign <COMMAND> --help` for examples.")]
@@ -83,6 +87,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Diff(diff::Diff),
     Banlist(banlist::Banlist),
     Policies(policies::Policies),
     Explain(explain::Explain),

@@ -1,8 +1,8 @@
 //! `countersign check --batch`: one password per line.
 
-mod block;
-mod results;
-mod workers;
+pub(crate) mod block;
+pub(crate) mod results;
+pub(crate) mod workers;
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -13,8 +13,14 @@ use crate::failure::Failure;
 const CUSTOM: &str = "custom";
 
 pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine, Failure> {
+    load(policy, lists).map(|(_, engine)| engine)
+}
+
+/// The policy of that name with the lists given, and what it compiles to.
+pub(crate) fn load(policy: &str, lists: &[impl AsRef<Path>]) -> Result<(Policy, Engine), Failure> {
     let policy = load_policy(policy)?;
-    Ok(Lists::load(lists)?.builder().build(&policy)?)
+    let engine = Lists::load(lists)?.builder().build(&policy)?;
+    Ok((policy, engine))
 }
 
 /// Lists that were read, with the names that they are supplied under.

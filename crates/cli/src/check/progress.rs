@@ -12,7 +12,7 @@ const WIDTH: u64 = 30;
 
 /// A bar where standard error is a terminal and standard output, whose lines
 /// it would get between, is not; else nothing.
-pub(super) struct Progress(Option<Bar>);
+pub(crate) struct Progress(Option<Bar>);
 
 struct Bar {
     /// The bytes to be read, where that is known.
@@ -22,8 +22,14 @@ struct Bar {
 }
 
 impl Progress {
-    pub(super) fn over(file: &File) -> Self {
-        if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+    pub(crate) fn over(file: &File) -> Self {
+        if io::stdout().is_terminal() { Self(None) } else { Self::before_output(file) }
+    }
+
+    /// A bar where standard error is a terminal: nothing is written to standard
+    /// output before it is cleared.
+    pub(crate) fn before_output(file: &File) -> Self {
+        if !io::stderr().is_terminal() {
             return Self(None);
         }
         let metadata = file.metadata().ok().filter(|metadata| metadata.is_file());
@@ -32,7 +38,7 @@ impl Progress {
     }
 
     /// Draws, if it is time to.
-    pub(super) fn advance(&mut self, bytes: u64, passwords: u64) {
+    pub(crate) fn advance(&mut self, bytes: u64, passwords: u64) {
         let Some(bar) = &mut self.0 else { return };
         if bar.drawn.unwrap_or(bar.started).elapsed() >= EVERY {
             bar.drawn = Some(Instant::now());
@@ -41,7 +47,7 @@ impl Progress {
     }
 
     /// Makes room for other text.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let Some(Bar { drawn: drawn @ Some(_), .. }) = &mut self.0 {
             *drawn = None;
             let _ = write!(io::stderr(), "\r\x1b[K");

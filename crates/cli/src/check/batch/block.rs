@@ -10,17 +10,17 @@ use super::results::Results;
 const FULL: usize = 1 << 15;
 
 /// Some lines, and what they came to.
-pub(super) struct Block {
+pub(crate) struct Block<R = Results> {
     /// The number of the first line, counted from 1.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     /// How many bytes of the input were read up to its end.
-    pub(super) consumed: u64,
-    pub(super) text: Text,
-    pub(super) results: Results,
+    pub(crate) consumed: u64,
+    pub(crate) text: Text,
+    pub(crate) results: R,
 }
 
 /// Lines one after the other, in memory that is never moved.
-pub(super) struct Text {
+pub(crate) struct Text {
     bytes: Zeroizing<Vec<u8>>,
     /// Where each line ends.
     ends: Vec<usize>,
@@ -29,20 +29,20 @@ pub(super) struct Text {
 impl Text {
     /// The lines with their endings. Of one that is too long to be kept there
     /// is as much as there is room for.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let ranges = starts.zip(&self.ends);
         ranges.map(|(start, end)| self.bytes.get(*start..*end).unwrap_or_default())
     }
 
-    pub(super) fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         self.bytes.zeroize();
         self.ends.clear();
     }
 }
 
 /// Takes an input apart into blocks.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     from: R,
     chunk: Zeroizing<Vec<u8>>,
     /// What of the chunk is still to be handed out.
@@ -58,24 +58,24 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) const CHUNK: usize = 1 << 16;
+    pub(crate) const CHUNK: usize = 1 << 16;
 
-    pub(super) fn new(from: R, room: usize, most: usize) -> Self {
+    pub(crate) fn new(from: R, room: usize, most: usize) -> Self {
         let chunk = Zeroizing::new(vec![0; Self::CHUNK]);
         Self { from, chunk, start: 0, end: 0, room, most, line: 0, consumed: 0 }
     }
 
     /// An empty block, with all the room it will ever need.
-    pub(super) fn block(&self) -> Block {
+    pub(crate) fn block<T: Default>(&self) -> Block<T> {
         let bytes = Zeroizing::new(Vec::with_capacity(FULL + self.room));
         let text = Text { bytes, ends: Vec::with_capacity(self.most) };
-        Block { first: 0, consumed: 0, text, results: Results::default() }
+        Block { first: 0, consumed: 0, text, results: T::default() }
     }
 
     /// Fills an empty block with the lines that are here, or with the next one if it
     /// has to be waited for. Returns whether there is any; a line ending at the
     /// very end starts no other one.
-    pub(super) fn fill(&mut self, block: &mut Block) -> io::Result<bool> {
+    pub(crate) fn fill<T>(&mut self, block: &mut Block<T>) -> io::Result<bool> {
         let text = &mut block.text;
         block.first = self.line + 1;
         let mut line = 0;
@@ -147,7 +147,7 @@ mod tests {
 
     fn read(input: &[u8], at_once: usize, room: usize, most: usize) -> Vec<Vec<u8>> {
         let mut lines = Lines::new(Slow(input, at_once), room, most);
-        let mut block = lines.block();
+        let mut block: Block = lines.block();
         let mut all = Vec::new();
         let mut consumed = 0;
         let before = (block.text.bytes.as_ptr(), block.text.ends.as_ptr());

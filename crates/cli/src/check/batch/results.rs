@@ -12,7 +12,7 @@ pub(super) const NOT_UTF_8: &str = "not UTF-8";
 
 /// What the lines of a block came to.
 #[derive(Default)]
-pub(super) struct Results {
+pub(crate) struct Results {
     /// As it is printed.
     pub(super) out: Vec<u8>,
     /// The numbers of the lines that are not UTF-8, and where in `out` each is

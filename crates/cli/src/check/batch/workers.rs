@@ -14,44 +14,45 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
 use super::block::{Block, Lines};
+use super::results::Results;
 
 /// How many blocks there are for each judge: one in work, one waiting, one
 /// being written.
 const BLOCKS: usize = 3;
 
-pub(super) struct Workers {
-    judges: Vec<Judge>,
+pub(crate) struct Workers<R = Results> {
+    judges: Vec<Judge<R>>,
     /// How many blocks were handed out.
     turn: usize,
-    free: Sender<Block>,
+    free: Sender<Block<R>>,
     reader: JoinHandle<io::Result<()>>,
 }
 
-struct Judge {
-    judged: Receiver<Block>,
+struct Judge<R> {
+    judged: Receiver<Block<R>>,
     thread: JoinHandle<()>,
 }
 
-impl Workers {
+impl<R: Default + Send + 'static> Workers<R> {
     /// Starts reading and judging. `judge` makes what judges, once for each of
     /// the `jobs` threads. The lines of a block are wiped after it.
     ///
     /// # Errors
     ///
     /// A thread that cannot be started.
-    pub(super) fn start<F>(
+    pub(crate) fn start<F>(
         lines: Lines<impl Read + Send + 'static>,
         jobs: usize,
         judge: impl Fn() -> F,
     ) -> io::Result<Self>
     where
-        F: FnMut(&mut Block) + Send + 'static,
+        F: FnMut(&mut Block<R>) + Send + 'static,
     {
         let (free, empty) = channel();
         let mut judges = Vec::with_capacity(jobs);
         let mut read = Vec::with_capacity(jobs);
         for _ in 0..jobs.max(1) {
-            let (to_judge, from_reader) = channel::<Block>();
+            let (to_judge, from_reader) = channel::<Block<R>>();
             let (done, judged) = channel();
             let mut judge = judge();
             let thread = Builder::new().spawn(move || {
@@ -76,14 +77,14 @@ impl Workers {
 
     /// The next block, judged; nothing at the end of the input, where a read
     /// fails, and where a judge has panicked: see [`finish`](Self::finish).
-    pub(super) fn next(&mut self) -> Option<Block> {
+    pub(crate) fn next(&mut self) -> Option<Block<R>> {
         let judge = self.judges.get(self.turn % self.judges.len())?;
         self.turn += 1;
         judge.judged.recv().ok()
     }
 
     /// Gives a block back, to be filled again.
-    pub(super) fn give_back(&self, block: Block) {
+    pub(crate) fn give_back(&self, block: Block<R>) {
         // A reader that is done needs no more.
         let _ = self.free.send(block);
     }
@@ -97,7 +98,7 @@ impl Workers {
     /// # Panics
     ///
     /// With the panic of a thread that panicked.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         drop(self.free);
         // The one that ended first. If it panicked, the others may be waiting
         // for input, and are left.
@@ -111,10 +112,10 @@ impl Workers {
 }
 
 /// Fills blocks until the input, or whoever takes them, ends.
-fn read_all(
+fn read_all<R>(
     mut lines: Lines<impl Read>,
-    empty: &Receiver<Block>,
-    judges: &[Sender<Block>],
+    empty: &Receiver<Block<R>>,
+    judges: &[Sender<Block<R>>],
 ) -> io::Result<()> {
     for judge in judges.iter().cycle() {
         let Ok(mut block) = empty.recv() else { break };
