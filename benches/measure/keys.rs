@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use countersign::{Engine, Session};
+use countersign::{Banlist, Engine, Policy, Session, Substitution};
 
 use super::chart::{Chart, Row, grouped};
 use super::lists::List;
@@ -61,6 +61,7 @@ turns.
     for typist in typed.iter().filter(|typist| typist.list == "1M") {
         typist.targets(targets, readme);
     }
+    shipped(out, &passwords);
     others(out, targets, readme, lists, &passwords);
     edits(out, lists);
     cold(out, lists, &passwords);
@@ -206,6 +207,58 @@ fn growth(out: &mut String, targets: &mut Targets, typed: &[Typist]) {
     }
     out.push_str("\n### Growth of a key from 10k to 1M terms, times\n");
     table(out, &["`fuzzy`", "measured", "median", "p99"], &rows);
+}
+
+// The policies shipped -----------------------------------------------------
+
+/// Every policy, by what a key costs with it; the heaviest comes first.
+fn shipped(out: &mut String, passwords: &[Vec<&str>]) {
+    let context = corpus::context().with_current_password("Violin-Cactus-17");
+    let session = |engine: &Engine| engine.session(engine.subject(&context));
+    let mut policies: Vec<_> = Policy::presets()
+        .map(|name| {
+            let engine = Engine::builder().build(&Policy::preset(name).unwrap()).unwrap();
+            (name.to_owned(), engine.checks().len(), session(&engine), Least::new())
+        })
+        .collect();
+    // The heaviest with a long list, too, folded as it asks for.
+    let (count, size) = *corpus::sizes().last().unwrap();
+    let mut builder = Banlist::builder(&Substitution::leet());
+    corpus::terms(count).iter().for_each(|term| builder.add_term(term).unwrap());
+    let heaviest = Policy::preset("countersign").unwrap();
+    let list = builder.build().unwrap();
+    let engine = Engine::builder().list("common", list).build(&heaviest).unwrap();
+    let name = format!("countersign, {size} common terms");
+    policies.push((name, engine.checks().len(), session(&engine), Least::new()));
+    for _ in 0..times(FEW) {
+        for (_, _, session, least) in &mut policies {
+            least.again();
+            for keys in passwords.iter().map(|prefixes| &prefixes[1..]) {
+                session.clear();
+                let took = timed(|| keys.iter().for_each(|text| key(session, text)));
+                least.took(took, keys.len());
+            }
+        }
+    }
+    let mut measured: Vec<_> =
+        policies.iter().map(|(name, checks, _, least)| (name, checks, least.spread())).collect();
+    measured.sort_by(|a, b| b.2.median.total_cmp(&a.2.median));
+    let rows: Vec<_> = measured
+        .into_iter()
+        .map(|(name, checks, spread)| {
+            let [median, p99, mean, max] = spread.cells();
+            [name.clone(), checks.to_string(), median, p99, mean, max]
+        })
+        .collect();
+    *out += &format!(
+        "
+### Every policy shipped, of a password, ns
+
+With the built-in lists, unless it is said otherwise, and a current password; the
+least of {FEW} passes, in turns.
+"
+    );
+    table(out, &["policy", "checks", "median", "p99", "mean", "max"], &rows);
 }
 
 // Others -------------------------------------------------------------------
