@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 import string
 import subprocess
@@ -61,7 +60,9 @@ ROWS = ["qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890"]
 SHIFTED = str.maketrans("1234567890,.", "!@#$%^&*()<>")
 
 
-def ways(draw: Draw, words: list[str], names: list[str]) -> dict[str, list[str]]:
+def ways(
+    draw: Draw, words: list[str], names: list[str], base: list[str]
+) -> dict[str, list[str]]:
     """The cheap ways around policies, each made as long as a policy asks."""
 
     def long_enough(make_one: Callable[[], str]) -> list[str]:
@@ -104,8 +105,11 @@ def ways(draw: Draw, words: list[str], names: list[str]) -> dict[str, list[str]]
             + f"{draw.randint(1, 28):02}{draw.randint(1, 12):02}{draw.randint(1950, 2019)}"
             + one_of(["", "!", "!!"])
         ),
-        "leet, digits last": long_enough(
+        "any word in leet, digits last": long_enough(
             lambda: word().title().translate(LEET) + digits(8) + one_of(symbols)
+        ),
+        "a listed base term in leet, digits last": long_enough(
+            lambda: one_of(base).title().translate(LEET) + digits(8) + one_of(symbols)
         ),
         "a word twice or more": long_enough(
             lambda: (word() + one_of(["", "-", "1"])) * draw.randint(2, 4)
@@ -159,7 +163,7 @@ def judged(binary: Path, policy: str, passwords: list[str]) -> Counter[str]:
         file.flush()
         run = subprocess.run(
             [binary, "check", "--policy", policy, "--operation", "create"]
-            + ["--batch", "--format", "json", file.name],
+            + ["--batch", file.name],
             capture_output=True,
             text=True,
             check=False,
@@ -169,13 +173,11 @@ def judged(binary: Path, policy: str, passwords: list[str]) -> Counter[str]:
     refused: Counter[str] = Counter()
     lines = 0
     for line in run.stdout.splitlines():
-        report = json.loads(line)
+        _, verdict, *failed = line.split("\t")
         lines += 1
-        if report["isValid"]:
-            continue
-        refused["all"] += 1
-        failed = (c["id"] for c in report["checks"] if c["outcome"] == "failed")
-        refused[next(failed)] += 1
+        if verdict != "accepted":
+            refused["all"] += 1
+            refused[failed[0].split()[0]] += 1
     if lines != len(passwords):
         sys.exit(f"{lines} results for {len(passwords)} passwords")
     return refused
@@ -183,12 +185,12 @@ def judged(binary: Path, policy: str, passwords: list[str]) -> Counter[str]:
 
 def share(part: int, whole: int) -> str:
     percent = 100 * part / whole
-    return f"{percent:.1f} %" if percent >= 0.1 or part == 0 else f"{percent:.3f} %"
+    return f"{percent:.1f} %" if percent >= 0.1 or part == 0 else f"{percent:.1g} %"
 
 
 def row(name: str, passwords: list[str], refused: Counter[str]) -> None:
     reasons = ", ".join(
-        f"{check.rsplit('.', 1)[0]} {share(count, len(passwords))}"
+        f"`{check}` {share(count, len(passwords))}"
         for check, count in refused.most_common()
         if check != "all"
     )
@@ -228,7 +230,9 @@ def main() -> int:
         "4 words, joined, capitals": phrases(draw, words, 4, "", str.title),
     }
     listed = held_out[:2_000]
-    attacks = ways(draw, words, [p for p in listed if p.isalpha() and len(p) > 4])
+    common = [p for p in listed if p.isalpha() and len(p) > 4]
+    base = [term for term in lists.entries("base.txt") if term.isalpha()]
+    attacks = ways(draw, words, common, base)
     everything = list(itertools.islice(guesses(held_out, words), 3_000_000))
     attacks["guesses, in order, up to 3,000,000"] = everything
     attacks["of these, at least 15 characters"] = [
@@ -237,7 +241,7 @@ def main() -> int:
 
     print("# What the policy `countersign` refuses\n")
     print("Written by `policies/measure.py`: what is drawn, and from what, is said there.")
-    print("`Refused by` names the first check that fails, by its rule.\n")
+    print("`Refused by` names the first check that fails.\n")
     for title, sets in (
         ("What should be accepted", innocent),
         ("What should be refused", attacks),

@@ -482,7 +482,12 @@ mod tests {
         for (language, text) in BUILT_IN {
             let messages: Messages = text.parse().unwrap();
             assert_eq!(messages.language(), *language);
-            assert!(messages.texts.keys().eq(english.keys()), "{language}");
+            let keys = |texts: &BTreeMap<String, Text>| -> BTreeSet<String> {
+                texts.keys().cloned().collect()
+            };
+            let odd: Vec<_> =
+                keys(&messages.texts).symmetric_difference(&keys(english)).cloned().collect();
+            assert!(odd.is_empty(), "{language}: missing or unknown: {odd:?}");
             for (key, text) in &messages.texts {
                 assert_eq!(text.parameters(), english[key].parameters(), "{language}: {key}");
                 match text {

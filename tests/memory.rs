@@ -20,6 +20,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::sync::Barrier;
 
+use countersign::rules::Kind;
 use countersign::{Context, Dialect, Engine, Field, Policy, Session, Subject};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -403,7 +404,13 @@ fn engines() -> Vec<Engine> {
                 [[rule]]\nkind = 'characters'\nallow = ['U+0001']\n";
     let own = Engine::builder().build(&case.parse().unwrap()).unwrap();
     let preset = |name| Engine::builder().build(&Policy::preset(name).unwrap()).unwrap();
-    Policy::presets().map(preset).chain([own]).collect()
+    let examples = Kind::built_in().iter().flat_map(|kind| {
+        kind.doc().examples.iter().map(|example| {
+            let rule = format!("[[rule]]\nkind = '{}'\n{}", kind.name(), example.options);
+            Engine::builder().build(&rule.parse().unwrap()).unwrap()
+        })
+    });
+    Policy::presets().map(preset).chain([own]).chain(examples).collect()
 }
 
 /// One test, as the others of a file run at the same time in the same memory.
