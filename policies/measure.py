@@ -156,13 +156,16 @@ def guesses(held_out: list[str], words: list[str]) -> Iterator[str]:
             yield dress(base) + tail
 
 
-def judged(binary: Path, policy: str, passwords: list[str]) -> Counter[str]:
+def judged(
+    binary: Path, policy: str, passwords: list[str], context: tuple[str, ...] = ()
+) -> Counter[str]:
     """How many are refused, and by which check first."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as file:
         file.write("".join(password + "\n" for password in passwords))
         file.flush()
         run = subprocess.run(
             [binary, "check", "--policy", policy, "--operation", "create"]
+            + [f"--context={each}" for each in context]
             + ["--batch", file.name],
             capture_output=True,
             text=True,
@@ -242,15 +245,22 @@ def main() -> int:
     print("# What the policy `countersign` refuses\n")
     print("Written by `policies/measure.py`: what is drawn, and from what, is said there.")
     print("`Refused by` names the first check that fails.\n")
-    for title, sets in (
-        ("What should be accepted", innocent),
-        ("What should be refused", attacks),
+    second = {
+        "10 of printable ASCII": strings(draw, PRINTABLE, 10),
+        "10 letters and digits": strings(draw, LETTERS, 10),
+        "10 lower-case letters": strings(draw, string.ascii_lowercase, 10),
+        "12 letters and digits": strings(draw, LETTERS, 12),
+    }
+    for title, sets, context in (
+        ("What should be accepted", innocent, ()),
+        ("What should be accepted beside another factor", second, ("multi-factor",)),
+        ("What should be refused", attacks, ()),
     ):
         print(f"## {title}\n")
         print("| passwords | number | refused | refused by |")
         print("| --- | --- | --- | --- |")
         for name, passwords in sets.items():
-            row(name, passwords, judged(arguments.binary, arguments.policy, passwords))
+            row(name, passwords, judged(arguments.binary, arguments.policy, passwords, context))
         print()
     return 0
 

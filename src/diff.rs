@@ -187,7 +187,7 @@ impl Diff {
     /// accepts and the old one does not.
     pub fn is_looser(&self) -> bool {
         let mut all = self.checks.iter().map(|check| &check.comparison).chain([&self.whole]);
-        all.any(|comparison| comparison.looser.is_some())
+        self.whole.may_be_looser() && all.any(|comparison| comparison.looser.is_some())
     }
 }
 

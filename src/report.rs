@@ -493,6 +493,11 @@ impl<'e> Report<'e> {
         self.results.get().get(..self.catalog.checks.len()).unwrap_or_default()
     }
 
+    /// The results of the engine's checks, and of those of alternatives.
+    fn of_everything(&self) -> &[Found] {
+        self.results.get().get(..self.catalog.results()).unwrap_or_default()
+    }
+
     /// Whether every check that applies passed: the password may be used.
     pub fn is_valid(&self) -> bool {
         self.verdict() == Verdict::Accepted
@@ -548,15 +553,19 @@ impl<'e> Report<'e> {
     }
 
     /// Settles a deferred check with what the caller found out, and tells
-    /// whether there was one; it may be one of an alternative. Checks that the engine decided stay as they are.
+    /// whether there was one; it may be one of an alternative, but not that of
+    /// an `any-of`, which follows from them. Checks that the engine decided
+    /// stay as they are.
     pub fn settle(&mut self, id: &str, passed: bool) -> bool {
+        let groups = &self.catalog.groups;
         let index = self.catalog.position(id);
+        let index = index.filter(|index| groups.iter().all(|group| group.check != *index));
         let results = self.results.get_mut();
         match index.and_then(|index| results.get_mut(index)) {
             Some(found) if found.tag().outcome() == Outcome::Deferred => {
                 let outcome = if passed { Tag::PASSED } else { Tag::FAILED };
                 *found = found.with_tag(found.tag().with_outcome(outcome));
-                self.catalog.groups.iter().for_each(|group| group.judge(results));
+                groups.iter().for_each(|group| group.judge(results));
                 true
             }
             _ => false,
@@ -567,11 +576,12 @@ impl<'e> Report<'e> {
 impl PartialEq for Report<'_> {
     fn eq(&self, other: &Self) -> bool {
         fn ids(catalog: &Catalog) -> impl Iterator<Item = &str> {
-            catalog.checks.iter().map(|check| check.id.as_str())
+            let checks = catalog.checks.iter().chain(&catalog.inner);
+            checks.map(|check| check.id.as_str())
         }
         let alike =
             std::ptr::eq(self.catalog, other.catalog) || ids(self.catalog).eq(ids(other.catalog));
-        alike && self.of_checks() == other.of_checks()
+        alike && self.of_everything() == other.of_everything()
     }
 }
 

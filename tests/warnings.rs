@@ -1,8 +1,13 @@
 //! What in a policy contradicts itself, and what says nothing.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a panic is a failed test")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic is a failed test"
+)]
 
-use countersign::{Engine, Error, Policy};
+use countersign::{Engine, Error, Policy, Subject};
 
 fn build(policy: &str) -> Result<Engine, Error> {
     policy.parse().and_then(|policy| Engine::builder().build(&policy))
@@ -20,6 +25,11 @@ fn rules_that_no_password_meets_are_refused() {
             "[[rule]]\nkind = 'max-bytes'\nmax = 8\n[[rule]]\nkind = 'length'\nmin = 9",
             5,
             "at least 9 characters are needed, and `max-bytes` allows at most 8",
+        ),
+        (
+            "[[rule]]\nkind = 'length'\nmin = 5000",
+            2,
+            "at least 5000 characters are needed, and text of more than 4096 bytes is not judged",
         ),
         (
             "[[rule]]\nkind = 'length'\nmax = 3\n[[rule]]\nkind = 'classes'\nmin = { digit = 2, \
@@ -112,7 +122,7 @@ fn what_says_nothing_is_warned_about() {
         ),
         (
             "[[rule]]\nkind = 'length'\nmin = 8\nmax = 12\n[[rule]]\nkind = 'banned'\n\
-             score = { terms = [\n'one',\n'four',\n'four and eight',\n'\u{ad}',\n] }",
+             score = { terms = [\n'one',\n'four',\n'four and eight',\n'\u{ad}',\n] }\n[[rule]]\nkind = 'characters'\nallow = ['U+0020-U+007E']",
             &[
                 (
                     8,
@@ -129,7 +139,7 @@ fn what_says_nothing_is_warned_about() {
         ),
         (
             "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'banned'\n\
-             whole = { terms = ['1234567'] }",
+             whole = { terms = ['1234567'] }\n[[rule]]\nkind = 'characters'\nallow = ['U+0020-U+007E']",
             &[
                 (5, "`whole`: no term of these terms can ever match"),
                 (
@@ -163,7 +173,8 @@ fn what_says_nothing_is_warned_about() {
 #[test]
 fn a_list_without_a_term_that_can_match_is_warned_about() {
     let policy: Policy = "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'banned'\n\
-                          whole = { lists = ['own'] }"
+                          whole = { lists = ['own'] }\n[[rule]]\nkind = 'characters'\n\
+                          allow = ['U+0020-U+007E']"
         .parse()
         .unwrap();
     let warned = |terms: &[&str]| {
@@ -172,6 +183,76 @@ fn a_list_without_a_term_that_can_match_is_warned_about() {
     };
     assert_eq!(warned(&["short"]), 1);
     assert_eq!(warned(&["short", "long enough"]), 0);
+}
+
+// Folding makes two characters of one, and none of others: a term that looks
+// too long or too short may match where more than ASCII is allowed.
+#[test]
+fn lengths_say_nothing_of_terms_beyond_ascii() {
+    for (policy, refused) in [
+        (
+            "[[rule]]\nkind = 'length'\nmax = 6\n[[rule]]\nkind = 'banned'\n\
+          whole = { terms = ['strasse'] }",
+            "stra\u{df}e",
+        ),
+        (
+            "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'banned'\n\
+          whole = { terms = ['abc'] }",
+            "abc\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}",
+        ),
+    ] {
+        let engine = build(policy).unwrap();
+        assert_eq!(engine.warnings().len(), 0);
+        assert!(!engine.check(refused, &Subject::default()).is_valid());
+    }
+}
+
+#[test]
+fn a_comparison_without_terms_is_warned_about() {
+    for comparison in ["whole = { terms = [] }", "score = { slots = ['custom'] }"] {
+        let engine = build(&format!("[[rule]]\nkind = 'banned'\n{comparison}")).unwrap();
+        let messages: Vec<_> = engine.warnings().iter().map(|warning| warning.message()).collect();
+        assert_eq!(messages, ["the comparison has no terms, so it refuses nothing"]);
+    }
+}
+
+// A check of an alternative was implied by a rule that was implied by the
+// alternatives: both were to be left out, and then nothing asked for length.
+#[test]
+fn advice_is_not_circular() {
+    let policy = "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'any-of'\n\
+                  [[rule.alternative]]\nrule = [\n{ kind = 'length', min = 8 },\n\
+                  { kind = 'classes', min = { digit = 1 } },\n]\n\
+                  [[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]";
+    let engine = build(policy).unwrap();
+    let messages: Vec<_> = engine.warnings().iter().map(|warning| warning.message()).collect();
+    assert_eq!(messages, ["`any-of.1.length.min` is always met where the other rules are"]);
+}
+
+// A space is a symbol in one rule and none in the other.
+#[test]
+fn a_space_is_not_always_a_symbol() {
+    let rule = |id: &str, space: bool| {
+        format!(
+            "[[rule]]\nkind = 'complexity'\nid = '{id}'\nrequire = 2\nspace = {space}\n\
+             classes = ['lower', 'symbol']\n"
+        )
+    };
+    let warned =
+        |first, second| build(&(rule("a", first) + &rule("b", second))).unwrap().warnings().len();
+    assert_eq!((warned(true, false), warned(false, true), warned(false, false)), (1, 1, 1));
+    let engine = build(&(rule("a", true) + &rule("b", false))).unwrap();
+    assert!(engine.warnings()[0].message().starts_with("`a.classes`"));
+}
+
+#[test]
+fn a_check_of_alternatives_is_not_settled_itself() {
+    let policy = "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'reuse', \
+                  last = 2 }]";
+    let engine = build(policy).unwrap();
+    let mut report = engine.check("anything", &Subject::default());
+    assert!(!report.settle("any-of.alternatives", true));
+    assert!(report.settle("any-of.1.reuse.history", true) && report.is_valid());
 }
 
 #[test]

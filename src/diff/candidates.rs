@@ -149,6 +149,8 @@ impl Material {
         let outer = || rules().filter(|rule| !rule.is_inner).map(|rule| rule.rule.lengths());
         let least = outer().map(|lengths| *lengths.start()).max().unwrap_or(0);
         let most = outer().map(|lengths| *lengths.end()).min().unwrap_or(usize::MAX);
+        // What is longer is not judged.
+        let longest = sides.iter().map(|side| side.engine.max_text()).max().unwrap_or(0);
         let mut edges = BTreeSet::from([
             ' ', '\t', '\0', '\u{7f}', 'é', 'ß', 'Ж', '字', '😀', '\u{a0}', 'Ａ', '\u{301}', 'ª',
         ]);
@@ -159,7 +161,7 @@ impl Material {
         }
         let mut material = Self {
             lengths: lengths.into_iter().collect(),
-            common: [least, most.max(least)],
+            common: [least.min(longest), most.clamp(least.min(longest), longest)],
             numbers: numbers.into_iter().collect(),
             edges: readable_first(edges),
             pieces: Vec::new(),

@@ -174,6 +174,11 @@ impl<'a> Search<'a> {
         let worst = |levels: &[Level]| levels.iter().max().copied().unwrap_or(Level::Accepted);
         self.levels.clear();
         self.levels.extend(self.pairs.iter().map(|pair| [level(old, pair.0), level(new, pair.1)]));
+        // Text over the limit of one side says nothing of its other checks.
+        if [old, new].iter().any(|levels| levels.first() == Some(&Level::Refused)) {
+            let others = self.levels.iter_mut().skip(1);
+            others.for_each(|levels| *levels = [Level::Accepted; 2]);
+        }
         let whole = [worst(old), worst(new)];
         self.levels.push(whole);
         let differing = self.differing();

@@ -165,15 +165,26 @@ impl<'a> Compiler<'a> {
         let always = pipeline.rules().iter();
         let always = always.filter(|compiled| compiled.scope.is_everything() && !compiled.is_inner);
         let lengths = common(always.map(|compiled| compiled.rule.lengths()));
-        let told = |(place, list): &(Place, Used)| (place.clone(), list.told(&place.id, &lengths));
+        // Folding may make one character of several, and several of one, but
+        // not in ASCII: elsewhere lengths say nothing about terms.
+        let ascii = pipeline.rules().iter().any(|compiled| {
+            let limited = compiled
+                .rule
+                .allowed()
+                .is_some_and(|allowed| allowed.iter().all(|range| *range.end() < 0x80));
+            limited && compiled.scope.is_everything() && !compiled.is_inner
+        });
+        let certain = if ascii { lengths.clone() } else { 0..=usize::MAX };
+        let told = |(place, list): &(Place, Used)| list.told(&place.id, &lengths);
         let lists: Vec<_> = uses.iter().map(told).collect();
         let inline = inline.iter().filter_map(|term| {
-            let why = term.never_matches(&lengths)?;
+            let why = term.never_matches(&certain)?;
             Some(Warning(document.error_in(term.span.clone(), why).hint("leave it out")))
         });
         warnings.extend(inline);
-        warnings
-            .extend(lists.iter().filter_map(|(place, list)| never_matches(document, place, list)));
+        warnings.extend(uses.iter().filter_map(|(place, list)| {
+            never_matches(document, place, &list.told(&place.id, &certain))
+        }));
         warnings.sort_by_key(|warning| (warning.file().map(str::to_owned), warning.line()));
         let nobody = pipeline.prepare(&Context::new());
         static IDS: AtomicU64 = AtomicU64::new(0);
@@ -182,7 +193,7 @@ impl<'a> Compiler<'a> {
             catalog,
             pipeline,
             nobody,
-            lists: lists.into_iter().map(|(_, list)| list).collect(),
+            lists,
             warnings,
         })))
     }

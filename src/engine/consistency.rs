@@ -17,6 +17,8 @@ pub(super) struct Rules<'e> {
     document: &'e Document,
     catalog: &'e Catalog,
     facts: Vec<Facts<'e>>,
+    /// The most bytes that are judged.
+    max_text: usize,
 }
 
 struct Facts<'e> {
@@ -74,7 +76,8 @@ impl<'e> Rules<'e> {
             needs: compiled.rule.needs(),
             classes: compiled.rule.allowed().map(classes_of),
         });
-        Self { document, catalog, facts: facts.collect() }
+        let max_text = pipeline.max_text();
+        Self { document, catalog, facts: facts.collect(), max_text }
     }
 
     /// # Errors
@@ -82,6 +85,21 @@ impl<'e> Rules<'e> {
     /// For some operation and account no password can meet the rules. The
     /// error points at one of them and names the other.
     pub(super) fn refuse_conflicts(&self) -> Result<(), Error> {
+        // A character takes at least one byte.
+        let most = self.max_text;
+        let long = self
+            .facts
+            .iter()
+            .find(|facts| !facts.compiled.is_inner && *facts.lengths.start() > most);
+        if let Some(facts) = long {
+            let least = facts.lengths.start();
+            let message = format!(
+                "at least {least} characters are needed, and text of more than {most} bytes is \
+                 not judged"
+            );
+            let error = self.about(facts.place, message);
+            return Err(error.hint("ask for fewer, or set `max-text` at the top of the policy"));
+        }
         for operation in [Operation::Create, Operation::Change, Operation::Reset] {
             for account in 0..4_u8 {
                 let context = Context::new()
@@ -153,9 +171,11 @@ impl<'e> Rules<'e> {
             let is_group = |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
             let others = counted.iter().filter(|other| {
                 let of = &other.compiled.scope;
-                let is_own = std::ptr::eq(**other, facts)
-                    || facts.compiled.is_inner && is_group(other.compiled.checks.start);
-                !is_own && (of.is_everything() || of == scope)
+                // What a group lets pass depends on rules that may be found to
+                // say nothing because of this one.
+                let counts =
+                    !std::ptr::eq(**other, facts) && !is_group(other.compiled.checks.start);
+                counts && (of.is_everything() || of == scope)
             });
             let others: Vec<_> = others.collect();
             let others = Others {

@@ -378,7 +378,7 @@ impl Rule for Classes {
         let needs = least.filter_map(|bound| {
             let set = *self.counted.get(bound.counter)?;
             let classes = Class::ALL.into_iter().filter(|class| set & class.bit() != 0);
-            Some(Need { classes: classes.collect(), at_least: 1 })
+            Some(Need { classes: classes.collect(), at_least: 1, space: self.space })
         });
         needs.collect()
     }

@@ -126,13 +126,14 @@ impl Rule for Complexity {
 
     fn needs(&self) -> Vec<Need> {
         let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
-        vec![Need { classes: self.classes.clone(), at_least }]
+        vec![Need { classes: self.classes.clone(), at_least, space: self.space }]
     }
 
     fn implied(&self, others: &Others) -> Vec<usize> {
         let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
         let implies = |need: &Need| {
             need.at_least >= at_least
+                && (self.space || !need.space)
                 && need.classes.iter().all(|class| self.classes.contains(class))
         };
         if others.needs.iter().any(implies) { vec![0] } else { Vec::new() }

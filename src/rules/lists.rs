@@ -269,6 +269,11 @@ impl<'a> Lists<'a> {
         {
             found.push((None, own));
         }
+        if found.is_empty() {
+            let message = "the comparison has no terms, so it refuses nothing";
+            let about = options.error(path, message).hint("supply a list, or leave it out");
+            self.warnings.push(Warning(about));
+        }
         self.uses.extend(found.iter().map(|(name, list)| Use {
             comparison: path,
             name: name.cloned(),

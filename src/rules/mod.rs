@@ -233,6 +233,8 @@ pub struct Need {
     pub classes: Vec<Class>,
     /// Of how many of them.
     pub at_least: usize,
+    /// Whether a space is a symbol.
+    pub space: bool,
 }
 
 /// What the other rules of a policy ask for.
