@@ -281,9 +281,16 @@ impl Suite {
                 results.tests.push(result);
             });
             results.coverage.push(coverage);
-            let warnings = compiled.engines.first().map(|(_, engine)| engine.warnings());
-            let warnings = warnings.unwrap_or_default().iter();
-            results.warnings.extend(warnings.map(|warning| warning.to_string()));
+            // What a test supplies may be what was missing.
+            let told = |engine: &Engine| -> Vec<String> {
+                engine.warnings().iter().map(ToString::to_string).collect()
+            };
+            let engines = compiled.engines.iter().map(|(_, engine)| told(engine));
+            let common = engines.reduce(|mut common, warnings| {
+                common.retain(|warning| warnings.contains(warning));
+                common
+            });
+            results.warnings.extend(common.unwrap_or_default());
         }
         Ok(results)
     }

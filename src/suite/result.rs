@@ -90,8 +90,8 @@ impl<'s> Results<'s> {
         &self.coverage
     }
 
-    /// What the policies are [warned](crate::Engine::warnings) about, without
-    /// anything that a test supplies.
+    /// What the policies are [warned](crate::Engine::warnings) about, whatever
+    /// their tests supply.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

@@ -132,7 +132,7 @@ unless = 'disable-strong-password'
 [[rule]]
 kind = 'banned'
 score = { slots = ['custom'], terms = ['contoso'], min = 3, fuzzy = 'whole' }
-whole = { slots = ['more'] }
+whole = { slots = ['more'], terms = ['qwfpgj'] }
 
 [[rule]]
 kind = 'names'
