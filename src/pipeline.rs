@@ -187,8 +187,8 @@ fn over_the_limit(results: &mut [Found]) {
     Findings::new(results).decide(0, false);
 }
 
-/// Numbers of state a character for which there is room on the stack: those of
-/// most rules, and those of all that are built in and used alone.
+/// Numbers of state a character for which there is room on the stack: as many
+/// as most rules have, and as many as those that count characters.
 const NARROW: usize = 8;
 const WIDE: usize = 24;
 

@@ -214,6 +214,17 @@ fn alternatives_that_make_no_sense_are_refused() {
     }
 }
 
+// A misspelt key beside alternatives was shown with its value.
+#[test]
+fn what_may_be_a_term_is_not_shown_beside_alternatives() {
+    let error = refused(
+        "[[rule]]\nkind = 'any-of'\ntems = ['hunter2']\n[[rule.alternative]]\n\
+         rule = [{ kind = 'length', min = 1 }]",
+    );
+    assert_eq!((error.message(), error.line()), ("unknown key `tems`", Some(3)));
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
 #[test]
 fn a_rule_may_be_limited_to_operations() {
     let engine = engine(

@@ -234,10 +234,7 @@ impl<'a> Compiler<'a> {
 
     /// Makes the rules of alternatives, and the one that puts them together.
     fn alternatives(&mut self, entry: &RuleEntry) -> Result<AnyOf, Error> {
-        if let Some((key, _)) = entry.options.entries.first() {
-            let options = Options::new(self.policy.document(), &entry.options);
-            return Err(options.error(&key.name, format!("unknown key `{}`", key.name)));
-        }
+        AnyOf::read(&Options::new(self.policy.document(), &entry.options))?;
         let mut requirements = Vec::new();
         let mut lengths: Option<RangeInclusive<usize>> = None;
         for alternative in &entry.alternatives {

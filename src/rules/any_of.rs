@@ -53,10 +53,7 @@ pub(super) const KIND: Kind = Kind::new("any-of", build).grouping().documented(D
 
 /// Called only where there are no alternatives; the engine makes those.
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Nothing {}
-    let Nothing {} = options.read()?;
+    AnyOf::read(options)?;
     Err(options.error_with_hint(
         "",
         "an any-of rule without alternatives lets nothing pass",
@@ -71,6 +68,20 @@ pub(crate) struct AnyOf {
     pub(crate) requirement: Phrase,
     /// The lengths that one of them lets pass, and those between.
     pub(crate) lengths: RangeInclusive<usize>,
+}
+
+impl AnyOf {
+    /// Besides its alternatives the rule has no options.
+    ///
+    /// # Errors
+    ///
+    /// There is one.
+    pub(crate) fn read(options: &Options<'_>) -> Result<(), Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        options.read().map(|Nothing {}| ())
+    }
 }
 
 impl Rule for AnyOf {
