@@ -148,7 +148,7 @@ impl<'a> Compiler<'a> {
                 return Err(Error::policy(format!("a second rule with the id `{id}`")));
             }
             let place = Place { id, span: None };
-            self.assembly.add(place, rule, Scope::default(), "").map_err(Error::policy)?;
+            self.assembly.add(place, rule, Scope::default(), "", false).map_err(Error::policy)?;
         }
         if self.assembly.pipeline.rules().is_empty() {
             let error = Error::policy("a policy without rules accepts every password");
@@ -210,7 +210,7 @@ impl<'a> Compiler<'a> {
             return Err(self.policy.document().error_at(entry.kind_span.clone(), message));
         };
         self.assembly
-            .add(place, rule, entry.scope.clone(), kind.doc.instead)
+            .add(place, rule, entry.scope.clone(), kind.doc.instead, false)
             .map_err(|message| self.at(entry, message))
     }
 
@@ -248,7 +248,7 @@ impl<'a> Compiler<'a> {
                 let rule = self.built(kind, inner, &place)?;
                 of_this = common([of_this, rule.lengths()]);
                 self.assembly
-                    .add_inner(place, rule, scope.clone(), kind.doc.instead)
+                    .add(place, rule, scope.clone(), kind.doc.instead, true)
                     .map_err(|message| self.at(inner, message))?;
             }
             let checks = self.assembly.inner.get(start..).unwrap_or_default();
@@ -329,36 +329,25 @@ impl Assembly {
         }
     }
 
+    /// Adds a rule; one of an alternative, if it `is_inner`.
     fn add(
         &mut self,
         place: Place,
         rule: Box<dyn Rule>,
         scope: Scope,
         instead: &'static str,
+        is_inner: bool,
     ) -> Result<(), &'static str> {
-        let start = self.checks.len();
-        self.checks.extend(named(&place.id, &*rule, instead)?);
-        if !self.open.is_empty() {
+        let checks = if is_inner { &mut self.inner } else { &mut self.checks };
+        let start = checks.len();
+        checks.extend(named(&place.id, &*rule, instead)?);
+        let checks = start..checks.len();
+        if !is_inner && !self.open.is_empty() {
             self.groups.push(Group { check: start, alternatives: std::mem::take(&mut self.open) });
         }
         self.count()?;
         self.places.push(place);
-        self.pipeline.add(rule, scope, false, start..self.checks.len())
-    }
-
-    /// Adds a rule of an alternative.
-    fn add_inner(
-        &mut self,
-        place: Place,
-        rule: Box<dyn Rule>,
-        scope: Scope,
-        instead: &'static str,
-    ) -> Result<(), &'static str> {
-        let start = self.inner.len();
-        self.inner.extend(named(&place.id, &*rule, instead)?);
-        self.count()?;
-        self.places.push(place);
-        self.pipeline.add(rule, scope, true, start..self.inner.len())
+        self.pipeline.add(rule, scope, is_inner, checks)
     }
 
     fn count(&self) -> Result<(), &'static str> {
