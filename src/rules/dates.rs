@@ -354,16 +354,11 @@ impl Rule for Dates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, Policy, Subject};
+    use crate::rules::testing::{self, marked};
+    use crate::{Engine, Subject};
 
     fn engine(options: &str) -> Result<Engine, Error> {
-        let policy: Policy = format!("[[rule]]\nkind = 'dates'\n{options}").parse()?;
-        Engine::builder().build(&policy)
-    }
-
-    fn marked(engine: &Engine, text: &str, check: &str) -> Vec<(usize, usize)> {
-        let spans = engine.spans(text, &Subject::default(), check);
-        spans.into_iter().map(|span| (span.start, span.end)).collect()
+        testing::engine("dates", options)
     }
 
     #[test]

@@ -489,12 +489,30 @@ impl Kind {
     }
 }
 
+/// What the tests of several rules need.
+#[cfg(test)]
+mod testing {
+    use crate::{Engine, Error, Policy, Subject};
+
+    /// An engine of one rule.
+    pub(super) fn engine(kind: &str, options: &str) -> Result<Engine, Error> {
+        let policy: Policy = format!("[[rule]]\nkind = '{kind}'\n{options}").parse()?;
+        Engine::builder().build(&policy)
+    }
+
+    /// What a check marks in a text of nobody.
+    pub(super) fn marked(engine: &Engine, text: &str, check: &str) -> Vec<(usize, usize)> {
+        let spans = engine.spans(text, &Subject::default(), check);
+        spans.into_iter().map(|span| (span.start, span.end)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{Engine, Outcome, Policy};
+    use crate::{Engine, Outcome};
 
     #[test]
     fn every_kind_is_documented_once() {
@@ -548,8 +566,7 @@ mod tests {
         options: &str,
         context: &Context,
     ) -> Result<(Engine, crate::Subject), Error> {
-        let policy: Policy = format!("[[rule]]\nkind = '{}'\n{options}", kind.name).parse()?;
-        let engine = Engine::builder().build(&policy)?;
+        let engine = testing::engine(kind.name, options)?;
         let subject = engine.subject(context);
         Ok((engine, subject))
     }

@@ -425,16 +425,11 @@ impl Rule for Sequence {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Engine, Policy, Subject};
+    use crate::rules::testing::{self, marked};
+    use crate::{Engine, Error, Subject};
 
-    fn engine(options: &str) -> Result<Engine, crate::Error> {
-        let policy: Policy = format!("[[rule]]\nkind = 'sequence'\n{options}").parse()?;
-        Engine::builder().build(&policy)
-    }
-
-    fn marked(engine: &Engine, text: &str, check: &str) -> Vec<(usize, usize)> {
-        let spans = engine.spans(text, &Subject::default(), check);
-        spans.into_iter().map(|span| (span.start, span.end)).collect()
+    fn engine(options: &str) -> Result<Engine, Error> {
+        testing::engine("sequence", options)
     }
 
     #[test]
