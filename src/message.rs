@@ -63,14 +63,6 @@ impl Phrase {
         self.with(name, Parameter::Number(value.into()))
     }
 
-    /// The number given under a name.
-    pub(crate) fn number_of(&self, name: &str) -> Option<u64> {
-        self.parameters.iter().find_map(|(known, parameter)| match parameter {
-            Parameter::Number(number) if *known == name => Some(*number),
-            _ => None,
-        })
-    }
-
     /// Gives text that is the same in every language.
     #[must_use]
     pub(crate) fn text(self, name: &'static str, value: impl Into<String>) -> Self {

@@ -69,6 +69,7 @@ pub struct Check {
     pub(crate) causes: &'static [&'static str],
     pub(crate) measures: &'static str,
     pub(crate) instead: &'static str,
+    history: Option<u32>,
 }
 
 impl Check {
@@ -88,6 +89,7 @@ impl Check {
             causes: &[],
             measures: "",
             instead: "",
+            history: None,
             words: requirement.into(),
             requirement: OnceLock::new(),
             advice: OnceLock::new(),
@@ -135,6 +137,19 @@ impl Check {
     /// not say.
     pub fn measure(&self) -> &'static str {
         self.measures
+    }
+
+    /// Says that the check is about the last so many passwords of the user.
+    #[must_use]
+    pub fn of_history(self, passwords: u32) -> Self {
+        Self { history: Some(passwords), ..self }
+    }
+
+    /// How many of the user's passwords, the current one included, have to be
+    /// compared where the check is deferred; nothing for checks that are not
+    /// about them.
+    pub fn history(&self) -> Option<u32> {
+        self.history
     }
 
     /// Says what to do instead of what fails the check, in a sentence; without
@@ -411,7 +426,7 @@ impl Results<'_> {
 /// measured values.
 ///
 /// A small value; making one allocates nothing for policies of at most 31
-/// checks. It holds no text: where the trouble lies is asked of
+/// checks, those of alternatives included. It holds no text: where the trouble lies is asked of
 /// [`Engine::spans`](crate::Engine::spans) with the text at hand. Two reports
 /// are equal if they are about the same checks and say the same of each.
 #[derive(Clone)]
@@ -547,9 +562,10 @@ impl<'e> Report<'e> {
         parts.iter().map(read).collect()
     }
 
-    /// The check named `id`, if the engine has it.
+    /// The check named `id`, if the engine has it; it may be one of an
+    /// alternative.
     pub fn check(&self, id: &str) -> Option<CheckResult<'e>> {
-        self.checks().find(|result| result.check.id == id)
+        self.everything().find(|result| result.check.id == id)
     }
 
     /// Settles a deferred check with what the caller found out, and tells
