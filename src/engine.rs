@@ -5,11 +5,12 @@ mod consistency;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::context::Context;
 use crate::error::Warning;
 use crate::pipeline::{Known, Pipeline};
+use crate::policy::{Policy, RuleEntry};
 use crate::proof::Built;
 use crate::report::{Catalog, Check, Report};
 use crate::rules::{self, ListUse};
@@ -41,6 +42,9 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     /// Tells subjects of this engine from those of others.
     id: u64,
+    /// The rules of its policy, to know that policy again. It is not kept: it
+    /// may hold terms.
+    policy: Weak<[RuleEntry]>,
     catalog: Catalog,
     pipeline: Pipeline,
     /// What the rules know about nobody.
@@ -150,6 +154,11 @@ impl Engine {
             let chars = origins.get(range)?;
             Some(chars.first()?.start..chars.iter().map(|origin| origin.end).max()?)
         }))
+    }
+
+    /// Whether it was built from this policy, or from a clone of it.
+    pub(crate) fn is_of(&self, policy: &Policy) -> bool {
+        self.0.policy.ptr_eq(&policy.identity())
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

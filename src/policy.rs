@@ -11,7 +11,7 @@ mod value;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Deserialize;
 
@@ -280,6 +280,11 @@ impl Policy {
 
     pub(crate) fn rules(&self) -> &[RuleEntry] {
         &self.rules
+    }
+
+    /// What only clones of the policy have, too.
+    pub(crate) fn identity(&self) -> Weak<[RuleEntry]> {
+        Arc::downgrade(&self.rules)
     }
 
     /// The tests, without those of a policy that is extended.

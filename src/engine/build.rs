@@ -193,6 +193,7 @@ impl<'a> Compiler<'a> {
         static IDS: AtomicU64 = AtomicU64::new(0);
         Ok(Engine(Arc::new(Inner {
             id: IDS.fetch_add(1, Ordering::Relaxed),
+            policy: policy.identity(),
             catalog,
             pipeline,
             nobody,

@@ -354,7 +354,8 @@ impl Automaton {
     }
 }
 
-fn bit(c: char) -> u64 {
+/// The bit of a character among those that stand for one 64th each.
+pub(super) fn bit(c: char) -> u64 {
     1 << (u32::from(c) % 64)
 }
 

@@ -108,8 +108,8 @@ pub(crate) fn run(diff: &Diff) -> Result<Answer, Failure> {
     let (old, before) = engine::load(&diff.old, &with(&diff.old_lists))?;
     let (new, now) = engine::load(&diff.new, &with(&diff.new_lists))?;
     let found = countersign::diff::Diff::between(
-        Side::new(&old, &before),
-        Side::new(&new, &now),
+        Side::new(&old, &before)?,
+        Side::new(&new, &now)?,
         CANDIDATES,
     );
     let corpus = match &diff.corpus {
