@@ -85,7 +85,7 @@ pub mod suite;
 mod text;
 
 pub use banlist::Banlist;
-pub use context::{Context, Field, Operation};
+pub use context::{Context, Field, Operation, Property};
 pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::{Error, Warning};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
