@@ -8,7 +8,7 @@ use crate::context::{Operation, Scope};
 use crate::engine::Engine;
 use crate::pipeline::Compiled;
 use crate::policy::{Alternative, Data, RuleEntry, Table};
-use crate::rules::{DecidedBy, Form, KINDS, Kind, Looser, Opt};
+use crate::rules::{DecidedBy, Form, KINDS, Kind, Looser, Opt, Role};
 
 /// How the newer of two may judge where the older judges otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,7 +253,8 @@ fn tables(
     };
     let each = options.iter().filter(|option| {
         let known = if has_lists { &LISTS[..] } else { &[] };
-        !GRAIN.contains(&option.name) && !known.contains(&option.name)
+        let is_verdict = option.role != Role::Wording;
+        is_verdict && !GRAIN.contains(&option.name) && !known.contains(&option.name)
     });
     Possible::any(each.map(|option| {
         fn value<'t>(table: &'t Table, name: &str) -> Option<&'t Data> {

@@ -104,7 +104,7 @@ use crate::report::{Check, Found, Tag};
 use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
 pub(crate) use characters::parse_range;
-pub use doc::{Doc, Example, Form, Given, Looser, Opt};
+pub use doc::{Doc, Example, Form, Given, Looser, Opt, Role};
 pub(crate) use lists::{Completed, Inline, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
 

@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Refused};
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Opt, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Opt, Role, Rule, Step};
 use crate::error::Error;
 use crate::message::{Phrase, TAG, Wording, is_tag};
 use crate::policy::Options;
@@ -41,7 +41,8 @@ pub(super) const KIND: Kind = Kind::new("pattern", build).documented(Doc {
              the tags of languages, such as `{ en = \"a letter first\", de = \"zuerst ein \
              Buchstabe\" }`; where a language has none, the English one is said, else the first",
         )
-        .default("none"),
+        .default("none")
+        .role(Role::Wording),
     ],
     examples: &[
         Example {
