@@ -345,6 +345,8 @@ impl Assembly {
         let checks = if is_inner { &mut self.inner } else { &mut self.checks };
         let start = checks.len();
         checks.extend(named(&place.id, &*rule, instead)?);
+        let own = checks.iter_mut().skip(start);
+        own.for_each(|check| check.scope = scope.clone());
         let checks = start..checks.len();
         if !is_inner && !self.open.is_empty() {
             self.groups.push(Group { check: start, alternatives: std::mem::take(&mut self.open) });

@@ -348,6 +348,8 @@ impl Bound {
         let Self { group: Group { name, label, min, max, class, .. }, is_min, limit, .. } = *self;
         let (words, side, requirement) = match (is_min, limit) {
             (true, _) => (Phrase::of(min).number("min", limit), "min", "at least"),
+            // Nobody knows what the others are.
+            (false, 0) if *name == "other" => (Phrase::of("classes.none-other"), "max", "at most"),
             (false, 0) => {
                 (Phrase::of("classes.none").list("class", [Phrase::of(class)]), "max", "at most")
             }

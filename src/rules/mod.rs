@@ -127,7 +127,6 @@ pub(crate) static KINDS: &[Kind] = &[
     whitespace::KIND,
     similar::KIND,
     reuse::KIND,
-    // One line each.
     any_of::KIND,
 ];
 

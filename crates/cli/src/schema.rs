@@ -54,7 +54,8 @@ fn schema() -> Value {
                 "kind": {
                     "enum": kinds,
                     "description": "What the rule looks at. It may be left out where the rule \
-                                    changes one of the policy that is extended, by its id.",
+                                    changes one of the policy that is extended, by its id; \
+                                    it cannot become another then.",
                 },
             },
             "anyOf": [{ "required": ["kind"] }, { "required": ["id"] }],
@@ -85,7 +86,7 @@ fn schema() -> Value {
                                 taken over.",
             },
             "without": {
-                "type": "array", "items": { "type": "string" },
+                "type": "array", "items": { "type": "string" }, "uniqueItems": true,
                 "description": "Rules of the policy that is extended, by id, that are left out.",
             },
             "rule": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
