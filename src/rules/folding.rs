@@ -68,7 +68,8 @@ pub(super) const SUBSTITUTE: Opt = Opt::new(
     Form::Either(&[Form::Word(SETS), Form::Map(&Form::Text)]),
     "the characters that the full fold merges: `entra`, `leet`, `none`, or a table of pairs",
 )
-.default("\"entra\"");
+.default("\"entra\"")
+.looser(Looser::Weaker(&["leet", "entra", "none"]));
 
 /// The option `fold` of a rule that looks at characters as they are unless it
 /// is given.
