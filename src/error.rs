@@ -72,6 +72,8 @@ impl fmt::Display for Warning {
 pub(crate) enum Kind {
     /// The document or the configuration built from it.
     Policy,
+    /// The same: options that their rule cannot read.
+    Unreadable,
     /// A banned list, built or to be built.
     List,
     /// The operating system refused a file.
@@ -144,7 +146,18 @@ impl Error {
 
     /// Whether the policy, or the engine's configuration, is at fault.
     pub fn is_policy(&self) -> bool {
-        self.0.kind == Kind::Policy
+        matches!(self.0.kind, Kind::Policy | Kind::Unreadable)
+    }
+
+    /// Whether a rule cannot read its options: not what they say is wrong, but
+    /// their form.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.0.kind == Kind::Unreadable
+    }
+
+    pub(crate) fn unreadable(mut self) -> Self {
+        self.0.kind = Kind::Unreadable;
+        self
     }
 
     /// Whether a banned list is at fault: malformed, foreign, of another fold.

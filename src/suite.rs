@@ -292,13 +292,13 @@ impl Suite {
     /// Loosens each policy in one place at a time, by the
     /// [operators](OPERATORS), and tells for each policy which of the looser
     /// ones no test notices. A test notices one if it comes out otherwise than
-    /// with the policy itself.
+    /// with the policy itself, and no check fails that did not before.
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// As for [`run`](Self::run); and a kind reads other options than it says.
     pub fn mutate(&self) -> Result<Vec<Mutation>, Error> {
-        self.entries.iter().map(|entry| Ok(mutate::run(self, &self.compile(entry)?))).collect()
+        self.entries.iter().map(|entry| mutate::run(self, &self.compile(entry)?)).collect()
     }
 
     /// Adds a policy with its own tests, and gives its number.

@@ -703,6 +703,10 @@ fn each_operator_is_noticed_by_the_test_for_it() {
                   whole = { terms = ['platypus'], fuzzy = 'whole' }\n";
     let ranges = "[[rule]]\nkind = 'characters'\nallow = ['U+0061-U+0063', 'U+0064']\n";
     let names = "[[rule]]\nkind = 'names'\nsplit = ' '\n";
+    let leet = "[[rule]]\nkind = 'names'\nfold = 'full'\nsubstitute = 'leet'\n";
+    let own = "[[rule]]\nkind = 'names'\nsubstitute = { '3' = 'e', '4' = 'a' }\n";
+    let walk = "[[rule]]\nkind = 'keyboard'\nmax-walk = 4\n";
+    let classes = "[[rule]]\nkind = 'classes'\nmin = { symbol = 1, digit = 1 }\nspace = false\n";
     let any = "[[rule]]\nkind = 'any-of'\nid = 'strength'\non = ['create', 'reset']\n\
                [[rule.alternative]]\nid = 'long'\nrule = [{ kind = 'length', min = 9 }]\n\
                [[rule.alternative]]\nid = 'two'\nwhen = 'multi-factor'\n\
@@ -790,6 +794,29 @@ fn each_operator_is_noticed_by_the_test_for_it() {
             "`names`, `fold`: `full` → `case`",
             "password = 'ábcd'\ncontext = { term = 'abcd' }\nexpect = 'refuse'",
         ),
+        (
+            banned,
+            "`banned`, `substitute`: `entra` → `none`",
+            "password = 'qu0kk@'\nexpect = 'refuse'",
+        ),
+        (
+            leet,
+            "`names`, `substitute`: `leet` → `entra`",
+            "password = '3bcd'\ncontext = { term = 'ebcd' }\nexpect = 'refuse'",
+        ),
+        // With it goes what is an error without it.
+        (
+            leet,
+            "`names`, `fold`: `full` → `case`",
+            "password = 'ábcd'\ncontext = { term = 'abcd' }\nexpect = 'refuse'",
+        ),
+        (classes, "`classes`, `min`: entry 1 of 2 → left out", "password = '1'\nexpect = 'refuse'"),
+        (
+            own,
+            "`names`, `substitute`: entry 1 of 2 → left out",
+            "password = '3bcd'\ncontext = { term = 'ebcd' }\nexpect = 'refuse'",
+        ),
+        (walk, "`keyboard`, `turns`: `any` → 0", "password = 'asasasa'\nexpect = 'refuse'"),
         // A flag.
         (letters, "`complexity`, `space`: false → true", "password = 'a '\nexpect = 'refuse'"),
         // An option.
@@ -929,6 +956,56 @@ fn rules_of_another_policy_are_loosened_where_they_stand() {
     );
 }
 
+// A fold can make a name too short to be compared: then a weaker one refuses
+// more, which shows nothing about the policy being loose.
+#[test]
+fn a_test_that_a_mutant_refuses_does_not_notice_it() {
+    let policy = "
+        [[rule]]
+        kind = 'names'
+        [[test]]
+        password = \"lo\\u200Bs\"
+        context = { term = \"Lo\\u200Bs\" }
+        expect = 'accept'
+    ";
+    assert_eq!(failures(policy), [""; 0]);
+    let told = unnoticed(policy);
+    assert!(told.contains(&"`names`, `fold`: `full` → `case`".to_owned()), "{told:#?}");
+}
+
+#[test]
+fn what_is_looser_only_beside_other_options_is_loosened_only_there() {
+    let told = unnoticed("[[rule]]\nkind = 'names'\nsplit = ' '\nmatch = 'whole'\nfold = 'case'\n");
+    let options = ["`split`", "`substitute`"];
+    assert!(
+        !told.iter().any(|told| options.iter().any(|option| told.contains(option))),
+        "{told:#?}"
+    );
+}
+
+// It counted as no policy, so that a kind which reads other options than it
+// says had no looser policies at all.
+#[test]
+fn a_mutant_that_cannot_be_read_is_an_error() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wrong {}
+
+    const MOST: &[Opt] =
+        &[Opt::new("most", Form::Integer(0, 9), "a number").default("1").looser(Looser::More)];
+    let wrong = Kind::new("wrong", |options, _| {
+        let Wrong {} = options.read()?;
+        Ok(Box::new(Anything(Vec::new())))
+    });
+    let wrong = wrong.documented(Doc { options: MOST, ..Doc::default() });
+    let suite = suite("[[rule]]\nkind = 'wrong'\n").engines(move |_| Engine::builder().kind(wrong));
+    suite.run().unwrap().assert();
+    let error = suite.mutate().err().unwrap();
+    let told = error.to_string();
+    let said = ["cannot make a looser policy", "`wrong`, `most`: 1 → 2: unknown key"];
+    assert!(error.is_policy() && said.iter().all(|said| told.contains(said)), "{told}");
+}
+
 #[test]
 fn a_long_list_is_only_tried_in_three_places() {
     let terms: Vec<_> = (0..1000).map(|n| format!("'quokka{n}'")).collect();
@@ -937,7 +1014,8 @@ fn a_long_list_is_only_tried_in_three_places() {
     let entries = ["1", "501", "1000"]
         .map(|n| format!("`banned`, `whole.terms`: entry {n} of 1000 → left out"));
     assert!(entries.iter().all(|entry| told.contains(entry)), "{told:?}");
-    assert_eq!(told.len(), 4);
+    // All of them, and another `substitute`.
+    assert_eq!(told.len(), 5);
 }
 
 #[test]
@@ -946,11 +1024,14 @@ fn the_tests_of_policies_shipped_notice_everything() {
     for suite in [Suite::presets().unwrap(), files] {
         let results = suite.run().unwrap();
         results.assert();
-        for mutation in suite.mutate().unwrap() {
-            let told: Vec<_> = mutation.unnoticed.iter().map(ToString::to_string).collect();
-            assert!(told.is_empty(), "{}: {told:#?}", mutation.policy);
-            assert!(mutation.noticed > 0, "{}", mutation.policy);
-        }
+        let mutations = suite.mutate().unwrap();
+        let told: Vec<_> = mutations
+            .iter()
+            .flat_map(|mutation| mutation.unnoticed.iter().map(|told| (&mutation.policy, told)))
+            .map(|(policy, told)| format!("{policy}: {told}"))
+            .collect();
+        assert!(told.is_empty(), "{told:#?}");
+        assert!(mutations.iter().all(|mutation| mutation.noticed > 0), "{mutations:#?}");
         for coverage in results.coverage() {
             assert!(coverage.checks.iter().all(|check| check.failed && check.passed), "{coverage}");
         }
@@ -1024,7 +1105,7 @@ fn thousands_of_tests() {
     write(
         directory.path(),
         "a.toml",
-        "[[rule]]\nkind = 'banned'\nwhole = { slots = ['custom'] }\n",
+        "[[rule]]\nkind = 'banned'\nsubstitute = 'none'\nwhole = { slots = ['custom'] }\n",
     );
     write(directory.path(), "b.tests.toml", &text);
     let suite = opened(directory.path());

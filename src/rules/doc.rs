@@ -109,12 +109,16 @@ pub enum Form {
 
 /// Which other value of an option accepts more passwords. Of a list or a table
 /// of numbers, flags or words, `Less`, `More`, `Is` and `Weaker` say it of each.
+///
+/// With a weaker `fold`, and without `split`, a rule may also refuse a few that
+/// it accepted: a fold can make several characters of one, and a name be long
+/// enough to be compared only in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Looser {
     /// None does for sure.
     Unknown,
-    /// A smaller number.
+    /// A smaller number; a word in its place stands for more than all numbers.
     Less,
     /// A greater number.
     More,
@@ -124,7 +128,8 @@ pub enum Looser {
     Further,
     /// Wider ranges of code points.
     Wider,
-    /// The words from the strictest to the loosest.
+    /// The words from the strictest to the loosest; of a table of texts in their
+    /// place, one with fewer entries.
     Weaker(&'static [&'static str]),
     /// This flag.
     Is(bool),

@@ -69,6 +69,7 @@ pub(super) const SUBSTITUTE: Opt = Opt::new(
     "the characters that the full fold merges: `entra`, `leet`, `none`, or a table of pairs",
 )
 .default("\"entra\"")
+.looser(Looser::Weaker(&["leet", "entra", "none"]))
 .role(Role::Grain);
 
 /// The option `fold` of a rule that looks at characters as they are unless it
