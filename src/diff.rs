@@ -12,7 +12,7 @@
 //! let new: Policy = "[[rule]]\nkind = 'length'\nmin = 12".parse()?;
 //! let (before, now) = (Engine::builder().build(&old)?, Engine::builder().build(&new)?);
 //!
-//! let diff = Diff::between(Side::new(&old, &before), Side::new(&new, &now), CANDIDATES);
+//! let diff = Diff::between(Side::new(&old, &before)?, Side::new(&new, &now)?, CANDIDATES);
 //! assert_eq!(diff.whole().relation(), Relation::Stricter);
 //! assert!(!diff.whole().may_be_looser());
 //! let witness = diff.whole().stricter().unwrap();
@@ -21,7 +21,6 @@
 //! ```
 
 mod candidates;
-mod proof;
 mod search;
 mod situation;
 
@@ -30,8 +29,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::policy::Policy;
-use proof::{Facts, Possible};
+use crate::proof::{Facts, Possible};
 use search::Search;
 pub use situation::Situation;
 
@@ -47,10 +47,18 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The engine must be one that was built from the policy: with another
-    /// one, what is said to be equal need not be.
-    pub fn new(policy: &'a Policy, engine: &'a Engine) -> Self {
-        Self { policy, engine }
+    /// A policy, or a clone of it, and an engine that was built from it.
+    ///
+    /// # Errors
+    ///
+    /// The engine was built from another policy, so that nothing could be
+    /// proven of it.
+    pub fn new(policy: &'a Policy, engine: &'a Engine) -> Result<Self, Error> {
+        match engine.is_of(policy) {
+            true => Ok(Self { policy, engine }),
+            false => Err(Error::policy("the engine was built from another policy")
+                .hint("build it from this one, or from a clone of it")),
+        }
     }
 }
 
@@ -108,7 +116,7 @@ pub struct Witness {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// It was made up.
+    /// It was made up, or from a pattern of the policies.
     Made,
     /// It is an entry of the list of this name, or was made from one.
     List(Arc<str>),
@@ -125,7 +133,7 @@ impl Diff {
     /// fails.
     pub fn between(old: Side<'_>, new: Side<'_>, candidates: usize) -> Self {
         let sides = [old, new];
-        let facts = sides.map(Facts::of);
+        let facts = sides.map(|side| Facts::of(side.policy, side.engine.built()));
         let [before, now] = sides.map(|side| side.engine.checks());
         let at = |id: &str| now.iter().position(|check| check.id() == id);
         let added = now

@@ -5,11 +5,13 @@ mod consistency;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::context::Context;
 use crate::error::Warning;
 use crate::pipeline::{Known, Pipeline};
+use crate::policy::{Policy, RuleEntry};
+use crate::proof::Built;
 use crate::report::{Catalog, Check, Report};
 use crate::rules::{self, ListUse};
 use crate::text::origins;
@@ -40,6 +42,9 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     /// Tells subjects of this engine from those of others.
     id: u64,
+    /// The rules of its policy, to know that policy again. It is not kept: it
+    /// may hold terms.
+    policy: Weak<[RuleEntry]>,
     catalog: Catalog,
     pipeline: Pipeline,
     /// What the rules know about nobody.
@@ -108,8 +113,8 @@ impl Engine {
     }
 
     /// Judges a password. Cannot fail, and allocates nothing up to 128
-    /// characters and 512 folded ones, if the policy has at most 31 checks, and
-    /// its rules ask for at most two foldings and 24 numbers of state a character,
+    /// characters and 512 folded ones, if the policy has at most 31 checks,
+    /// those of alternatives included, and its rules ask for at most two foldings and 24 numbers of state a character,
     /// as those of the policies shipped do.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
@@ -151,8 +156,18 @@ impl Engine {
         }))
     }
 
+    /// Whether it was built from this policy, or from a clone of it.
+    pub(crate) fn is_of(&self, policy: &Policy) -> bool {
+        self.0.policy.ptr_eq(&policy.identity())
+    }
+
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.0.pipeline
+    }
+
+    pub(crate) fn built(&self) -> Built<'_> {
+        let Inner { catalog, pipeline, lists, .. } = &*self.0;
+        Built { catalog, pipeline, lists }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

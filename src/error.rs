@@ -35,11 +35,30 @@ struct Inner {
 #[derive(Debug)]
 pub struct Warning(pub(crate) Error);
 
-impl std::ops::Deref for Warning {
-    type Target = Error;
+impl Warning {
+    /// The file that it is about, where that is known.
+    pub fn file(&self) -> Option<&str> {
+        self.0.file()
+    }
 
-    fn deref(&self) -> &Error {
-        &self.0
+    /// The line in the policy, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.0.line()
+    }
+
+    /// The column in that line, counted from 1 in characters.
+    pub fn column(&self) -> Option<usize> {
+        self.0.column()
+    }
+
+    /// What is probably not meant, in one line.
+    pub fn message(&self) -> &str {
+        self.0.message()
+    }
+
+    /// What to do about it.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.suggestion()
     }
 }
 

@@ -11,7 +11,7 @@ mod value;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::Deserialize;
 
@@ -149,6 +149,11 @@ impl Policy {
     /// Reads a policy that may extend others: `extends` names one that is
     /// built in, or one that `base` finds.
     ///
+    /// A rule with the id of one that is taken over changes that one, where it
+    /// stands: what it gives comes before what was there, in tables key by key.
+    /// It may name the kind again, but no other. `without` leaves rules out, by
+    /// their ids, so that another of that id can be added, at the end.
+    ///
     /// # Errors
     ///
     /// As for parsing; what `base` says of a policy that it does not find.
@@ -280,6 +285,11 @@ impl Policy {
 
     pub(crate) fn rules(&self) -> &[RuleEntry] {
         &self.rules
+    }
+
+    /// What only clones of the policy have, too.
+    pub(crate) fn identity(&self) -> Weak<[RuleEntry]> {
+        Arc::downgrade(&self.rules)
     }
 
     /// The tests, without those of a policy that is extended.

@@ -74,8 +74,6 @@ fn allocations_are_counted() {
 /// Text of at most 128 characters and 512 folded ones, of every kind that
 /// takes another path.
 fn texts() -> Vec<(&'static str, String)> {
-    let cut =
-        |text: &str, characters| -> String { text.chars().cycle().take(characters).collect() };
     let mut texts = vec![
         ("empty", String::new()),
         ("NUL", "\0".to_owned()),
@@ -109,6 +107,11 @@ fn texts() -> Vec<(&'static str, String)> {
     texts
 }
 
+/// So many characters of a text, and again from its start.
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().cycle().take(characters).collect()
+}
+
 /// So many composed characters, decomposed; each of them by itself is one and
 /// `marks` more.
 fn cut_nfd(composed: &str, characters: usize, marks: usize) -> String {
@@ -124,7 +127,14 @@ fn contexts() -> Vec<Option<Context>> {
         context.with(*field, "Adele Vance").with(*field, "Łódź\u{fdfa}@e\u{301}.x")
     });
     let weak = Context::new().disable_strong_password(true);
-    vec![None, Some(Context::new()), Some(weak), Some(full)]
+    // Near, inside, and as long as some of the texts, so that all of it is
+    // compared.
+    let known = full.clone().with_current_password("drowssap");
+    let near = (0..40).fold(Context::new(), |context, n| {
+        context.term(&format!("passwort{n}")).term(&cut("Correct horse battery", n))
+    });
+    let near = near.with_current_password(&cut("🦀👩\u{200d}💻🇩🇪🔑e\u{301}", 126));
+    vec![None, Some(Context::new()), Some(weak), Some(full), Some(known), Some(near)]
 }
 
 /// Those of the policies that are shipped, of the examples of every kind, and
@@ -259,7 +269,7 @@ fn the_room_is_as_large_as_promised() {
 /// Text of at most 256 characters and 1,024 folded ones.
 fn long_texts() -> Vec<(&'static str, String)> {
     let mut texts = texts();
-    let cut = |text: &str| -> String { text.chars().cycle().take(256).collect() };
+    let cut = |text: &str| cut(text, 256);
     texts.extend([
         ("ASCII", cut("Correct horse battery Staple! 1")),
         ("terms", cut("password")),

@@ -20,6 +20,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::sync::Barrier;
 
+use countersign::diff::{Diff, Origin, Side};
 use countersign::rules::Kind;
 use countersign::{Context, Dialect, Engine, Field, Policy, Session, Subject};
 use zeroize::{Zeroize, Zeroizing};
@@ -334,7 +335,8 @@ fn uses() -> Vec<(&'static str, Use)> {
             let context = Field::ALL
                 .iter()
                 .fold(Context::new(), |context, field| context.with(*field, text))
-                .user_principal_name(text);
+                .user_principal_name(text)
+                .with_current_password(text);
             let subject = engine.subject(&context);
             drop(context.clone());
             drop(context);
@@ -352,13 +354,32 @@ fn uses() -> Vec<(&'static str, Use)> {
             black_box(engine.spans(text, &subject, "names.contained"));
         }),
         ("a session that is dropped", |engine, text| {
-            let subject = engine.subject(&Context::new().given_name("Adele").term(text));
+            let context = Context::new().given_name("Adele").term(text);
+            let subject = engine.subject(&context.with_current_password(text));
             drop(typed(engine.session(subject), text));
         }),
         ("a session that is cleared and lives on", |engine, text| {
             let mut session = typed(engine.session(Subject::default()), text);
             session.clear();
             std::mem::forget(session);
+        }),
+        ("a comparison of policies", |engine, text| {
+            // Once is enough. Longer terms are refused.
+            if engine.policy_name() != "entra" || text.chars().count() > 40 {
+                return;
+            }
+            let policy = |rule| format!("[[rule]]\nkind = 'length'\nmin = 4\n{rule}").parse();
+            let banned = "[[rule]]\nkind = 'banned'\nwhole = { slots = ['own'] }";
+            let (old, new): (Policy, Policy) = (policy(banned).unwrap(), policy("").unwrap());
+            let old_engine = Engine::builder().terms("own", [text]).build(&old).unwrap();
+            let new_engine = Engine::builder().build(&new).unwrap();
+            let diff = Diff::between(
+                Side::new(&old, &old_engine).unwrap(),
+                Side::new(&new, &new_engine).unwrap(),
+                6_000,
+            );
+            let found = diff.whole().looser().unwrap();
+            assert_eq!(*found.origin(), Origin::List("own terms".into()));
         }),
         ("nfc", |_, text| {
             let normalised = countersign::nfc(text);

@@ -16,6 +16,7 @@ use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex};
 
 use common::random::Random;
+use countersign::diff::{CheckDiff, Diff, Origin, Side};
 use countersign::rules::{Findings, Judge, Kind, Lists, Prepared, Rule, Step, Tape};
 use countersign::{
     Banlist, Check, CheckResult, Context, Dialect, Engine, EngineBuilder, Error, Field, Fold,
@@ -56,6 +57,12 @@ assert_not_impl! {
     countersign::Suite: Debug, Display, Serialize;
     countersign::suite::TestResult<'static>: Debug, Display, Serialize, AsRef<str>;
     countersign::suite::Results<'static>: Debug, Serialize;
+    // They hold witnesses, which may be made from terms and from tests.
+    countersign::diff::Side<'static>: Debug, Display, Serialize;
+    countersign::diff::Diff: Debug, Display, Serialize;
+    countersign::diff::CheckDiff: Debug, Display, Serialize;
+    countersign::diff::Comparison: Debug, Display, Serialize;
+    countersign::diff::Witness: Debug, Display, Serialize, AsRef<str>;
     // These have a `Debug` that leaves terms out.
     Policy: Display, Serialize;
     Engine: Display, Serialize;
@@ -77,6 +84,7 @@ const _: fn() = || {
     shared::<Report<'static>>();
     shared::<CheckResult<'static>>();
     shared::<EngineBuilder>();
+    shared::<countersign::diff::Diff>();
     shared::<countersign::banlist::Builder>();
     shared::<Box<dyn Rule>>();
     shared::<Prepared>();
@@ -504,6 +512,64 @@ fn results_hold_no_secret() {
         printed.report(&engine, &Subject::default(), &password.repeat(4096));
         printed.assert_without(&needles, &case);
     }
+}
+
+/// What a comparison says of itself, and what it says may be shown.
+#[test]
+fn comparisons_show_no_secret() {
+    let mut random = Random(7);
+    let mut secret_witnesses = 0;
+    for case in 0..CASES / 8 {
+        let [inline, supplied, tested] = std::array::from_fn(|_| secret(&mut random));
+        let needles = Needles::of(&[&inline, &supplied, &tested]);
+        let banned = format!(
+            "[[rule]]\nkind = 'banned'\nwhole = {{ slots = ['own'], terms = [{}] }}\n\
+             substring = {{ terms = [{}] }}\n",
+            quoted(&inline, &mut random),
+            quoted(&inline, &mut random),
+        );
+        let tests = format!(
+            "[[rule]]\nkind = 'length'\nmax = 40\n\
+             [[test]]\npassword = {}\nexpect = 'refuse'\n",
+            quoted(&tested, &mut random),
+        );
+        let old: Policy = format!("{banned}{tests}").parse().unwrap();
+        let new: Policy =
+            format!("[[rule]]\nkind = 'repeat'\nmax-run = 2\n{tests}").parse().unwrap();
+        let before = Engine::builder().terms("own", [supplied.as_str()]).build(&old).unwrap();
+        let now = Engine::builder().build(&new).unwrap();
+        let sides = [Side::new(&old, &before).unwrap(), Side::new(&new, &now).unwrap()];
+        let [one, other] = sides;
+        let mut printed = Printed::default();
+        printed.refused("another engine", Side::new(&old, &now).map(|_| ()));
+        for diff in [Diff::between(one, other, 4_000), Diff::between(other, one, 4_000)] {
+            let checks = diff.checks().iter();
+            for check in checks.clone() {
+                printed.debug("check", &(check.id(), check.before(), check.after()));
+            }
+            let all = checks.map(CheckDiff::comparison).chain([diff.whole()]);
+            for comparison in all {
+                printed.debug("relation", &comparison.relation());
+                printed.json("relation", &comparison.relation());
+                for witness in [comparison.stricter(), comparison.looser()].into_iter().flatten() {
+                    printed.debug("origin", witness.origin());
+                    printed.debug("situation", &witness.situation());
+                    printed.display("situation", &witness.situation());
+                    match witness.origin() {
+                        Origin::Made => printed.display("made up", &witness.password()),
+                        _ => secret_witnesses += 1,
+                    }
+                }
+            }
+        }
+        for list in before.lists() {
+            printed.debug("list", list);
+            printed.debug("list", list.info());
+            assert!(!printed.0.contains(list.info().sha256()), "a hash confirms guesses");
+        }
+        printed.assert_without(&needles, &case);
+    }
+    assert!(secret_witnesses > 0, "nothing was there to be shown");
 }
 
 #[test]

@@ -11,6 +11,8 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::rules::{Doc, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule};
 use countersign::suite::{Mutation, OPERATORS};
@@ -220,6 +222,53 @@ fn what_comes_out_otherwise_is_said_in_words() {
     ] {
         assert_eq!(failures(&format!("{policy}[[test]]\n{test}")), expected, "{test}");
     }
+}
+
+// The policy was compiled without what its tests supply, and refused.
+#[test]
+fn a_list_that_nobody_else_gives_may_be_supplied_by_tests() {
+    let policy = "[[rule]]\nkind = 'banned'\nwhole = { lists = ['own'] }\n";
+    let tests = "[[test]]\npassword = 'hunter2'\nsupply = { own = ['hunter2'] }\n\
+                 expect = 'refuse'\n\
+                 [[test]]\npassword = 'hunter3'\nsupply = { own = ['hunter4'] }\n\
+                 expect = 'accept'\n";
+    let suite = Suite::from(format!("{policy}{tests}").parse::<Policy>().unwrap());
+    let results = suite.run().unwrap();
+    results.assert();
+    assert_eq!(results.coverage()[0].checks.len(), 1);
+    assert!(suite.mutate().unwrap()[0].noticed > 0);
+    // Where one test supplies none, or there are no tests, the list is missing.
+    for more in [format!("{tests}[[test]]\npassword = 'x'\nexpect = 'accept'"), String::new()] {
+        let error = refused(&format!("{policy}{more}"));
+        assert!(error.contains("line 3") && error.contains("'own'"), "{error}");
+    }
+    // What is wrong with the policy itself is said of the policy.
+    let error = refused(&format!("{policy}min = 3\n{tests}"));
+    assert!(error.starts_with("line 4"), "{error}");
+    let error = refused(tests);
+    assert!(error.starts_with("a policy without rules"), "{error}");
+}
+
+// The first test's time was that of compiling all policies.
+#[test]
+fn a_suite_that_is_prepared_compiles_nothing_more() {
+    let built = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&built);
+    let policy = "[[rule]]\nkind = 'banned'\nscore = { slots = ['custom'] }\n\
+                  [[test]]\npassword = 'quokka'\nsupply = { custom = ['quokka'] }\n\
+                  expect = 'refuse'\n[[test]]\npassword = 'quokka'\nexpect = 'accept'\n";
+    let suite = Suite::from(policy.parse::<Policy>().unwrap()).engines(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Engine::builder()
+    });
+    let prepared = suite.prepare().unwrap();
+    assert_eq!(built.load(Ordering::Relaxed), 2);
+    for _ in 0..2 {
+        let mut seen = 0;
+        let results = prepared.run_each(|_| seen += 1);
+        assert!(results.is_ok() && seen == 2, "{results}");
+    }
+    assert_eq!(built.load(Ordering::Relaxed), 2);
 }
 
 #[test]

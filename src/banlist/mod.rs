@@ -452,13 +452,13 @@ impl Banlist {
 
 impl fmt::Debug for Banlist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Info { terms, shortest, longest, .. } = self.0.info;
-        f.debug_struct("Banlist")
-            .field("terms", &terms)
-            .field("shortest", &shortest)
-            .field("longest", &longest)
-            .field("substitution", &self.0.info.substitution())
-            .finish_non_exhaustive()
+        self.0.info.debug("Banlist", f)
+    }
+}
+
+impl fmt::Debug for Info {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug("Info", f)
     }
 }
 
@@ -472,8 +472,9 @@ impl Bytes {
     }
 }
 
-/// What a list says of itself, checked when it was opened.
-#[derive(Clone, Debug)]
+/// What a list says of itself, checked when it was opened. `Debug` leaves out
+/// the hash and the sizes: of a few terms they would confirm guesses.
+#[derive(Clone)]
 pub struct Info {
     substitution: Substitution,
     terms: u64,
@@ -486,6 +487,15 @@ pub struct Info {
 }
 
 impl Info {
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("terms", &self.terms)
+            .field("shortest", &self.shortest)
+            .field("longest", &self.longest)
+            .field("substitution", &self.substitution())
+            .finish_non_exhaustive()
+    }
+
     /// The version of the file format.
     pub fn format(&self) -> u32 {
         format::FORMAT

@@ -1,12 +1,14 @@
 //! Passwords on which two policies may differ, the same ones each time.
 
+mod pattern;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::{Origin, Side, Situation};
-use crate::policy::{Data, Table};
+use crate::policy::{Data, Table, Value};
 
 /// A password to be tried.
 #[derive(Clone)]
@@ -20,9 +22,26 @@ impl Candidate {
         Self { text: Zeroizing::new(text.into()), origin: Origin::Made }
     }
 
-    fn like(&self, text: String) -> Self {
-        Self { text: Zeroizing::new(text), origin: self.origin.clone() }
+    pub(super) fn like(&self, text: Zeroizing<String>) -> Self {
+        Self { text, origin: self.origin.clone() }
     }
+}
+
+// Text of a candidate may be secret. It is put together in memory that is
+// reserved at once: growing would leave copies behind.
+
+fn joined(parts: &[&str]) -> Zeroizing<String> {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    parts.iter().for_each(|part| text.push_str(part));
+    text
+}
+
+pub(super) fn collected(chars: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
+    let length = chars.clone().map(char::len_utf8).sum();
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    chars.for_each(|c| text.push(c));
+    text
 }
 
 /// Numbers that look random, by SplitMix64 (Steele, Lea and Flood 2014).
@@ -58,6 +77,8 @@ pub(super) struct Material {
     /// Characters at the ends of what is allowed, and of other scripts.
     pub(super) edges: Vec<char>,
     pieces: Vec<Candidate>,
+    /// Texts that match a pattern, or only just do not.
+    patterned: Vec<Candidate>,
     /// Terms of lists, and passwords of tests.
     secret: Vec<Candidate>,
     max_text: Vec<usize>,
@@ -165,11 +186,42 @@ impl Material {
             numbers: numbers.into_iter().collect(),
             edges: readable_first(edges),
             pieces: Vec::new(),
+            patterned: Vec::new(),
             secret: secret(sides),
             max_text: sides.iter().map(|side| side.engine.max_text()).collect(),
         };
         material.pieces = material.made(situation);
+        material.patterned = material.patterned(sides);
         material
+    }
+
+    /// Texts for the patterns of both policies.
+    fn patterned(&self, sides: [Side<'_>; 2]) -> Vec<Candidate> {
+        /// Of all patterns together, and of each: others are tried behind them.
+        const ALL: usize = 600;
+        const EACH: usize = 200;
+        let mut patterns = BTreeSet::new();
+        for rule in sides.iter().flat_map(|side| side.policy.rules()) {
+            let inner = rule.alternatives.iter().flat_map(|alternative| &alternative.rules);
+            for rule in inner.chain([rule]).filter(|rule| rule.kind == "pattern") {
+                for key in ["require", "forbid"] {
+                    if let Some((_, Value { data: Data::String(text), .. })) =
+                        rule.options.entry(key)
+                    {
+                        patterns.insert(text.as_str());
+                    }
+                }
+            }
+        }
+        let [least, most] = self.common;
+        let mut lengths = vec![least, least + 3, least.max(12).min(most), least.max(20).min(most)];
+        lengths.extend(self.lengths.iter().filter(|length| **length <= most));
+        let each = (ALL / patterns.len().max(1)).min(EACH);
+        let mut random = Random(0);
+        let texts = patterns
+            .into_iter()
+            .flat_map(|pattern| pattern::samples(pattern, &lengths, each, &mut random));
+        texts.map(Candidate::made).collect()
     }
 
     /// Pieces that rules look for.
@@ -232,6 +284,13 @@ impl Material {
         };
         all(&mut self.lengths.iter().flat_map(plain).map(made))
             && all(&mut bases.iter().flat_map(|base| reduced(base)).map(made))
+            && all(&mut self.patterned.iter().cloned())
+            && all(&mut self.patterned.iter().step_by(self.patterned.len() / 100 + 1).flat_map(
+                |piece| {
+                    let base = bases.first().map_or("", String::as_str);
+                    placed(base, piece).into_iter().chain(apart(base, piece))
+                },
+            ))
             // What rules look for, in an otherwise good password.
             && all(&mut self.pieces.iter().flat_map(|piece| {
                 bases.iter().take(4).flat_map(|base| placed(base, piece))
@@ -263,45 +322,48 @@ impl Material {
     /// A piece by itself, as people make it pass.
     fn dressed(&self, piece: &Candidate) -> Vec<Candidate> {
         let text = piece.text.as_str();
-        let reversed: String = text.chars().rev().collect();
-        let mut substituted = text.to_owned();
-        for (from, to) in [('o', "0"), ('a', "@"), ('e', "3"), ('i', "1")] {
-            substituted = substituted.replacen(from, to, 1);
-        }
-        let swapped: String = match text.char_indices().nth(2) {
-            Some((at, c)) => {
-                let (start, end) = text.split_at_checked(at).unwrap_or((text, ""));
-                format!("{start}x{}", end.get(c.len_utf8()..).unwrap_or_default())
-            }
-            None => reversed.clone(),
-        };
+        let count = text.chars().count();
         let capital = capital(text);
+        let reversed = collected(text.chars().rev());
+        // The first of each letter.
+        let substituted = collected(text.chars().scan([false; 4], |done, c| {
+            let looks = ["o0", "a@", "e3", "i1"].iter().zip(done);
+            let found = looks.into_iter().find(|(pair, done)| pair.starts_with(c) && !**done);
+            Some(found.map_or(c, |(pair, done)| {
+                *done = true;
+                pair.chars().last().unwrap_or(c)
+            }))
+        }));
+        let swapped = match count {
+            0..=2 => reversed.clone(),
+            _ => collected(text.chars().enumerate().map(|(at, c)| if at == 2 { 'x' } else { c })),
+        };
+        let back = self::capital(&reversed);
         let mut dressed = vec![
-            text.to_owned(),
+            joined(&[text]),
             capital.clone(),
-            format!("{text}1"),
-            format!("{capital}1!"),
-            format!("{capital}123!"),
-            format!("{capital}2024!"),
-            format!("{capital}-7-{text}"),
-            format!("{text}{text}"),
-            format!("{capital}{text}1!"),
-            format!("{text} {text}"),
+            joined(&[text, "1"]),
+            joined(&[&capital, "1!"]),
+            joined(&[&capital, "123!"]),
+            joined(&[&capital, "2024!"]),
+            joined(&[&capital, "-7-", text]),
+            joined(&[text, text]),
+            joined(&[&capital, text, "1!"]),
+            joined(&[text, " ", text]),
             self::capital(&swapped),
-            format!("{}!", self::capital(&substituted)),
-            self::capital(&reversed),
-            format!("{}1!", self::capital(&reversed)),
+            joined(&[&self::capital(&substituted), "!"]),
+            back.clone(),
+            joined(&[&back, "1!"]),
             swapped,
             substituted,
             reversed,
         ];
         // As long as is asked for.
         for &length in self.lengths.iter().filter(|length| (4..=64).contains(*length)) {
-            if text.chars().count() > 3 {
-                let filler = "1!23456789";
-                let cycle = format!("{capital}{filler}");
-                dressed.push(cycle.chars().cycle().take(length).collect());
-                dressed.push(text.chars().cycle().take(length).collect());
+            if count > 3 {
+                let filled = capital.chars().chain("1!23456789".chars());
+                dressed.push(collected(filled.cycle().take(length)));
+                dressed.push(collected(text.chars().cycle().take(length)));
             }
         }
         dressed.into_iter().map(|text| piece.like(text)).collect()
@@ -338,8 +400,11 @@ impl Material {
 
     /// The password with one or two things changed.
     pub(super) fn changed(&self, from: &Candidate, random: &mut Random) -> Candidate {
-        let mut chars: Zeroizing<Vec<char>> =
-            Zeroizing::new(Vec::with_capacity(2 * from.text.len() + 64));
+        /// Of a piece.
+        const MOST: usize = 64;
+        let length = from.text.chars().count();
+        // Reserved at once, for two pieces.
+        let mut chars = Zeroizing::new(Vec::with_capacity(length + 2 * MOST));
         chars.extend(from.text.chars());
         let mut origin = from.origin.clone();
         for _ in 0..=random.below(2) {
@@ -372,18 +437,19 @@ impl Material {
                     // Secrets come in seldom: what was made is better.
                     let from = match random.below(8) {
                         0 if !self.secret.is_empty() => &self.secret,
+                        1 if !self.patterned.is_empty() => &self.patterned,
                         _ => &self.pieces,
                     };
                     if let Some(piece) = from.get(random.below(from.len())) {
                         if piece.origin != Origin::Made {
                             origin = piece.origin.clone();
                         }
-                        chars.extend(piece.text.chars().take(64));
+                        chars.extend(piece.text.chars().take(MOST));
                     }
                 }
             }
         }
-        Candidate { text: Zeroizing::new(chars.iter().collect()), origin }
+        Candidate { text: collected(chars.iter().copied()), origin }
     }
 }
 
@@ -480,9 +546,9 @@ fn mixed(length: usize, shift: usize) -> String {
     (0..length).filter_map(|at| classes.get_mut(at % count)?.next()).collect()
 }
 
-fn capital(text: &str) -> String {
+fn capital(text: &str) -> Zeroizing<String> {
     let mut chars = text.chars();
-    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
+    collected(chars.next().into_iter().flat_map(char::to_uppercase).chain(chars))
 }
 
 /// A password with whole classes of characters missing or changed.
@@ -532,12 +598,23 @@ fn placed(base: &str, piece: &Candidate) -> Vec<Candidate> {
     let half = length / 2;
     let left = length.saturating_sub(of_piece);
     let placed = [
-        format!("{}{text}{}", start(half), end(length - half)),
-        format!("{}{text}", start(left)),
-        format!("{base}{text}"),
-        format!("{base}{}", capital(text)),
-        format!("{text}{base}"),
-        format!("{text}{}", end(left)),
+        joined(&[&start(half), text, &end(length - half)]),
+        joined(&[&start(left), text]),
+        joined(&[base, text]),
+        joined(&[base, &capital(text)]),
+        joined(&[text, base]),
+        joined(&[text, &end(left)]),
     ];
     placed.into_iter().map(|text| piece.like(text)).collect()
+}
+
+/// A piece before, in, and after a password, as a word of its own.
+fn apart(base: &str, piece: &Candidate) -> Vec<Candidate> {
+    let text = piece.text.as_str();
+    let apart = [
+        joined(&[base, "-", text]),
+        joined(&[text, " ", base]),
+        joined(&[base, " ", text, " ", base]),
+    ];
+    apart.into_iter().map(|text| piece.like(text)).collect()
 }

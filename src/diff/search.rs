@@ -1,9 +1,9 @@
 //! Trying passwords, and keeping those that show most.
 
-use super::candidates::{Candidate, Material, Random};
-use super::proof::Possible;
+use super::candidates::{Candidate, Material, Random, collected};
 use super::{Origin, Side, Situation, Witness};
 use crate::engine::{Engine, Subject};
+use crate::proof::Possible;
 use crate::report::Outcome;
 
 /// The indices of a check in both engines.
@@ -283,9 +283,8 @@ impl<'a> Search<'a> {
             while self.tried < self.most && at < from.candidate.text.chars().count() {
                 let shorter = from.candidate.text.chars().enumerate();
                 let shorter = shorter.filter(|(index, _)| *index != at).map(|(_, c)| c);
-                let shorter = zeroize::Zeroizing::new(shorter.collect::<String>());
-                let origin = from.candidate.origin.clone();
-                self.judge(&Candidate { text: shorter, origin }, from.flaws.situation);
+                let shorter = from.candidate.like(collected(shorter));
+                self.judge(&shorter, from.flaws.situation);
                 match best(self) {
                     Some(better) if better.flaws < from.flaws => from = better,
                     _ => at += 1,

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::folding::{self, Folding, SUBSTITUTE, folded};
-use super::names::Automaton;
+use super::names::{Automaton, bit};
 use super::{
-    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step,
+    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Role, Rule,
+    Step,
 };
 use crate::context::{Context, Field};
 use crate::error::Error;
@@ -37,7 +38,8 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
                 "tenant-domain",
                 "term",
             ])),
-            "what the password is compared with",
+            "what the password is compared with, up to 1024 values of each: with more, what refuses \
+             nothing is left to the caller",
         )
         .default("[\"current-password\"]")
         .looser(Looser::Fewer),
@@ -76,7 +78,8 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
              look-alikes and substitutions",
         )
         .default("\"case\"")
-        .looser(Looser::Weaker(&["full", "case", "none"])),
+        .looser(Looser::Weaker(&["full", "case", "none"]))
+        .role(Role::Grain),
         SUBSTITUTE,
     ],
     examples: &[
@@ -119,6 +122,11 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
 
 /// A band of this many characters to either side is looked at.
 const MAX_DISTANCE: usize = 16;
+
+/// How many values of a field are compared. Where there are more, the rest could
+/// refuse what these do not, so the check does not pass: it is deferred. Counted
+/// as they are given, so that fewer comparisons never make a rule stricter.
+const MAX_VALUES: usize = 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -246,13 +254,40 @@ enum Source {
 struct Compared(Vec<Texts>);
 
 struct Texts {
+    /// The shortest first.
     texts: Vec<Text>,
     /// Finds them inside of the password.
     automaton: Automaton,
+    /// Whether there are more than are compared.
+    more: bool,
+}
+
+impl Texts {
+    /// Those that may have fewer than `distance` edits between them and the
+    /// password, or be a rotation of it: two numbers to look at for each, however
+    /// long they are. An edit changes the length by one at most, and at most one
+    /// character that a text has and the other has not.
+    fn likely(&self, password: &[char], distance: usize) -> impl Iterator<Item = &Text> {
+        let (length, set) = (password.len(), set(password));
+        let end = length.saturating_add(distance);
+        let start = self.texts.partition_point(|text| text.characters.len() + distance <= length);
+        let end = self.texts.partition_point(|text| text.characters.len() < end);
+        let near = self.texts.get(start..end).unwrap_or_default().iter();
+        near.filter(move |text| {
+            let only = [set & !text.set, text.set & !set];
+            only.iter().all(|only| (only.count_ones() as usize) < distance)
+        })
+    }
+}
+
+/// The characters of a text, one bit for each 64th.
+fn set(text: &[char]) -> u64 {
+    text.iter().fold(0, |set, c| set | bit(*c))
 }
 
 struct Text {
     characters: Zeroizing<Vec<char>>,
+    set: u64,
     /// For each prefix, how many characters the longest shorter one has that
     /// it ends with.
     borders: Vec<u32>,
@@ -268,7 +303,7 @@ impl Text {
                 *of_prefix = border;
             }
         }
-        Self { characters, borders }
+        Self { set: set(&characters), characters, borders }
     }
 
     /// Whether the other text is this one with its beginning moved to its end:
@@ -288,6 +323,7 @@ impl Text {
 impl Drop for Text {
     fn drop(&mut self) {
         self.borders.zeroize();
+        self.set.zeroize();
     }
 }
 
@@ -385,16 +421,24 @@ impl Rule for Similar {
 
     fn prepare(&self, context: &Context) -> Prepared {
         let compared = self.sources.iter().map(|source| {
-            let given: Vec<_> = match source {
-                Source::CurrentPassword => context.current_password().into_iter().collect(),
-                Source::Names(fields) => context.names(fields).collect(),
-            };
+            let mut more = false;
+            let mut given = Vec::new();
+            match source {
+                Source::CurrentPassword => given.extend(context.current_password()),
+                Source::Names(fields) => {
+                    for field in fields.chunks(1) {
+                        given.extend(context.names(field).take(MAX_VALUES));
+                        more |= context.names(field).nth(MAX_VALUES).is_some();
+                    }
+                }
+            }
             let texts = given.into_iter().map(|text| folded(text, &self.grain));
             let mut texts: Vec<_> = texts.filter(|text| text.len() >= self.min_length).collect();
             texts.sort_unstable_by(|a, b| a.as_slice().cmp(b));
             texts.dedup();
             let automaton = Automaton::new(&texts);
-            Texts { texts: texts.into_iter().map(Text::new).collect(), automaton }
+            texts.sort_by_key(|text| text.len());
+            Texts { texts: texts.into_iter().map(Text::new).collect(), automaton, more }
         });
         Prepared::new(Compared(compared.collect()))
     }
@@ -412,29 +456,34 @@ impl Rule for Similar {
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
         let compared = judge.prepared::<Compared>().map(|compared| compared.0.as_slice());
+        let password = judge.text();
         for check in 0..self.sources.len() {
             let texts = compared.and_then(|compared| compared.get(check));
             let occurred = judge.state().get(2 * check + 1).is_some_and(|found| *found > 0);
-            let similar = texts.is_some_and(|Texts { texts, .. }| {
-                texts.iter().any(|text| self.is_similar(judge.text(), text))
-            });
-            findings.decide(check, !occurred && !similar);
+            let is_refused = occurred
+                || texts.is_some_and(|texts| {
+                    let mut likely = texts.likely(password, self.distance);
+                    likely.any(|text| self.is_similar(password, text))
+                });
+            match texts {
+                Some(Texts { more: true, .. }) if !is_refused => findings.defer(check),
+                _ => findings.decide(check, !is_refused),
+            }
         }
     }
 
     /// What is inside of the password, else all of it.
     fn spans(&self, check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
         let compared = judge.prepared::<Compared>();
-        let Some(Texts { texts, .. }) = compared.and_then(|all| all.0.get(check)) else { return };
+        let Some(texts) = compared.and_then(|all| all.0.get(check)) else { return };
         let password = judge.text();
-        for text in texts {
-            if self.is_similar(password, text) {
-                mark(0..password.len());
-            } else if self.contained {
-                for (start, part) in password.windows(text.characters.len()).enumerate() {
-                    if part == text.characters.as_slice() {
-                        mark(start..start + part.len());
-                    }
+        if texts.likely(password, self.distance).any(|text| self.is_similar(password, text)) {
+            return mark(0..password.len());
+        }
+        for text in texts.texts.iter().filter(|_| self.contained) {
+            for (start, part) in password.windows(text.characters.len()).enumerate() {
+                if part == text.characters.as_slice() {
+                    mark(start..start + part.len());
                 }
             }
         }
@@ -446,6 +495,68 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::{Engine, Subject};
+    use crate::report::Outcome;
+
+    fn engine(options: &str) -> Engine {
+        let policy = format!("[[rule]]\nkind = 'similar'\n{options}").parse().unwrap();
+        Engine::builder().build(&policy).unwrap()
+    }
+
+    fn outcome(engine: &Engine, subject: &Subject, password: &str) -> Outcome {
+        engine.check(password, subject).check("similar.names").unwrap().outcome
+    }
+
+    /// Different words of ten letters, none like another.
+    fn words(count: u64) -> impl Iterator<Item = String> {
+        (1..=count).map(|n| {
+            let mut number = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let letters = (0..10).map(|_| {
+                number = number.rotate_left(7).wrapping_mul(0xD134_2543_DE82_EF95);
+                b'a' + (number >> 59) as u8 % 26
+            });
+            letters.map(char::from).collect()
+        })
+    }
+
+    /// Ten thousand comparisons at each key would be milliseconds.
+    #[test]
+    fn few_of_many_are_compared_at_a_key() {
+        let texts = |count| {
+            let texts = words(count).map(|word| Zeroizing::new(word.chars().collect::<Vec<_>>()));
+            let texts: Vec<_> = texts.map(Text::new).collect();
+            Texts { texts, automaton: Automaton::new(&[]), more: false }
+        };
+        let all = texts(5000);
+        let likely: usize = words(5200)
+            .skip(5000)
+            .map(|word| all.likely(&word.chars().collect::<Vec<_>>(), 4).count())
+            .sum();
+        assert!(likely < 200 * 5000 / 50, "{likely}");
+    }
+
+    #[test]
+    fn what_is_not_compared_does_not_pass() {
+        let engine = engine("to = ['term', 'tenant']");
+        let known = |terms: u64| {
+            let context = words(terms).fold(Context::new(), |context, term| context.term(&term));
+            engine.subject(&context.tenant("Contoso").tenant("Fabrikam"))
+        };
+        let most = MAX_VALUES as u64;
+        let (full, over) = (known(most), known(most + 1));
+        assert_eq!(outcome(&engine, &full, "kettle-7493-x"), Outcome::Passed);
+        assert_eq!(outcome(&engine, &over, "kettle-7493-x"), Outcome::Deferred);
+        // What is known refuses, however much is not: the last that is compared,
+        // and another field.
+        let last = words(most).last().unwrap();
+        for password in [last.as_str(), &format!("my {last}!"), "c0ntoso"] {
+            for subject in [&full, &over] {
+                assert_eq!(outcome(&engine, subject, password), Outcome::Failed);
+            }
+        }
+        let beyond = words(most + 1).last().unwrap();
+        assert_eq!(outcome(&engine, &over, &beyond), Outcome::Deferred);
+    }
 
     /// The textbook's table.
     fn edits(a: &[char], b: &[char]) -> usize {
@@ -493,6 +604,39 @@ mod tests {
                 }
             }
             prop_assert_eq!(is_near(&a, b.iter(), distance), edits(&a, &b) < distance);
+        }
+
+        /// What is not looked at would not have refused.
+        #[test]
+        fn whatever_may_be_similar_is_likely(
+            password in word(),
+            others in prop::collection::vec(word(), 0..8),
+            distance in 1..=MAX_DISTANCE,
+        ) {
+            let rule = Similar {
+                sources: Vec::new(),
+                grain: Grain::Character,
+                distance,
+                min_length: 1,
+                reversed: true,
+                rotated: true,
+                contained: false,
+            };
+            let mut others = others;
+            others.sort_by_key(Vec::len);
+            let similar = others.iter().filter(|other| {
+                let backwards: Vec<_> = other.iter().rev().copied().collect();
+                let turned = |at: usize| [&other[at..], &other[..at]].concat();
+                edits(&password, other) < distance
+                    || edits(&password, &backwards) < distance
+                    || (0..other.len()).any(|at| turned(at) == password)
+            });
+            let texts = others.iter().map(|other| Text::new(Zeroizing::new(other.clone())));
+            let texts =
+                Texts { texts: texts.collect(), automaton: Automaton::new(&[]), more: false };
+            let found = texts.likely(&password, distance);
+            let found = found.filter(|text| rule.is_similar(&password, text));
+            prop_assert_eq!(found.count(), similar.count());
         }
 
         #[test]

@@ -88,9 +88,8 @@ fn report<'e>(engine: &'e Engine, test: &TestEntry) -> Report<'e> {
         let deferred: Vec<_> = deferred.map(|result| result.check).collect();
         // Those of alternatives first: they settle the check of the group.
         for check in deferred.iter().rev() {
-            // How many passwords count, where the check says so.
-            let last = check.words.number_of("last").unwrap_or(u64::MAX);
-            report.settle(check.id(), test.reused.is_none_or(|number| number > last));
+            let is_within = |number| check.history().is_none_or(|last| number <= last.into());
+            report.settle(check.id(), !test.reused.is_some_and(is_within));
         }
     }
     report

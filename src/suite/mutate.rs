@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::judge::lets_through;
 use super::{Compiled, Mutant, Mutation, Suite, Supplies, shown};
-use crate::context::{Operation, Property};
+use crate::context::Operation;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::policy::{Data, Key, Policy, RuleEntry, Table, Value};
@@ -234,14 +234,14 @@ impl Search<'_> {
             let mut rest = on.clone();
             rest.remove(index);
             if !rest.contains(operation) {
-                let was = format!("`{}`", operation_name(*operation));
+                let was = format!("`{}`", operation.name());
                 let path = [Step::Key("on".to_owned())];
                 self.push(Some(&path), at, (&was, LEFT_OUT), Edit::On(rest));
             }
         }
         for (index, alternative) in rule.alternatives.iter().enumerate() {
             if let Some(when) = alternative.when {
-                let was = format!("`{}`", property_name(when));
+                let was = format!("`{}`", when.name());
                 let path = ["alternative", &alternative.id, "when"];
                 let path = path.map(|key| Step::Key(key.to_owned()));
                 self.push(Some(&path), &alternative.span, (&was, LEFT_OUT), Edit::Open(index));
@@ -584,21 +584,6 @@ fn written(start: u32, end: u32) -> String {
     match start == end {
         true => format!("U+{start:04X}"),
         false => format!("U+{start:04X}-U+{end:04X}"),
-    }
-}
-
-fn operation_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Change => "change",
-        Operation::Reset => "reset",
-    }
-}
-
-fn property_name(property: Property) -> &'static str {
-    match property {
-        Property::DisableStrongPassword => "disable-strong-password",
-        Property::MultiFactor => "multi-factor",
     }
 }
 

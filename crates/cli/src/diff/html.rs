@@ -333,15 +333,21 @@ fn origin(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
         }
         for list in lists {
             let name = list.name.unwrap_or("own terms");
-            let sha256 = list.sha256.get(..16).unwrap_or(list.sha256);
-            writeln!(
+            write!(
                 out,
-                "<dd>List {} for <code>{}</code> ({}): {}, SHA-256 <code>{sha256}…</code></dd>",
+                "<dd>List {} for <code>{}</code> ({}): {}",
                 Safe(name),
                 Safe(list.rule),
                 list.comparison,
                 counted(list.terms, "entry", "entries")
             )?;
+            match list.sha256 {
+                Some(hash) => {
+                    let start = hash.get(..16).unwrap_or(hash);
+                    writeln!(out, ", SHA-256 <code>{start}…</code></dd>")?;
+                }
+                None => writeln!(out, "</dd>")?,
+            }
         }
     }
     writeln!(

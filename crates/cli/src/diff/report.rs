@@ -45,7 +45,8 @@ pub(super) struct List<'a> {
     pub(super) comparison: &'a str,
     pub(super) name: Option<&'a str>,
     pub(super) terms: u64,
-    pub(super) sha256: &'a str,
+    /// None for terms of the policy: a hash would confirm guesses of them.
+    pub(super) sha256: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -218,7 +219,7 @@ impl<'a> Described<'a> {
             comparison: list.comparison,
             name: list.name.as_deref(),
             terms: list.terms,
-            sha256: list.info().sha256(),
+            sha256: list.name.as_ref().map(|_| list.info().sha256()),
         });
         Self { name: given, source: policy.source(), lists: lists.collect() }
     }
