@@ -159,6 +159,15 @@ impl Context {
         self
     }
 
+    /// Whether the account has a property.
+    #[must_use]
+    pub fn with_property(self, property: Property, has: bool) -> Self {
+        match property {
+            Property::DisableStrongPassword => self.disable_strong_password(has),
+            Property::MultiFactor => self.multi_factor(has),
+        }
+    }
+
     fn has(&self, property: Property) -> bool {
         match property {
             Property::DisableStrongPassword => self.disable_strong_password,
@@ -176,12 +185,39 @@ impl Context {
     }
 }
 
-/// A property of the account that a rule's `unless` may name.
+/// A property of an account, that rules and alternatives may be limited by. In
+/// policies and on the command line it is written in kebab case.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Property {
+#[non_exhaustive]
+pub enum Property {
+    /// Its password policies say `DisableStrongPassword`.
     DisableStrongPassword,
+    /// It asks for a second factor besides the password.
     MultiFactor,
+}
+
+impl Property {
+    /// Every property.
+    pub const ALL: &[Self] = &[Self::DisableStrongPassword, Self::MultiFactor];
+
+    /// The name in policies and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DisableStrongPassword => "disable-strong-password",
+            Self::MultiFactor => "multi-factor",
+        }
+    }
+
+    /// An account for every set of properties.
+    pub(crate) fn accounts() -> impl Iterator<Item = Context> {
+        (0..1_u32 << Self::ALL.len()).map(|set| {
+            let each = Self::ALL.iter().enumerate();
+            each.fold(Context::new(), |context, (at, property)| {
+                context.with_property(*property, set >> at & 1 == 1)
+            })
+        })
+    }
 }
 
 /// What is done with a password. In policies and on the command line it is
@@ -196,6 +232,20 @@ pub enum Operation {
     Change,
     /// An administrator resets another user's password.
     Reset,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: &[Self] = &[Self::Create, Self::Change, Self::Reset];
+
+    /// The name in policies and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Reset => "reset",
+        }
+    }
 }
 
 /// To which operations and accounts a rule applies.

@@ -21,7 +21,6 @@
 //! ```
 
 mod candidates;
-mod proof;
 mod search;
 mod situation;
 
@@ -32,7 +31,7 @@ use zeroize::Zeroizing;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::policy::Policy;
-use proof::{Facts, Possible};
+use crate::proof::{Facts, Possible};
 use search::Search;
 pub use situation::Situation;
 
@@ -134,7 +133,7 @@ impl Diff {
     /// fails.
     pub fn between(old: Side<'_>, new: Side<'_>, candidates: usize) -> Self {
         let sides = [old, new];
-        let facts = sides.map(Facts::of);
+        let facts = sides.map(|side| Facts::of(side.policy, side.engine.built()));
         let [before, now] = sides.map(|side| side.engine.checks());
         let at = |id: &str| now.iter().position(|check| check.id() == id);
         let added = now

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::Warning;
 use crate::pipeline::{Known, Pipeline};
 use crate::policy::{Policy, RuleEntry};
+use crate::proof::Built;
 use crate::report::{Catalog, Check, Report};
 use crate::rules::{self, ListUse};
 use crate::text::origins;
@@ -112,8 +113,8 @@ impl Engine {
     }
 
     /// Judges a password. Cannot fail, and allocates nothing up to 128
-    /// characters and 512 folded ones, if the policy has at most 31 checks, and
-    /// its rules ask for at most two foldings and 24 numbers of state a character,
+    /// characters and 512 folded ones, if the policy has at most 31 checks,
+    /// those of alternatives included, and its rules ask for at most two foldings and 24 numbers of state a character,
     /// as those of the policies shipped do.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
@@ -162,6 +163,11 @@ impl Engine {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.0.pipeline
+    }
+
+    pub(crate) fn built(&self) -> Built<'_> {
+        let Inner { catalog, pipeline, lists, .. } = &*self.0;
+        Built { catalog, pipeline, lists }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {

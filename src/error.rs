@@ -35,11 +35,30 @@ struct Inner {
 #[derive(Debug)]
 pub struct Warning(pub(crate) Error);
 
-impl std::ops::Deref for Warning {
-    type Target = Error;
+impl Warning {
+    /// The file that it is about, where that is known.
+    pub fn file(&self) -> Option<&str> {
+        self.0.file()
+    }
 
-    fn deref(&self) -> &Error {
-        &self.0
+    /// The line in the policy, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        self.0.line()
+    }
+
+    /// The column in that line, counted from 1 in characters.
+    pub fn column(&self) -> Option<usize> {
+        self.0.column()
+    }
+
+    /// What is probably not meant, in one line.
+    pub fn message(&self) -> &str {
+        self.0.message()
+    }
+
+    /// What to do about it.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.suggestion()
     }
 }
 
@@ -53,6 +72,8 @@ impl fmt::Display for Warning {
 pub(crate) enum Kind {
     /// The document or the configuration built from it.
     Policy,
+    /// The same: options that their rule cannot read.
+    Unreadable,
     /// A banned list, built or to be built.
     List,
     /// The operating system refused a file.
@@ -125,7 +146,18 @@ impl Error {
 
     /// Whether the policy, or the engine's configuration, is at fault.
     pub fn is_policy(&self) -> bool {
-        self.0.kind == Kind::Policy
+        matches!(self.0.kind, Kind::Policy | Kind::Unreadable)
+    }
+
+    /// Whether a rule cannot read its options: not what they say is wrong, but
+    /// their form.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.0.kind == Kind::Unreadable
+    }
+
+    pub(crate) fn unreadable(mut self) -> Self {
+        self.0.kind = Kind::Unreadable;
+        self
     }
 
     /// Whether a banned list is at fault: malformed, foreign, of another fold.

@@ -78,6 +78,7 @@ mod graph;
 mod message;
 mod pipeline;
 mod policy;
+mod proof;
 mod report;
 pub mod rules;
 mod session;
@@ -85,7 +86,7 @@ pub mod suite;
 mod text;
 
 pub use banlist::Banlist;
-pub use context::{Context, Field, Operation};
+pub use context::{Context, Field, Operation, Property};
 pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::{Error, Warning};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};

@@ -11,6 +11,8 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
 use crate::error::Error;
 use crate::policy::{Data, Document, Table, suggestion};
 
@@ -47,6 +49,7 @@ pub struct Phrase {
 enum Parameter {
     Number(u64),
     Text(String),
+    ByLanguage(Wording),
     /// Said one after the other, with the separator of this name.
     Phrases(Vec<Phrase>, &'static str),
 }
@@ -63,18 +66,16 @@ impl Phrase {
         self.with(name, Parameter::Number(value.into()))
     }
 
-    /// The number given under a name.
-    pub(crate) fn number_of(&self, name: &str) -> Option<u64> {
-        self.parameters.iter().find_map(|(known, parameter)| match parameter {
-            Parameter::Number(number) if *known == name => Some(*number),
-            _ => None,
-        })
-    }
-
     /// Gives text that is the same in every language.
     #[must_use]
     pub(crate) fn text(self, name: &'static str, value: impl Into<String>) -> Self {
         self.with(name, Parameter::Text(value.into()))
+    }
+
+    /// Gives text by language.
+    #[must_use]
+    pub(crate) fn by_language(self, name: &'static str, value: Wording) -> Self {
+        self.with(name, Parameter::ByLanguage(value))
     }
 
     /// Gives phrases that are named one after the other.
@@ -93,6 +94,16 @@ impl Phrase {
     #[must_use]
     pub(crate) fn any(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
         self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.or"))
+    }
+
+    /// Gives phrases of which one holds, inside a sentence.
+    #[must_use]
+    pub(crate) fn either(
+        self,
+        name: &'static str,
+        phrases: impl IntoIterator<Item = Self>,
+    ) -> Self {
+        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.either"))
     }
 
     /// The phrase of this name under the phrase's key; one without a key has
@@ -128,13 +139,84 @@ impl From<&str> for Phrase {
     }
 }
 
+/// A policy's own words: a text for all languages, or one for each of some, in
+/// the order of the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wording(Vec<(String, String)>);
+
+impl Wording {
+    /// The tags of languages, and the texts; the tag of a text for all is that
+    /// of English.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(tag, text)| (tag.as_str(), text.as_str()))
+    }
+
+    /// What is said in a language, else in English, else first.
+    pub(crate) fn text(&self, language: &str) -> &str {
+        let of = |tag: &str| self.texts().find(|(known, _)| known.eq_ignore_ascii_case(tag));
+        let found = lookup(language, of).or_else(|| of("en")).or_else(|| self.texts().next());
+        found.map_or("", |(_, text)| text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wording {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Wording;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("text, or a table of texts by language")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Wording, E> {
+                Ok(Wording(vec![("en".to_owned(), text.to_owned())]))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wording, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    texts.push(entry);
+                }
+                Ok(Wording(texts))
+            }
+        }
+
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+/// What is found for the tag of a language, or for a shorter one that includes
+/// it (RFC 4647, 3.4).
+fn lookup<T>(mut tag: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+    loop {
+        if let Some(found) = find(tag) {
+            return Some(found);
+        }
+        tag = tag.rsplit_once('-')?.0;
+    }
+}
+
+/// Whether it looks like the tag of a language.
+pub(crate) fn is_tag(tag: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    tag.len() <= 35 && tag.split('-').all(is_part)
+}
+
+/// What such a tag looks like.
+pub(crate) const TAG: &str = "a tag is like `de` or `pt-BR`";
+
 /// The texts of one language.
 ///
 /// Texts of one's own are parsed from TOML. They need not be all: what is not
 /// there is said in the built-in texts of the language, and what is not there
 /// either, in English. The keys and parameters are those of the built-in files,
 /// `messages/*.toml`, to which they can be added without a new policy or engine.
-/// What a policy says itself, such as `says` of kind `pattern`, is said as it is.
+/// What a policy says itself, such as `says` of kind `pattern`, is said as it is,
+/// in the language if the policy has it.
 ///
 /// ```
 /// use countersign::{Engine, Messages, Policy};
@@ -193,14 +275,7 @@ impl Messages {
     /// The language that a tag such as `de` or `pt-BR` asks for, if it is built
     /// in; without the region where that has no texts of its own.
     pub fn of(tag: &str) -> Option<Self> {
-        let tag = tag.replace('_', "-");
-        let mut tag = tag.as_str();
-        loop {
-            if let Some(found) = built_in(tag) {
-                return Some(found);
-            }
-            tag = tag.rsplit_once('-')?.0;
-        }
+        lookup(&tag.replace('_', "-"), built_in)
     }
 
     /// The languages that are built in.
@@ -250,6 +325,9 @@ impl Messages {
             match parameters.iter().find(|(known, _)| *known == name) {
                 Some((_, Parameter::Number(number))) => filled.push_str(&number.to_string()),
                 Some((_, Parameter::Text(text))) => filled.push_str(text),
+                Some((_, Parameter::ByLanguage(wording))) => {
+                    filled.push_str(wording.text(&self.language));
+                }
                 Some((_, Parameter::Phrases(phrases, separator))) => {
                     let said: Vec<_> = phrases.iter().map(|phrase| self.say(phrase)).collect();
                     filled.push_str(&said.join(&self.say(&Phrase::of(separator))));
@@ -321,11 +399,9 @@ impl File {
         let Some((_, span, Text::Plain(language))) = at.map(|at| file.texts.remove(at)) else {
             return Err(Error::policy("the messages name no language").hint("`language = \"de\"`"));
         };
-        let is_tag =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !language.split('-').all(is_tag) {
+        if !is_tag(&language) {
             let error = file.document.error_in(span, "not the tag of a language".to_owned());
-            return Err(error.hint("a tag is like `de` or `pt-BR`"));
+            return Err(error.hint(TAG));
         }
         file.language = language;
         Ok(file)
@@ -424,6 +500,9 @@ mod tests {
         let words = &check.words;
         ask(&words.part("requirement"), asked);
         ask(&words.part("advice"), asked);
+        if let Some(limited) = check.limited("") {
+            ask(&limited, asked);
+        }
         // Only what is shown with alternatives below it has one.
         if words.text == "any-of.alternatives" {
             ask(&words.part("heading"), asked);
@@ -438,8 +517,13 @@ mod tests {
             "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'reuse' }]\n\
              [[rule.alternative]]\nwhen = 'disable-strong-password'\n\
              rule = [{ kind = 'classes', max = { digit = 0 } }]",
+            "[[rule]]\nkind = 'length'\nmin = 1\non = ['create', 'change', 'reset']",
+            "[[rule]]\nkind = 'length'\nmin = 1\nunless = 'multi-factor'",
+            "[[rule]]\nkind = 'length'\nmin = 1\non = ['reset']\n\
+             unless = 'disable-strong-password'",
             "[[rule]]\nkind = 'classes'\nmax = { lower = 0, upper = 0, symbol = 0 }",
             "[[rule]]\nkind = 'classes'\nmax = { letter = 0, other = 0 }",
+            "[[rule]]\nkind = 'dates'\nyears = { from = 2000, to = 2000 }",
             "[[rule]]\nkind = 'classes'\nmax = { alphabetic = 0 }",
             "[[rule]]\nkind = 'banned'\ncoverage = { terms = ['abcd'] }",
             "[[rule]]\nkind = 'banned'\nsubstring = { terms = ['abcd'], reversed = true }",
@@ -454,6 +538,9 @@ mod tests {
         });
         let others = OTHERS.iter().map(|text| text.parse().unwrap());
         let mut asked = Asked::new();
+        for key in ["frame.title", "frame.or"] {
+            ask(&Phrase::of(key), &mut asked);
+        }
         for policy in presets.chain(examples).chain(others) {
             let engine = Engine::builder().build(&policy).unwrap();
             engine.checks().iter().for_each(|check| ask_check(check, &mut asked));
@@ -528,7 +615,8 @@ mod tests {
                     assert_eq!(form.ends_with(ends), key.ends_with(".advice"), "{said}");
                     let first = form.chars().next().unwrap();
                     // Some begin with what German writes with a capital anywhere.
-                    let is_advice = key.ends_with(".advice") && *language != "ja";
+                    let is_advice =
+                        (key.ends_with(".advice") || key == "frame.title") && *language != "ja";
                     let is_noun = key.starts_with("class.") || form.starts_with("Ihr");
                     if is_advice || *language != "de" || !is_noun {
                         assert_eq!(first.is_uppercase(), is_advice, "{said}");

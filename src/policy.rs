@@ -149,6 +149,11 @@ impl Policy {
     /// Reads a policy that may extend others: `extends` names one that is
     /// built in, or one that `base` finds.
     ///
+    /// A rule with the id of one that is taken over changes that one, where it
+    /// stands: what it gives comes before what was there, in tables key by key.
+    /// It may name the kind again, but no other. `without` leaves rules out, by
+    /// their ids, so that another of that id can be added, at the end.
+    ///
     /// # Errors
     ///
     /// As for parsing; what `base` says of a policy that it does not find.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
+use crate::context::{Operation, Property, Scope};
 use crate::message::{Messages, Phrase};
 
 /// The most checks that the rules of one policy may own together.
@@ -69,6 +70,8 @@ pub struct Check {
     pub(crate) causes: &'static [&'static str],
     pub(crate) measures: &'static str,
     pub(crate) instead: &'static str,
+    history: Option<u32>,
+    pub(crate) scope: Scope,
 }
 
 impl Check {
@@ -88,6 +91,8 @@ impl Check {
             causes: &[],
             measures: "",
             instead: "",
+            history: None,
+            scope: Scope::default(),
             words: requirement.into(),
             requirement: OnceLock::new(),
             advice: OnceLock::new(),
@@ -137,6 +142,19 @@ impl Check {
         self.measures
     }
 
+    /// Says that the check is about the last so many passwords of the user.
+    #[must_use]
+    pub fn of_history(self, passwords: u32) -> Self {
+        Self { history: Some(passwords), ..self }
+    }
+
+    /// How many of the user's passwords, the current one included, have to be
+    /// compared where the check is deferred; nothing for checks that are not
+    /// about them.
+    pub fn history(&self) -> Option<u32> {
+        self.history
+    }
+
     /// Says what to do instead of what fails the check, in a sentence; without
     /// it, that is what the [kind](crate::rules::Doc::instead) says.
     #[must_use]
@@ -159,6 +177,53 @@ impl Check {
     /// What the check requires, in plain English.
     pub fn requirement(&self) -> &str {
         self.requirement.get_or_init(|| Messages::english().requirement(self))
+    }
+
+    /// The operations to which the check is limited, by `on` of its rule; all,
+    /// if there are none.
+    pub fn on(&self) -> &[Operation] {
+        &self.scope.on
+    }
+
+    /// The property of accounts to which the check does not apply.
+    pub fn unless(&self) -> Option<Property> {
+        self.scope.unless
+    }
+
+    /// The property of the accounts to which alone the check applies: that of an
+    /// alternative.
+    pub fn when(&self) -> Option<Property> {
+        self.scope.when
+    }
+
+    /// What is said of the check, behind what its rule is limited to; nothing
+    /// where it applies always. What alternatives are limited to, they say
+    /// themselves.
+    pub(crate) fn limited(&self, said: &str) -> Option<Phrase> {
+        let on = self.scope.on.iter().map(|operation| match operation {
+            Operation::Create => Phrase::of("scope.create"),
+            Operation::Change => Phrase::of("scope.change"),
+            Operation::Reset => Phrase::of("scope.reset"),
+        });
+        let account = self.scope.unless.map(|property| match property {
+            Property::DisableStrongPassword => Phrase::of("scope.strong-password"),
+            Property::MultiFactor => Phrase::of("scope.single-factor"),
+        });
+        let key = match (self.scope.on.is_empty(), &account) {
+            (true, None) => return None,
+            (false, None) => "scope.operations",
+            (true, Some(_)) => "scope.accounts",
+            (false, Some(_)) => "scope.operations-accounts",
+        };
+        let phrase = Phrase::of(key).text("requirement", said);
+        let phrase = match self.scope.on.is_empty() {
+            true => phrase,
+            false => phrase.either("operations", on),
+        };
+        Some(match account {
+            Some(account) => phrase.list("accounts", [account]),
+            None => phrase,
+        })
     }
 
     /// The check that every engine has.
@@ -188,6 +253,35 @@ impl Messages {
     pub fn heading(&self, check: &Check) -> String {
         let heading = Some(check.words.part("heading")).filter(Phrase::is_keyed);
         heading.and_then(|heading| self.find(&heading)).unwrap_or_else(|| self.requirement(check))
+    }
+
+    /// What was said of a check, behind the operations and accounts to which its
+    /// rule is limited: `when it is changed: not similar to your current
+    /// password`. As it is where the check applies always.
+    ///
+    /// ```
+    /// use countersign::{Engine, Messages, Policy};
+    ///
+    /// let engine = Engine::builder().build(&Policy::preset("countersign")?)?;
+    /// let check = engine.checks().iter().find(|check| check.id() == "similar.current").unwrap();
+    /// let english = Messages::english();
+    /// let said = english.in_scope(check, &english.requirement(check));
+    /// assert_eq!(said, "when it is changed: not similar to your current password");
+    /// # Ok::<(), countersign::Error>(())
+    /// ```
+    pub fn in_scope(&self, check: &Check, said: &str) -> String {
+        check.limited(said).map_or_else(|| said.to_owned(), |limited| self.say(&limited))
+    }
+
+    /// What stands above a list of requirements.
+    pub fn title(&self) -> String {
+        self.say(&Phrase::of("frame.title"))
+    }
+
+    /// What stands before each alternative but the first, where each has a line
+    /// of its own: `or`.
+    pub fn or(&self) -> String {
+        self.say(&Phrase::of("frame.or"))
     }
 
     /// What to do instead of what fails the check, in a sentence; empty where
@@ -411,7 +505,7 @@ impl Results<'_> {
 /// measured values.
 ///
 /// A small value; making one allocates nothing for policies of at most 31
-/// checks. It holds no text: where the trouble lies is asked of
+/// checks, those of alternatives included. It holds no text: where the trouble lies is asked of
 /// [`Engine::spans`](crate::Engine::spans) with the text at hand. Two reports
 /// are equal if they are about the same checks and say the same of each.
 #[derive(Clone)]
@@ -458,8 +552,16 @@ pub struct Alternative<'e> {
     pub outcome: Outcome,
     /// Its checks, in policy order.
     pub checks: Vec<CheckResult<'e>>,
+    /// The property of the accounts to which alone it is open; nothing if it is
+    /// open to all.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "by_name")]
+    pub when: Option<Property>,
     #[serde(skip)]
     words: &'e Phrase,
+}
+
+fn by_name<S: Serializer>(when: &Option<Property>, serializer: S) -> Result<S::Ok, S::Error> {
+    when.map(Property::name).serialize(serializer)
 }
 
 impl<'e> CheckResult<'e> {
@@ -541,15 +643,17 @@ impl<'e> Report<'e> {
             let results = self.results.get().get(part.results.clone()).unwrap_or_default();
             let checks = part.results.clone().filter_map(|index| self.catalog.at(index));
             let checks = checks.zip(results).map(|(check, found)| CheckResult::new(check, *found));
-            let (outcome, checks) = (outcome_of(results), checks.collect());
-            Alternative { id: &part.id, outcome, checks, words: &part.words }
+            let (outcome, checks) = (outcome_of(results), Vec::from_iter(checks));
+            let when = checks.first().and_then(|result| result.check.when());
+            Alternative { id: &part.id, outcome, checks, when, words: &part.words }
         };
         parts.iter().map(read).collect()
     }
 
-    /// The check named `id`, if the engine has it.
+    /// The check named `id`, if the engine has it; it may be one of an
+    /// alternative.
     pub fn check(&self, id: &str) -> Option<CheckResult<'e>> {
-        self.checks().find(|result| result.check.id == id)
+        self.everything().find(|result| result.check.id == id)
     }
 
     /// Settles a deferred check with what the caller found out, and tells

@@ -26,7 +26,7 @@
 //! | `context` | what is known about the user: a table of fields ([`Field`](crate::Field), in kebab case; a string or a list of them), `disable-strong-password` and `multi-factor` |
 //! | `operation` | `create`, `change` or `reset` |
 //! | `current-password` | the password that the user has |
-//! | `supply` | terms by the name of a list or slot: `{ custom = ["contoso"] }` |
+//! | `supply` | terms by the name of a list or slot: `{ custom = ["contoso"] }`. A list that nobody else gives has to be supplied to every test |
 //! | `reused` | `true`, or which of the user's last passwords it is, counted from 1: decides what the engine leaves to others. Without it, those checks pass |
 //! | `expect` | `accept` or `refuse` |
 //! | `fails` | checks that fail; those of alternatives (`strength.long.length.min`) may be named, too. The others imply `refuse` |
@@ -140,6 +140,9 @@ struct Compiled<'s> {
     /// What each of the engines was supplied with, and the engine.
     engines: Vec<(Supplies<'s>, Engine)>,
 }
+
+/// A suite whose policies are compiled: what is left is to run the tests.
+pub struct Prepared<'s>(Vec<Compiled<'s>>);
 
 /// Terms by the name that they are supplied under.
 type Supplies<'s> = BTreeMap<&'s str, Vec<&'s str>>;
@@ -271,40 +274,31 @@ impl Suite {
     /// # Errors
     ///
     /// As for [`run`](Self::run).
-    pub fn run_each(&self, mut each: impl FnMut(&TestResult<'_>)) -> Result<Results<'_>, Error> {
-        let compiled: Vec<_> =
-            self.entries.iter().map(|entry| self.compile(entry)).collect::<Result<_, _>>()?;
-        let mut results = Results::default();
-        for compiled in &compiled {
-            let coverage = compiled.run(&mut |result| {
-                each(&result);
-                results.tests.push(result);
-            });
-            results.coverage.push(coverage);
-            // What a test supplies may be what was missing.
-            let told = |engine: &Engine| -> Vec<String> {
-                engine.warnings().iter().map(ToString::to_string).collect()
-            };
-            let engines = compiled.engines.iter().map(|(_, engine)| told(engine));
-            let common = engines.reduce(|mut common, warnings| {
-                common.retain(|warning| warnings.contains(warning));
-                common
-            });
-            results.warnings.extend(common.unwrap_or_default());
-        }
-        Ok(results)
+    pub fn run_each(&self, each: impl FnMut(&TestResult<'_>)) -> Result<Results<'_>, Error> {
+        Ok(self.prepare()?.run_each(each))
+    }
+
+    /// Compiles the policies, so that running the tests takes no longer than the
+    /// tests do.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run).
+    pub fn prepare(&self) -> Result<Prepared<'_>, Error> {
+        let compiled = self.entries.iter().map(|entry| self.compile(entry));
+        compiled.collect::<Result<_, _>>().map(Prepared)
     }
 
     /// Loosens each policy in one place at a time, by the
     /// [operators](OPERATORS), and tells for each policy which of the looser
     /// ones no test notices. A test notices one if it comes out otherwise than
-    /// with the policy itself.
+    /// with the policy itself, and no check fails that did not before.
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// As for [`run`](Self::run); and a kind reads other options than it says.
     pub fn mutate(&self) -> Result<Vec<Mutation>, Error> {
-        self.entries.iter().map(|entry| Ok(mutate::run(self, &self.compile(entry)?))).collect()
+        self.entries.iter().map(|entry| mutate::run(self, &self.compile(entry)?)).collect()
     }
 
     /// Adds a policy with its own tests, and gives its number.
@@ -368,10 +362,18 @@ impl Suite {
     }
 
     fn compile<'s>(&'s self, entry: &'s Entry) -> Result<Compiled<'s>, Error> {
-        // Without anything supplied, so that errors are the policy's.
-        let plain = self.build(&entry.policy, &Supplies::new(), false)?;
-        let mut numbers = BTreeMap::from([(Supplies::new(), 0)]);
-        let mut engines = vec![(Supplies::new(), plain)];
+        let mut engines = Vec::new();
+        // Without anything supplied, so that errors are the policy's. A list that
+        // is missing then may be one that every test supplies.
+        let mut plain = match self.build(&entry.policy, &Supplies::new(), false) {
+            Ok(engine) => {
+                engines.push((Supplies::new(), engine));
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let mut numbers: BTreeMap<_, _> =
+            plain.is_none().then(|| (Supplies::new(), 0)).into_iter().collect();
         let mut tests = Vec::new();
         for (file, name, test) in self.chosen(entry) {
             let mut supplies = Supplies::new();
@@ -379,11 +381,19 @@ impl Suite {
                 let all = supplies.entry(name.as_str()).or_default();
                 all.extend(terms.iter().map(|term| term.as_str()));
             }
+            if supplies.is_empty()
+                && let Some(error) = plain.take()
+            {
+                return Err(error);
+            }
             let number = match numbers.get(&supplies) {
                 Some(number) => *number,
                 None => {
                     let engine = self.build(&entry.policy, &supplies, false);
-                    let engine = engine.map_err(|error| placed(error, file, test))?;
+                    let engine = engine.map_err(|error| match plain.take() {
+                        Some(plain) if error.line().is_none() => plain,
+                        _ => placed(error, file, test),
+                    })?;
                     numbers.insert(supplies.clone(), engines.len());
                     engines.push((supplies, engine));
                     engines.len() - 1
@@ -394,7 +404,36 @@ impl Suite {
                 tests.push(Case { file: name, test, engine: number, measured });
             }
         }
-        Ok(Compiled { entry, tests, engines })
+        match plain {
+            Some(error) if engines.is_empty() => Err(error),
+            _ => Ok(Compiled { entry, tests, engines }),
+        }
+    }
+}
+
+impl<'s> Prepared<'s> {
+    /// Runs the tests, and hands over the result of each as soon as it is
+    /// there.
+    pub fn run_each(&self, mut each: impl FnMut(&TestResult<'_>)) -> Results<'s> {
+        let mut results = Results::default();
+        for compiled in &self.0 {
+            let coverage = compiled.run(&mut |result| {
+                each(&result);
+                results.tests.push(result);
+            });
+            results.coverage.push(coverage);
+            // What a test supplies may be what was missing.
+            let told = |engine: &Engine| -> Vec<String> {
+                engine.warnings().iter().map(ToString::to_string).collect()
+            };
+            let engines = compiled.engines.iter().map(|(_, engine)| told(engine));
+            let common = engines.reduce(|mut common, warnings| {
+                common.retain(|warning| warnings.contains(warning));
+                common
+            });
+            results.warnings.extend(common.unwrap_or_default());
+        }
+        results
     }
 }
 

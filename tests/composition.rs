@@ -318,7 +318,38 @@ fn what_cannot_be_extended_is_refused_with_its_place() {
             "a second rule with the id `length`",
             "the first is on line 3: give one of them another `id`",
         ),
-        ("extends = 'entra'\n[[rule]]\nid = 'lenght'\nmin = 9", 2, "the key `kind` is missing", ""),
+        (
+            "extends = 'entra'\n[[rule]]\nid = 'lenght'\nmin = 9",
+            3,
+            "the policy that is extended has no rule with this id",
+            "did you mean `length`?",
+        ),
+        (
+            "extends = 'entra'\n[[rule]]\nid = 'quokka'\nmin = 9",
+            3,
+            "the policy that is extended has no rule with this id",
+            "it has `length`, `characters`, `complexity`, `banned`, `names`",
+        ),
+        (
+            "extends = 'entra'\nwithout = ['length']\n[[rule]]\nid = 'length'\nmin = 9",
+            4,
+            "`without` leaves out the rule with this id",
+            "a new rule needs a `kind`",
+        ),
+        (
+            "extends = 'entra'\nwithout = ['names', 'length', 'names']",
+            2,
+            "the id stands twice",
+            "once is enough",
+        ),
+        // It took the place of the other without a word.
+        (
+            "extends = 'entra'\n[[rule]]\nid = 'length'\nkind = 'unique'\nmin = 9",
+            4,
+            "`length` is a rule of kind `length` in the policy that is extended",
+            "give this one another `id`; to put it in the place of the other, name `length` in \
+             `without`, too",
+        ),
         (
             "extends = 'entra'\n\n[[rule]]\nkind = 'length'\nmin = 300",
             5,
@@ -331,6 +362,10 @@ fn what_cannot_be_extended_is_refused_with_its_place() {
         assert_eq!(error.suggestion().unwrap_or_default(), hint, "{error}");
         assert_eq!(error.file(), None, "{error}");
     }
+    let replaced = "extends = 'entra'\nwithout = ['length']\n[[rule]]\nid = 'length'\n\
+                    kind = 'unique'\nmin = 9";
+    let check = engine(replaced).checks().last().unwrap().requirement().to_owned();
+    assert_eq!(check, "at least 9 different characters");
     // What was written in the other file is shown there.
     let error = refused(
         "extends = 'entra'\n[[rule]]\nid = 'length'\nmin = 9\n[[rule]]\nid = 'complexity'\nclasses = ['lower']",
@@ -365,9 +400,19 @@ fn files_extend_files_beside_them() {
     let error = Engine::builder().build(&Policy::open(&over).unwrap()).unwrap_err();
     assert_eq!(error.file(), Some(&*wrong.display().to_string()));
 
-    let one = write("one.toml", "extends = 'two.toml'\n");
-    write("two.toml", "extends = 'one.toml'\n");
-    let error = Policy::open(&one).unwrap_err();
+    let zero = write("zero.toml", "extends = 'one.toml'\n");
+    let one = write("one.toml", "extends = 'shared/two.toml'\n");
+    let two = write("shared/two.toml", "name = 'two'\nextends = '../one.toml'\n");
+    let error = Policy::open(&zero).unwrap_err();
+    let (one, two) = (one.display(), two.display());
+    let circle = format!("policies extend each other in a circle: {one} -> {two} -> {one}");
+    assert_eq!((error.message(), error.line()), (circle.as_str(), Some(2)), "{error}");
+    assert_eq!(error.file(), Some(&*two.to_string()));
+
+    for n in 0..9 {
+        write(&format!("{n}.toml"), &format!("extends = '{}.toml'\n", n + 1));
+    }
+    let error = Policy::open(folder.path().join("0.toml")).unwrap_err();
     assert_eq!(error.message(), "more than 8 policies extend each other");
 
     let none = write("none.toml", "\n extends = 'other.toml'\n");

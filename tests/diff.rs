@@ -190,6 +190,12 @@ fn how_options_are_written_does_not_matter() {
             "kind = 'banned'\nscore = { terms = ['contoso', 'widget'], lists = ['base'] }",
             "kind = 'banned'\nscore = { lists = ['base'], terms = ['Widget', 'c0ntoso', 'widget'], min = 5, fuzzy = 'none', slots = ['none'] }",
         ),
+        // Words make no difference.
+        (
+            "kind = 'pattern'\nforbid = 'a'\nsays = 'without an a'",
+            "kind = 'pattern'\nforbid = 'a'\nsays = { en = 'no a', de = 'kein a' }",
+        ),
+        ("kind = 'pattern'\nforbid = 'a'\nsays.de = 'ohne a'", "kind = 'pattern'\nforbid = 'a'"),
         (
             "kind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 12 }]\n[[rule.alternative]]\nid = 'b'\nrule = [{ kind = 'length', min = 8 }, { kind = 'repeat', max-run = 2 }]",
             "kind = 'any-of'\n[[rule.alternative]]\nid = 'c'\nrule = [{ kind = 'repeat', max-run = 2 }, { kind = 'length', id = 'x', min = 8 }]\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 12 }]",

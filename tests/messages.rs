@@ -210,6 +210,61 @@ fn what_a_policy_says_itself_is_said_as_it_is() {
 }
 
 #[test]
+fn what_a_policy_says_by_language_is_said_in_it() {
+    let said = |language: &str, says: &str| {
+        let rule = format!("kind = 'pattern'\nrequire = '^[a-z]'\nsays = {says}");
+        let own: Messages = format!("language = '{language}'").parse().unwrap();
+        requirement(&own, &rule)
+    };
+    let three =
+        "{ fr = 'une lettre', de = 'ein Buchstabe', en = 'a letter', de-CH = 'e Buechstab' }";
+    for (language, expected) in [
+        ("en", "a letter"),
+        ("de", "ein Buchstabe"),
+        ("DE-at", "ein Buchstabe"),
+        ("de-CH-1996", "e Buechstab"),
+        ("ja", "a letter"),
+        ("nl", "a letter"),
+    ] {
+        assert_eq!(said(language, three), expected, "{language}");
+    }
+    // Whatever stands first, where there is nothing in English.
+    assert_eq!(said("ja", "{ fr = 'une lettre', de = 'ein Buchstabe' }"), "une lettre");
+    assert_eq!(said("en", "{ xx-unknown = 'abc' }"), "abc");
+}
+
+#[test]
+fn own_words_are_as_long_as_a_line() {
+    let build = |text: &str| {
+        let policy = format!("[[rule]]\nkind = 'pattern'\nrequire = 'a'\nsays.de = '{text}'");
+        Engine::builder().build(&policy.parse().unwrap())
+    };
+    assert!(build(&"ß".repeat(200)).is_ok());
+    for hostile in ["ß".repeat(201), "x".repeat(1 << 19), "\u{2003}".to_owned()] {
+        let error = build(&hostile).unwrap_err();
+        assert!(error.message().starts_with("these are no words"), "{error}");
+        assert!(error.to_string().len() < 1_000);
+    }
+    // As many languages as anybody likes.
+    let many: String = (0..20_000).map(|n| format!("says.x{n} = 'a'\n")).collect();
+    let policy = format!("[[rule]]\nkind = 'pattern'\nrequire = 'a'\n{many}");
+    assert!(Engine::builder().build(&policy.parse().unwrap()).is_ok());
+}
+
+#[test]
+fn shipped_policies_say_their_own_words_in_every_language() {
+    for name in Policy::presets() {
+        let engine = engine(&Policy::preset(name).unwrap());
+        each_check(&engine, &mut |check, _| {
+            let mut said: Vec<_> = languages().map(|of| of.requirement(check)).collect();
+            said.sort();
+            said.dedup();
+            assert_eq!(said.len(), languages().count(), "{name}: {}: {said:?}", check.id());
+        });
+    }
+}
+
+#[test]
 fn files_that_are_none_are_refused_with_the_place() {
     for (text, line, message, hint) in [
         ("x", Some(1), "not TOML", ""),

@@ -11,6 +11,8 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::rules::{Doc, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule};
 use countersign::suite::{Mutation, OPERATORS};
@@ -220,6 +222,53 @@ fn what_comes_out_otherwise_is_said_in_words() {
     ] {
         assert_eq!(failures(&format!("{policy}[[test]]\n{test}")), expected, "{test}");
     }
+}
+
+// The policy was compiled without what its tests supply, and refused.
+#[test]
+fn a_list_that_nobody_else_gives_may_be_supplied_by_tests() {
+    let policy = "[[rule]]\nkind = 'banned'\nwhole = { lists = ['own'] }\n";
+    let tests = "[[test]]\npassword = 'hunter2'\nsupply = { own = ['hunter2'] }\n\
+                 expect = 'refuse'\n\
+                 [[test]]\npassword = 'hunter3'\nsupply = { own = ['hunter4'] }\n\
+                 expect = 'accept'\n";
+    let suite = Suite::from(format!("{policy}{tests}").parse::<Policy>().unwrap());
+    let results = suite.run().unwrap();
+    results.assert();
+    assert_eq!(results.coverage()[0].checks.len(), 1);
+    assert!(suite.mutate().unwrap()[0].noticed > 0);
+    // Where one test supplies none, or there are no tests, the list is missing.
+    for more in [format!("{tests}[[test]]\npassword = 'x'\nexpect = 'accept'"), String::new()] {
+        let error = refused(&format!("{policy}{more}"));
+        assert!(error.contains("line 3") && error.contains("'own'"), "{error}");
+    }
+    // What is wrong with the policy itself is said of the policy.
+    let error = refused(&format!("{policy}min = 3\n{tests}"));
+    assert!(error.starts_with("line 4"), "{error}");
+    let error = refused(tests);
+    assert!(error.starts_with("a policy without rules"), "{error}");
+}
+
+// The first test's time was that of compiling all policies.
+#[test]
+fn a_suite_that_is_prepared_compiles_nothing_more() {
+    let built = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&built);
+    let policy = "[[rule]]\nkind = 'banned'\nscore = { slots = ['custom'] }\n\
+                  [[test]]\npassword = 'quokka'\nsupply = { custom = ['quokka'] }\n\
+                  expect = 'refuse'\n[[test]]\npassword = 'quokka'\nexpect = 'accept'\n";
+    let suite = Suite::from(policy.parse::<Policy>().unwrap()).engines(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Engine::builder()
+    });
+    let prepared = suite.prepare().unwrap();
+    assert_eq!(built.load(Ordering::Relaxed), 2);
+    for _ in 0..2 {
+        let mut seen = 0;
+        let results = prepared.run_each(|_| seen += 1);
+        assert!(results.is_ok() && seen == 2, "{results}");
+    }
+    assert_eq!(built.load(Ordering::Relaxed), 2);
 }
 
 #[test]
@@ -654,6 +703,10 @@ fn each_operator_is_noticed_by_the_test_for_it() {
                   whole = { terms = ['platypus'], fuzzy = 'whole' }\n";
     let ranges = "[[rule]]\nkind = 'characters'\nallow = ['U+0061-U+0063', 'U+0064']\n";
     let names = "[[rule]]\nkind = 'names'\nsplit = ' '\n";
+    let leet = "[[rule]]\nkind = 'names'\nfold = 'full'\nsubstitute = 'leet'\n";
+    let own = "[[rule]]\nkind = 'names'\nsubstitute = { '3' = 'e', '4' = 'a' }\n";
+    let walk = "[[rule]]\nkind = 'keyboard'\nmax-walk = 4\n";
+    let classes = "[[rule]]\nkind = 'classes'\nmin = { symbol = 1, digit = 1 }\nspace = false\n";
     let any = "[[rule]]\nkind = 'any-of'\nid = 'strength'\non = ['create', 'reset']\n\
                [[rule.alternative]]\nid = 'long'\nrule = [{ kind = 'length', min = 9 }]\n\
                [[rule.alternative]]\nid = 'two'\nwhen = 'multi-factor'\n\
@@ -741,6 +794,29 @@ fn each_operator_is_noticed_by_the_test_for_it() {
             "`names`, `fold`: `full` → `case`",
             "password = 'ábcd'\ncontext = { term = 'abcd' }\nexpect = 'refuse'",
         ),
+        (
+            banned,
+            "`banned`, `substitute`: `entra` → `none`",
+            "password = 'qu0kk@'\nexpect = 'refuse'",
+        ),
+        (
+            leet,
+            "`names`, `substitute`: `leet` → `entra`",
+            "password = '3bcd'\ncontext = { term = 'ebcd' }\nexpect = 'refuse'",
+        ),
+        // With it goes what is an error without it.
+        (
+            leet,
+            "`names`, `fold`: `full` → `case`",
+            "password = 'ábcd'\ncontext = { term = 'abcd' }\nexpect = 'refuse'",
+        ),
+        (classes, "`classes`, `min`: entry 1 of 2 → left out", "password = '1'\nexpect = 'refuse'"),
+        (
+            own,
+            "`names`, `substitute`: entry 1 of 2 → left out",
+            "password = '3bcd'\ncontext = { term = 'ebcd' }\nexpect = 'refuse'",
+        ),
+        (walk, "`keyboard`, `turns`: `any` → 0", "password = 'asasasa'\nexpect = 'refuse'"),
         // A flag.
         (letters, "`complexity`, `space`: false → true", "password = 'a '\nexpect = 'refuse'"),
         // An option.
@@ -880,6 +956,56 @@ fn rules_of_another_policy_are_loosened_where_they_stand() {
     );
 }
 
+// A fold can make a name too short to be compared: then a weaker one refuses
+// more, which shows nothing about the policy being loose.
+#[test]
+fn a_test_that_a_mutant_refuses_does_not_notice_it() {
+    let policy = "
+        [[rule]]
+        kind = 'names'
+        [[test]]
+        password = \"lo\\u200Bs\"
+        context = { term = \"Lo\\u200Bs\" }
+        expect = 'accept'
+    ";
+    assert_eq!(failures(policy), [""; 0]);
+    let told = unnoticed(policy);
+    assert!(told.contains(&"`names`, `fold`: `full` → `case`".to_owned()), "{told:#?}");
+}
+
+#[test]
+fn what_is_looser_only_beside_other_options_is_loosened_only_there() {
+    let told = unnoticed("[[rule]]\nkind = 'names'\nsplit = ' '\nmatch = 'whole'\nfold = 'case'\n");
+    let options = ["`split`", "`substitute`"];
+    assert!(
+        !told.iter().any(|told| options.iter().any(|option| told.contains(option))),
+        "{told:#?}"
+    );
+}
+
+// It counted as no policy, so that a kind which reads other options than it
+// says had no looser policies at all.
+#[test]
+fn a_mutant_that_cannot_be_read_is_an_error() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wrong {}
+
+    const MOST: &[Opt] =
+        &[Opt::new("most", Form::Integer(0, 9), "a number").default("1").looser(Looser::More)];
+    let wrong = Kind::new("wrong", |options, _| {
+        let Wrong {} = options.read()?;
+        Ok(Box::new(Anything(Vec::new())))
+    });
+    let wrong = wrong.documented(Doc { options: MOST, ..Doc::default() });
+    let suite = suite("[[rule]]\nkind = 'wrong'\n").engines(move |_| Engine::builder().kind(wrong));
+    suite.run().unwrap().assert();
+    let error = suite.mutate().err().unwrap();
+    let told = error.to_string();
+    let said = ["cannot make a looser policy", "`wrong`, `most`: 1 → 2: unknown key"];
+    assert!(error.is_policy() && said.iter().all(|said| told.contains(said)), "{told}");
+}
+
 #[test]
 fn a_long_list_is_only_tried_in_three_places() {
     let terms: Vec<_> = (0..1000).map(|n| format!("'quokka{n}'")).collect();
@@ -888,7 +1014,8 @@ fn a_long_list_is_only_tried_in_three_places() {
     let entries = ["1", "501", "1000"]
         .map(|n| format!("`banned`, `whole.terms`: entry {n} of 1000 → left out"));
     assert!(entries.iter().all(|entry| told.contains(entry)), "{told:?}");
-    assert_eq!(told.len(), 4);
+    // All of them, and another `substitute`.
+    assert_eq!(told.len(), 5);
 }
 
 #[test]
@@ -897,11 +1024,14 @@ fn the_tests_of_policies_shipped_notice_everything() {
     for suite in [Suite::presets().unwrap(), files] {
         let results = suite.run().unwrap();
         results.assert();
-        for mutation in suite.mutate().unwrap() {
-            let told: Vec<_> = mutation.unnoticed.iter().map(ToString::to_string).collect();
-            assert!(told.is_empty(), "{}: {told:#?}", mutation.policy);
-            assert!(mutation.noticed > 0, "{}", mutation.policy);
-        }
+        let mutations = suite.mutate().unwrap();
+        let told: Vec<_> = mutations
+            .iter()
+            .flat_map(|mutation| mutation.unnoticed.iter().map(|told| (&mutation.policy, told)))
+            .map(|(policy, told)| format!("{policy}: {told}"))
+            .collect();
+        assert!(told.is_empty(), "{told:#?}");
+        assert!(mutations.iter().all(|mutation| mutation.noticed > 0), "{mutations:#?}");
         for coverage in results.coverage() {
             assert!(coverage.checks.iter().all(|check| check.failed && check.passed), "{coverage}");
         }
@@ -975,7 +1105,7 @@ fn thousands_of_tests() {
     write(
         directory.path(),
         "a.toml",
-        "[[rule]]\nkind = 'banned'\nwhole = { slots = ['custom'] }\n",
+        "[[rule]]\nkind = 'banned'\nsubstitute = 'none'\nwhole = { slots = ['custom'] }\n",
     );
     write(directory.path(), "b.tests.toml", &text);
     let suite = opened(directory.path());

@@ -8,6 +8,7 @@
 )]
 
 use countersign::{Engine, Error, Policy, Subject};
+use proptest::prelude::*;
 
 fn build(policy: &str) -> Result<Engine, Error> {
     policy.parse().and_then(|policy| Engine::builder().build(&policy))
@@ -41,14 +42,14 @@ fn rules_that_no_password_meets_are_refused() {
             "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039', 'U+0061']\n[[rule]]\n\
              kind = 'complexity'\nrequire = 3\nclasses = ['lower', 'upper', 'digit']",
             5,
-            "`characters` allows none of what is needed here: Uppercase characters",
+            "`characters` allows none of what is needed here: upper-case letters",
         ),
         (
             "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n[[rule]]\n\
              kind = 'classes'\nmin = { alphabetic = 1 }",
             5,
-            "`characters` allows none of what is needed here: Lowercase characters, Uppercase \
-             characters, Letters without case",
+            "`characters` allows none of what is needed here: lower-case letters, upper-case \
+             letters, letters without case",
         ),
         // Only where both apply.
         (
@@ -64,11 +65,62 @@ fn rules_that_no_password_meets_are_refused() {
             5,
             "for some accounts no alternative can be met",
         ),
+        // Else accounts without a second factor could have no password at all.
         (
             "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nwhen = 'multi-factor'\n\
              rule = [{ kind = 'length', min = 8 }]",
             2,
             "for some accounts no alternative can be met",
+        ),
+        (
+            "[[rule]]\nkind = 'classes'\nmax = { digit = 0, other = 0 }\n[[rule]]\n\
+             kind = 'complexity'\nrequire = 2\nclasses = ['lower', 'digit']",
+            5,
+            "`classes` allows none of what is needed here: digits",
+        ),
+        (
+            "[[rule]]\nkind = 'classes'\nmax = { upper = 0 }\n[[rule]]\nkind = 'characters'\n\
+             allow = ['U+0030-U+0039', 'U+0041-U+005A']\n[[rule]]\nkind = 'classes'\nid = 'b'\n\
+             min = { alphabetic = 2 }",
+            9,
+            "`characters` and `classes` together allow none of what is needed here: lower-case \
+             letters, upper-case letters, letters without case",
+        ),
+        (
+            "[[rule]]\nkind = 'length'\nmax = 9\n[[rule]]\nkind = 'classes'\n\
+             min = { digit = 5 }\n[[rule]]\nkind = 'classes'\nid = 'b'\nmin = { upper = 5 }",
+            9,
+            "together with `length`, `classes` this asks for at least 10 characters where at \
+             most 9 are allowed",
+        ),
+        (
+            "[[rule]]\nkind = 'length'\nmin = 11\n[[rule]]\nkind = 'classes'\n\
+             max = { alphabetic = 5, other = 0 }\n[[rule]]\nkind = 'classes'\nid = 'b'\n\
+             max = { digit = 3, symbol = 2 }",
+            9,
+            "together with `length`, `classes` this asks for at least 11 characters where at \
+             most 10 are allowed",
+        ),
+        (
+            "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n[[rule]]\n\
+             kind = 'unique'\nmin = 11",
+            5,
+            "there are only 10 characters to choose from",
+        ),
+        (
+            "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n[[rule]]\n\
+             kind = 'occurrences'\nmax = 2\n[[rule]]\nkind = 'length'\nmin = 21",
+            8,
+            "at least 21 characters are needed, and `occurrences` allows at most 20",
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', max = 8 }]\n\
+             [[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]\n[[rule]]\n\
+             kind = 'any-of'\nid = 'b'\n[[rule.alternative]]\n\
+             rule = [{ kind = 'length', min = 12, max = 19 }]\n[[rule.alternative]]\n\
+             rule = [{ kind = 'classes', min = { digit = 9 } }, { kind = 'length', max = 16 }]",
+            9,
+            "no alternative goes together with one of `any-of`",
         ),
     ] {
         let error = match build(policy) {
@@ -93,26 +145,81 @@ fn rules_that_never_meet_may_contradict_each_other() {
     }
 }
 
+// Where no operation is given every rule applies, and then nothing passed.
+#[test]
+fn rules_of_different_operations_may_meet_where_none_is_given() {
+    let policy = "[[rule]]\nkind = 'length'\nmax = 8\non = ['create']\n[[rule]]\nkind = 'length'\n\
+                  id = 'b'\nmin = 12\non = ['change']";
+    let engine = build(policy).unwrap();
+    let warnings = engine.warnings();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(
+        (warnings[0].message(), warnings[0].line()),
+        (
+            "where no operation is given, every rule applies: at least 12 characters are needed, \
+             and `length` allows at most 8",
+            Some(7)
+        )
+    );
+}
+
 #[test]
 fn what_says_nothing_is_warned_about() {
     for (policy, expected) in [
         (
             "[[rule]]\nkind = 'length'\nmin = 12\n[[rule]]\nkind = 'length'\nid = 'b'\nmin = 8\n\
              max = 64",
-            &[(6, "`b.min` is always met where the other rules are")][..],
+            &[(6, "`b.min` is always met where `length` is")][..],
         ),
         (
             "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'length'\nid = 'b'\nmin = 8",
-            &[(6, "`b.min` is always met where the other rules are")],
+            &[(6, "`b.min` is always met where `length` is")],
         ),
         (
             "[[rule]]\nkind = 'complexity'\nrequire = 2\nclasses = ['lower', 'digit']\n[[rule]]\n\
              kind = 'complexity'\nid = 'b'\nrequire = 1\nclasses = ['digit', 'lower', 'upper']",
-            &[(7, "`b.classes` is always met where the other rules are")],
+            &[(7, "`b.classes` is always met where `complexity` is")],
         ),
         (
             "[[rule]]\nkind = 'length'\nmax = 18\n[[rule]]\nkind = 'max-bytes'\nmax = 72",
-            &[(5, "`max-bytes.max` is always met where the other rules are")],
+            &[(5, "`max-bytes.max` is always met where `length` is")],
+        ),
+        (
+            "[[rule]]\nkind = 'repeat'\nmax-run = 3\n[[rule]]\nkind = 'repeat'\nid = 'b'\n\
+             max-run = 4",
+            &[(6, "`b.run` is always met where `repeat` is")],
+        ),
+        (
+            "[[rule]]\nkind = 'banned'\nwhole = { terms = ['one', 'two'] }\n[[rule]]\n\
+             kind = 'banned'\nid = 'b'\nwhole = { terms = ['two', 'one'] }",
+            &[(6, "`b.listed` is always met where `banned` is")],
+        ),
+        // Each needs one of its own class: together two of three.
+        (
+            "[[rule]]\nkind = 'classes'\nmin = { lower = 1, digit = 2 }\n[[rule]]\n\
+             kind = 'complexity'\nrequire = 2\nclasses = ['lower', 'upper', 'digit']\n[[rule]]\n\
+             kind = 'classes'\nid = 'b'\nmin = { alphabetic = 1 }",
+            &[
+                (5, "`complexity.classes` is always met where `classes` is"),
+                (10, "`b.min-alphabetic` is always met where `classes` is"),
+            ],
+        ),
+        (
+            "[[rule]]\nkind = 'complexity'\nrequire = 3\nclasses = ['lower', 'upper', 'digit']\n\
+             [[rule]]\nkind = 'classes'\nmin = { digit = 1, symbol = 1 }",
+            &[(6, "`classes.min-digit` is always met where `complexity` is")],
+        ),
+        // A rule for all covers one for an operation.
+        (
+            "[[rule]]\nkind = 'length'\nmin = 12\n[[rule]]\nkind = 'length'\nid = 'b'\nmin = 8\n\
+             on = ['reset']",
+            &[(6, "`b.min` is always met where `length` is")],
+        ),
+        (
+            "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [\n\
+             { kind = 'length', min = 12 },\n{ kind = 'length', id = 'b', min = 8 },\n]\n\
+             [[rule.alternative]]\nrule = [{ kind = 'classes', min = { digit = 9 } }]",
+            &[(6, "`any-of.1.b.min` is always met where `any-of.1.length` is")],
         ),
         // A rule for one operation does not cover one for all.
         (
@@ -226,7 +333,7 @@ fn advice_is_not_circular() {
                   [[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]";
     let engine = build(policy).unwrap();
     let messages: Vec<_> = engine.warnings().iter().map(|warning| warning.message()).collect();
-    assert_eq!(messages, ["`any-of.1.length.min` is always met where the other rules are"]);
+    assert_eq!(messages, ["`any-of.1.length.min` is always met where `length` is"]);
 }
 
 // A space is a symbol in one rule and none in the other.
@@ -261,5 +368,131 @@ fn shipped_policies_need_no_warning() {
         let engine = Engine::builder().build(&Policy::preset(name).unwrap()).unwrap();
         let warnings: Vec<_> = engine.warnings().iter().map(ToString::to_string).collect();
         assert!(warnings.is_empty(), "{name}: {warnings:#?}");
+    }
+}
+
+/// A rule of some kind, with options that often say something.
+fn a_rule() -> impl Strategy<Value = String> {
+    let class = || prop::sample::select(&["lower", "upper", "digit", "symbol", "alphabetic"][..]);
+    let classes = || prop::sample::subsequence(vec!["lower", "upper", "digit", "symbol"], 1..=4);
+    prop_oneof![
+        (1_u32..14).prop_map(|min| format!("kind = 'length', min = {min}")),
+        (3_u32..12).prop_map(|max| format!("kind = 'length', max = {max}")),
+        (class(), 1_u32..4, any::<bool>()).prop_map(|(class, min, space)| {
+            let space =
+                if class == "symbol" { format!(", space = {space}") } else { String::new() };
+            format!("kind = 'classes', min = {{ {class} = {min} }}{space}")
+        }),
+        (class(), 0_u32..4)
+            .prop_map(|(class, max)| format!("kind = 'classes', max = {{ {class} = {max} }}")),
+        (classes(), 1_usize..4, any::<bool>()).prop_map(|(classes, require, space)| {
+            let require = require.min(classes.len());
+            let space = match classes.contains(&"symbol") {
+                true => format!(", space = {space}"),
+                false => String::new(),
+            };
+            format!("kind = 'complexity', require = {require}, classes = {classes:?}{space}")
+        }),
+        prop::sample::select(
+            &["['U+0020-U+007E']", "['U+0031', 'U+0061-U+0062']", "['U+0041-U+00FF']"][..]
+        )
+        .prop_map(|allow| format!("kind = 'characters', allow = {allow}")),
+        (1_u32..6).prop_map(|min| format!("kind = 'unique', min = {min}")),
+        (30_u32..101).prop_map(|share| format!("kind = 'unique', min-share = {share}")),
+        (1_u32..4).prop_map(|max| format!("kind = 'occurrences', max = {max}")),
+        (4_u32..30).prop_map(|max| format!("kind = 'max-bytes', max = {max}")),
+        (1_u32..4).prop_map(|max| format!("kind = 'repeat', max-run = {max}")),
+        (2_u32..5, any::<bool>())
+            .prop_map(|(max, wrap)| format!("kind = 'sequence', max-run = {max}, wrap = {wrap}")),
+        prop::sample::subsequence(vec!["ab", "1a", "aab", "ba1", "a"], 1..4)
+            .prop_map(|terms| format!("kind = 'banned', whole = {{ terms = {terms:?} }}")),
+    ]
+}
+
+fn a_policy() -> impl Strategy<Value = (Vec<String>, Vec<Vec<String>>)> {
+    let rules = || prop::collection::vec(a_rule(), 1..5);
+    (rules(), prop::collection::vec(rules(), 0..3))
+}
+
+/// A policy of rules, and of alternatives, each a list of rules.
+fn written(rules: &[String], alternatives: &[Vec<String>]) -> String {
+    let tables = |rules: &[String]| {
+        let each = rules.iter().enumerate();
+        let each: Vec<_> = each.map(|(at, rule)| format!("{{ id = 'r{at}', {rule} }}")).collect();
+        each.join(", ")
+    };
+    let mut policy = format!("rule = [{}", tables(rules));
+    if !alternatives.is_empty() {
+        let each: Vec<_> =
+            alternatives.iter().map(|rules| format!("{{ rule = [{}] }}", tables(rules))).collect();
+        policy += &format!(", {{ kind = 'any-of', alternative = [{}] }}", each.join(", "));
+    }
+    policy + "]"
+}
+
+fn passwords() -> Vec<String> {
+    let alphabet: Vec<_> = "aabAB12- \u{e9}\u{4e2d}".chars().collect();
+    let mut random = 1_u64;
+    let mut next = |below: usize| {
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    (0..3_000).map(|_| (0..next(14)).map(|_| alphabet[next(alphabet.len())]).collect()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    // Leaving out everything that is warned about changes no verdict.
+    #[test]
+    fn what_is_warned_about_decides_nothing((rules, alternatives) in a_policy()) {
+        let policy = written(&rules, &alternatives);
+        let Ok(engine) = build(&policy) else { return Ok(()) };
+        let warned: Vec<_> = engine
+            .warnings()
+            .iter()
+            .filter(|warning| warning.message().contains("is always met"))
+            .map(|warning| warning.message().split('`').nth(1).unwrap())
+            .collect();
+        if warned.is_empty() {
+            return Ok(());
+        }
+        for password in passwords() {
+            let report = engine.check(&password, &Subject::default());
+            let counts = |check: &countersign::CheckResult<'_>| {
+                check.outcome == countersign::Outcome::Failed
+                    && !warned.contains(&check.check.id())
+            };
+            let without = !report.checks().any(|check| match check.check.id() {
+                "any-of.alternatives" => {
+                    let alternatives = report.alternatives("any-of.alternatives");
+                    alternatives.iter().all(|part| part.checks.iter().any(counts))
+                }
+                _ => counts(&check),
+            });
+            prop_assert_eq!(report.is_valid(), without, "{} {:?} {:?}", policy, password, warned);
+        }
+    }
+
+    // Where rules are said to leave nothing, each of some passwords fails one
+    // of them, or every alternative.
+    #[test]
+    fn what_is_refused_leaves_nothing((rules, alternatives) in a_policy()) {
+        let policy = written(&rules, &alternatives);
+        let Err(error) = build(&policy) else { return Ok(()) };
+        let single = |rules: &[String]| -> Vec<Engine> {
+            rules.iter().map(|rule| build(&written(std::slice::from_ref(rule), &[])).unwrap()).collect()
+        };
+        let (outer, inner): (_, Vec<_>) =
+            (single(&rules), alternatives.iter().map(|rules| single(rules)).collect());
+        for password in passwords() {
+            let accepts = |engines: &[Engine]| {
+                engines.iter().all(|engine| engine.check(&password, &Subject::default()).is_valid())
+            };
+            let accepted = accepts(&outer)
+                && (inner.is_empty() || inner.iter().any(|engines| accepts(engines)));
+            prop_assert!(!accepted, "{policy}\n{password:?}\n{error}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Trying passwords, and keeping those that show most.
 
 use super::candidates::{Candidate, Material, Random, collected};
-use super::proof::Possible;
 use super::{Origin, Side, Situation, Witness};
 use crate::engine::{Engine, Subject};
+use crate::proof::Possible;
 use crate::report::Outcome;
 
 /// The indices of a check in both engines.

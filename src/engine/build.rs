@@ -13,6 +13,7 @@ use crate::error::{Error, Warning};
 use crate::message::Phrase;
 use crate::pipeline::Pipeline;
 use crate::policy::{Document, ID, Options, Policy, RuleEntry, TEXT_RULE, is_id, join, suggestion};
+use crate::proof::Built;
 use crate::report::{Catalog, Check, Group, GroupPart, MAX_CHECKS, Tag};
 use crate::rules::{AnyOf, Completed, Inline, KINDS, Kind, ListUse, Lists, Rule, Supplied, Used};
 
@@ -157,9 +158,6 @@ impl<'a> Compiler<'a> {
         let Self { policy, uses, inline, mut warnings, assembly, .. } = self;
         let document = policy.document();
         let (catalog, pipeline, places) = assembly.finish();
-        let rules = consistency::Rules::new(document, &pipeline, &places, &catalog);
-        rules.refuse_conflicts()?;
-        warnings.extend(rules.redundant());
         // A rule that is skipped for some accounts limits nothing, and neither
         // does an alternative.
         let always = pipeline.rules().iter();
@@ -177,6 +175,11 @@ impl<'a> Compiler<'a> {
         let certain = if ascii { lengths.clone() } else { 0..=usize::MAX };
         let told = |(place, list): &(Place, Used)| list.told(&place.id, &lengths);
         let lists: Vec<_> = uses.iter().map(told).collect();
+        let built = Built { catalog: &catalog, pipeline: &pipeline, lists: &lists };
+        let rules = consistency::Rules::new(policy, built, &places);
+        rules.refuse_conflicts()?;
+        warnings.extend(rules.without_operation());
+        warnings.extend(rules.redundant());
         let inline = inline.iter().filter_map(|term| {
             let why = term.never_matches(&certain)?;
             Some(Warning(document.error_in(term.span.clone(), why).hint("leave it out")))
@@ -342,6 +345,8 @@ impl Assembly {
         let checks = if is_inner { &mut self.inner } else { &mut self.checks };
         let start = checks.len();
         checks.extend(named(&place.id, &*rule, instead)?);
+        let own = checks.iter_mut().skip(start);
+        own.for_each(|check| check.scope = scope.clone());
         let checks = start..checks.len();
         if !is_inner && !self.open.is_empty() {
             self.groups.push(Group { check: start, alternatives: std::mem::take(&mut self.open) });

@@ -1,24 +1,28 @@
 //! Whether the rules of a policy leave anything to accept, and whether one of
 //! them says nothing that the others do not.
 
+mod room;
+
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::build::Place;
-use crate::context::{Context, Operation};
+use crate::context::{Context, Operation, Property};
 use crate::error::{Error, Warning};
-use crate::pipeline::{Compiled, Pipeline};
-use crate::policy::Document;
-use crate::report::Catalog;
-use crate::rules::{Need, Others};
-use crate::text::Class;
+use crate::message::Messages;
+use crate::pipeline::Compiled;
+use crate::policy::{Document, Policy};
+use crate::proof::{self, Built};
+use crate::rules::{Count, Need, Others};
+use room::{Characters, Room};
 
 /// The rules of a pipeline, and what is known of them without a password.
 pub(super) struct Rules<'e> {
     document: &'e Document,
-    catalog: &'e Catalog,
+    built: Built<'e>,
+    /// What is known of their options.
+    known: proof::Facts<'e>,
     facts: Vec<Facts<'e>>,
-    /// The most bytes that are judged.
-    max_text: usize,
 }
 
 struct Facts<'e> {
@@ -26,23 +30,22 @@ struct Facts<'e> {
     place: &'e Place,
     lengths: RangeInclusive<usize>,
     needs: Vec<Need>,
-    /// The classes of the characters that it allows.
-    classes: Option<Vec<Class>>,
+    counts: Vec<Count>,
+    /// The characters that it allows.
+    allowed: Option<Characters>,
+    /// How many different ones it leaves to choose from.
+    alphabet: usize,
+    part: Part,
 }
 
-/// The classes of the characters in ranges.
-fn classes_of(ranges: &[RangeInclusive<u32>]) -> Vec<Class> {
-    let mut seen = Vec::new();
-    for c in ranges.iter().flat_map(|range| range.clone().filter_map(char::from_u32)) {
-        let class = Class::of(c);
-        if !seen.contains(&class) {
-            seen.push(class);
-        }
-        if seen.len() == Class::ALL.len() {
-            break;
-        }
-    }
-    seen
+/// What a rule has to do with alternatives: which group and, in it, which
+/// alternative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Alone,
+    /// It says that one of the alternatives has to hold.
+    Group(usize),
+    Of(usize, usize),
 }
 
 /// The lengths that all of the ranges have in common.
@@ -62,22 +65,45 @@ struct Conflict<'f> {
     hint: &'static str,
 }
 
+/// How many combinations of alternatives of several groups are tried, before
+/// they are taken for possible.
+const COMBINATIONS: usize = 1_000;
+
 impl<'e> Rules<'e> {
-    pub(super) fn new(
-        document: &'e Document,
-        pipeline: &'e Pipeline,
-        places: &'e [Place],
-        catalog: &'e Catalog,
-    ) -> Self {
-        let facts = pipeline.rules().iter().zip(places).map(|(compiled, place)| Facts {
-            compiled,
-            place,
-            lengths: compiled.rule.lengths(),
-            needs: compiled.rule.needs(),
-            classes: compiled.rule.allowed().map(classes_of),
+    pub(super) fn new(policy: &'e Policy, built: Built<'e>, places: &'e [Place]) -> Self {
+        let groups = &built.catalog.groups;
+        let part = |compiled: &Compiled| {
+            let first = compiled.checks.start;
+            let mut each = groups.iter().enumerate();
+            let found = each.find_map(|(at, group)| {
+                let mut alternatives = group.alternatives.iter();
+                let of = alternatives.position(|part| part.results.contains(&first));
+                match of {
+                    Some(alternative) => Some(Part::Of(at, alternative)),
+                    None => (group.check == first).then_some(Part::Group(at)),
+                }
+            });
+            found.unwrap_or(Part::Alone)
+        };
+        let facts = built.pipeline.rules().iter().zip(places).map(|(compiled, place)| {
+            let allowed = compiled.rule.allowed();
+            Facts {
+                compiled,
+                place,
+                lengths: compiled.rule.lengths(),
+                needs: compiled.rule.needs(),
+                counts: compiled.rule.counts(),
+                alphabet: allowed.and_then(room::alphabet).unwrap_or(usize::MAX),
+                allowed: allowed.map(Characters::of_ranges),
+                part: part(compiled),
+            }
         });
-        let max_text = pipeline.max_text();
-        Self { document, catalog, facts: facts.collect(), max_text }
+        Self {
+            document: policy.document(),
+            built,
+            known: proof::Facts::of(policy, built),
+            facts: facts.collect(),
+        }
     }
 
     /// # Errors
@@ -86,7 +112,7 @@ impl<'e> Rules<'e> {
     /// error points at one of them and names the other.
     pub(super) fn refuse_conflicts(&self) -> Result<(), Error> {
         // A character takes at least one byte.
-        let most = self.max_text;
+        let most = self.built.pipeline.max_text();
         let long = self
             .facts
             .iter()
@@ -100,18 +126,23 @@ impl<'e> Rules<'e> {
             let error = self.about(facts.place, message);
             return Err(error.hint("ask for fewer, or set `max-text` at the top of the policy"));
         }
-        for operation in [Operation::Create, Operation::Change, Operation::Reset] {
-            for account in 0..4_u8 {
-                let context = Context::new()
-                    .operation(operation)
-                    .disable_strong_password(account & 1 > 0)
-                    .multi_factor(account & 2 > 0);
-                if let Some(Conflict { of, message, hint }) = self.conflict(&context) {
-                    return Err(self.about(of.place, message).hint(hint));
-                }
-            }
+        let each = Operation::ALL.iter().flat_map(|operation| {
+            Property::accounts().map(|account| account.operation(*operation))
+        });
+        match each.into_iter().find_map(|context| self.conflict(&context)) {
+            Some(Conflict { of, message, hint }) => Err(self.about(of.place, message).hint(hint)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What holds for each operation by itself need not for all at once, which
+    /// is what applies where none is given.
+    pub(super) fn without_operation(&self) -> Option<Warning> {
+        let Conflict { of, message, .. } =
+            Property::accounts().find_map(|account| self.conflict(&account))?;
+        let message = format!("where no operation is given, every rule applies: {message}");
+        let error = self.about(of.place, message);
+        Some(Warning(error.hint("check with an operation, or let the rules go together")))
     }
 
     fn about(&self, place: &Place, message: String) -> Error {
@@ -123,118 +154,215 @@ impl<'e> Rules<'e> {
 
     fn conflict(&self, context: &Context) -> Option<Conflict<'_>> {
         let active = self.facts.iter().filter(|facts| facts.compiled.scope.holds(context));
-        let (inner, outer): (Vec<_>, Vec<_>) = active.partition(|facts| facts.compiled.is_inner);
-        // What a group lets pass is what one of its alternatives does.
-        let is_group = |facts: &&&Facts<'_>| {
-            let mut groups = self.catalog.groups.iter();
-            groups.any(|group| facts.compiled.checks.contains(&group.check))
-        };
-        let (grouping, outer): (Vec<_>, Vec<_>) =
-            outer.iter().copied().partition(|facts| is_group(&facts));
-        if let Some(conflict) = between(&outer) {
+        let active: Vec<_> = active.collect();
+        let alone: Vec<_> =
+            active.iter().copied().filter(|facts| facts.part == Part::Alone).collect();
+        if let Some(conflict) = between(&alone) {
             return Some(conflict);
         }
-        for facts in grouping {
-            let mut groups = self.catalog.groups.iter();
-            let Some(group) = groups.find(|group| facts.compiled.checks.contains(&group.check))
-            else {
-                continue;
-            };
-            let possible = group.alternatives.iter().any(|alternative| {
-                let of_this = inner
-                    .iter()
-                    .copied()
-                    .filter(|inner| alternative.results.contains(&inner.compiled.checks.start));
-                let rules: Vec<_> = outer.iter().copied().chain(of_this).collect();
-                // One that is not open to the account has no active rules.
-                rules.len() > outer.len() && between(&rules).is_none()
+        let groups = active.iter().filter_map(|facts| {
+            let Part::Group(at) = facts.part else { return None };
+            let alternatives = &self.built.catalog.groups.get(at)?.alternatives;
+            let rules = (0..alternatives.len()).map(|alternative| {
+                let of = |facts: &&&Facts<'_>| facts.part == Part::Of(at, alternative);
+                active.iter().filter(of).copied().collect::<Vec<_>>()
             });
-            if !possible {
-                return Some(Conflict {
-                    of: facts,
-                    message: "for some accounts no alternative can be met".to_owned(),
-                    hint: "give one that is open to every account, and goes with the other rules",
-                });
-            }
+            // One that is not open to the account has no active rules.
+            Some((*facts, rules.filter(|rules| !rules.is_empty()).collect::<Vec<_>>()))
+        });
+        let groups: Vec<_> = groups.collect();
+        let refused = groups.iter().find(|group| {
+            let mut tries = COMBINATIONS;
+            !is_possible(&mut alone.clone(), std::slice::from_ref(group), &mut tries)
+        });
+        if let Some((of, _)) = refused {
+            return Some(Conflict {
+                of,
+                message: "for some accounts no alternative can be met".to_owned(),
+                hint: "give one that is open to every account, and goes with the other rules",
+            });
         }
-        None
+        let mut tries = COMBINATIONS;
+        let ((of, _), others) = groups.split_last()?;
+        if is_possible(&mut alone.clone(), &groups, &mut tries) {
+            return None;
+        }
+        let others: Vec<_> = others.iter().map(|(of, _)| format!("`{}`", of.place.id)).collect();
+        Some(Conflict {
+            of,
+            message: format!("no alternative goes together with one of {}", others.join(", ")),
+            hint: "let one alternative of each go with one of the others",
+        })
     }
 
     /// Checks that every password passes which passes those of other rules,
     /// the last of equal ones.
     pub(super) fn redundant(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let mut counted: Vec<_> =
-            self.facts.iter().filter(|facts| !facts.compiled.is_inner).collect();
+        let mut counted: Vec<_> = self.facts.iter().collect();
         for facts in self.facts.iter().rev() {
-            let scope = &facts.compiled.scope;
-            let is_group = |at: usize| self.catalog.groups.iter().any(|group| group.check == at);
-            let others = counted.iter().filter(|other| {
-                let of = &other.compiled.scope;
-                // What a group lets pass depends on rules that may be found to
-                // say nothing because of this one.
-                let counts =
-                    !std::ptr::eq(**other, facts) && !is_group(other.compiled.checks.start);
-                counts && (of.is_everything() || of == scope)
+            let others = counted.iter().copied().filter(|other| {
+                let goes_along = match (other.part, facts.part) {
+                    (Part::Of(..), part) => other.part == part,
+                    // What a group lets pass is not known but by its rules.
+                    (Part::Group(_), part) => matches!(part, Part::Group(_)),
+                    (Part::Alone, _) => true,
+                };
+                let scopes = (&facts.compiled.scope, &other.compiled.scope);
+                !std::ptr::eq(*other, facts)
+                    && goes_along
+                    && !proof::scope(scopes.0, scopes.1).looser
             });
             let others: Vec<_> = others.collect();
-            let others = Others {
-                lengths: common(others.iter().map(|other| other.lengths.clone())),
-                needs: others.iter().flat_map(|other| other.needs.clone()).collect(),
-            };
-            let implied = facts.compiled.rule.implied(&others);
-            if implied.is_empty() {
-                continue;
+            let mut is_implied = false;
+            for check in facts.compiled.checks.clone() {
+                let Some(by) = self.implies(&others, facts, check) else { continue };
+                is_implied = true;
+                let id = self.built.catalog.at(check).map_or("", |check| check.id());
+                let message = match by {
+                    Some(by) => format!("`{id}` is always met where `{}` is", by.place.id),
+                    None => format!("`{id}` is always met where the other rules are"),
+                };
+                let hint = match self.is_only_one(facts) {
+                    true => {
+                        "every password meets the alternative: leave the alternatives out, \
+                             or ask for more"
+                    }
+                    false => "leave it out",
+                };
+                warnings.push(Warning(self.about(facts.place, message).hint(hint)));
             }
-            counted.retain(|other| !std::ptr::eq(*other, facts));
-            for index in implied {
-                let check = self.catalog.at(facts.compiled.checks.start + index);
-                let Some(check) = check else { continue };
-                let message = format!("`{}` is always met where the other rules are", check.id);
-                warnings.push(Warning(self.about(facts.place, message).hint("leave it out")));
+            if is_implied {
+                counted.retain(|other| !std::ptr::eq(*other, facts));
             }
         }
         warnings
     }
+
+    /// Whether the rules let pass nothing that fails a check of another one;
+    /// and which of them alone, if one does.
+    fn implies<'f>(
+        &self,
+        others: &[&'f Facts<'e>],
+        facts: &Facts<'e>,
+        check: usize,
+    ) -> Option<Option<&'f Facts<'e>>> {
+        let index = check - facts.compiled.checks.start;
+        let by = |some: &[&Facts<'_>]| {
+            let others = Others {
+                lengths: common(some.iter().map(|other| other.lengths.clone())),
+                needs: some.iter().flat_map(|other| other.needs.clone()).collect(),
+                counts: some.iter().flat_map(|other| other.counts.clone()).collect(),
+            };
+            facts.compiled.rule.implied(&others).contains(&index)
+        };
+        let one = others.iter().copied().find(|other| {
+            let mut checks = other.compiled.checks.clone();
+            checks.any(|by| self.known.is_covered(check, by)) || by(&[other])
+        });
+        match one {
+            Some(one) => Some(Some(one)),
+            None => by(others).then_some(None),
+        }
+    }
+
+    /// Whether a rule is all that an alternative has.
+    fn is_only_one(&self, facts: &Facts<'_>) -> bool {
+        let alike = self.facts.iter().filter(|other| other.part == facts.part);
+        matches!(facts.part, Part::Of(..)) && alike.count() == 1
+    }
 }
 
-/// Two rules that contradict each other.
+/// Whether rules go together with an alternative of each of some groups.
+fn is_possible<'f>(
+    rules: &mut Vec<&'f Facts<'f>>,
+    groups: &[(&Facts<'_>, Vec<Vec<&'f Facts<'f>>>)],
+    tries: &mut usize,
+) -> bool {
+    let Some(((_, alternatives), rest)) = groups.split_first() else { return true };
+    alternatives.iter().any(|alternative| {
+        let Some(left) = tries.checked_sub(1) else { return true };
+        *tries = left;
+        let before = rules.len();
+        rules.extend(alternative);
+        let is_possible = between(rules).is_none() && is_possible(rules, rest, tries);
+        rules.truncate(before);
+        is_possible
+    })
+}
+
+/// Rules that contradict each other.
 fn between<'f>(rules: &[&'f Facts<'f>]) -> Option<Conflict<'f>> {
-    let longest = rules.iter().min_by_key(|facts| *facts.lengths.end())?;
-    let shortest = rules.iter().rev().max_by_key(|facts| *facts.lengths.start())?;
-    let (least, most) = (shortest.lengths.start(), longest.lengths.end());
+    let alphabet = rules.iter().map(|facts| facts.alphabet).min()?;
+    let lengths = |facts: &Facts<'_>| match alphabet {
+        usize::MAX => facts.lengths.clone(),
+        _ => facts.compiled.rule.lengths_of(alphabet),
+    };
+    let longest = rules.iter().min_by_key(|facts| *lengths(facts).end())?;
+    let shortest = rules.iter().rev().max_by_key(|facts| *lengths(facts).start())?;
+    let (least, most) = (*lengths(shortest).start(), *lengths(longest).end());
     if least > most {
         return Some(Conflict {
             of: shortest,
-            message: format!(
-                "at least {least} characters are needed, and `{}` allows at most {most}",
-                longest.place.id
-            ),
+            message: match least {
+                usize::MAX => format!("there are only {alphabet} characters to choose from"),
+                _ => format!(
+                    "at least {least} characters are needed, and `{}` allows at most {most}",
+                    longest.place.id
+                ),
+            },
             hint: "no password could be both long and short enough",
         });
     }
-    for allowing in rules {
-        let Some(classes) = &allowing.classes else { continue };
-        for facts in rules {
-            let allowed = |class: &&Class| classes.contains(class);
-            let lacking = facts
-                .needs
-                .iter()
-                .find(|need| need.classes.iter().filter(allowed).count() < need.at_least);
-            if let Some(need) = lacking {
-                let lacking = need.classes.iter().filter(|class| !allowed(class));
-                let lacking: Vec<_> = lacking.map(|class| class.label()).collect();
-                return Some(Conflict {
-                    of: facts,
-                    message: format!(
-                        "`{}` allows none of what is needed here: {}",
-                        allowing.place.id,
-                        lacking.join(", ")
-                    ),
-                    hint: "allow some, or do not ask for them",
-                });
+    let mut room = Room::new(least..=most);
+    let mut excluding = BTreeSet::new();
+    for facts in rules {
+        let mut excluded = facts.allowed.map(Characters::others).unwrap_or_default();
+        for count in &facts.counts {
+            room.count(count);
+            if *count.numbers.end() == 0 {
+                excluded |= Characters::of(&count.classes, count.space);
             }
         }
+        if !excluded.is_empty() {
+            excluding.insert(facts.place.id.as_str());
+            room.exclude(excluded);
+        }
     }
-    None
+    let names = || excluding.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>();
+    let allow = if excluding.len() > 1 { "together allow" } else { "allows" };
+    for facts in rules {
+        let needs = facts.needs.iter().cloned();
+        let counts = facts.counts.iter().filter(|count| *count.numbers.start() > 0);
+        let counted = counts.map(|count| Need::new(count.classes.clone(), 1).space(count.space));
+        if let Some(lacking) = needs.chain(counted).find_map(|need| room.lacks(&need)) {
+            let lacking: Vec<_> =
+                lacking.iter().map(|class| Messages::english().say(&class.phrase())).collect();
+            return Some(Conflict {
+                of: facts,
+                message: format!(
+                    "{} {allow} none of what is needed here: {}",
+                    names().join(" and "),
+                    lacking.join(", ")
+                ),
+                hint: "allow some, or do not ask for them",
+            });
+        }
+    }
+    let (least, most) = room.crowded()?;
+    let of = rules.iter().rev().find(|facts| !facts.counts.is_empty())?;
+    let others = rules.iter().filter(|facts| {
+        let counts = !facts.counts.is_empty() || facts.lengths != (0..=usize::MAX);
+        counts && !std::ptr::eq(**facts, *of)
+    });
+    let others: Vec<_> = others.map(|facts| format!("`{}`", facts.place.id)).collect();
+    Some(Conflict {
+        of,
+        message: format!(
+            "together with {} this asks for at least {least} characters where at most {most} \
+             are allowed",
+            others.join(", ")
+        ),
+        hint: "ask for fewer, or allow more",
+    })
 }

@@ -15,23 +15,32 @@ impl Policy {
     ///
     /// A file cannot be read, is not UTF-8, or is not a policy.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        open(path.as_ref(), 1)
+        open(path.as_ref(), &mut Vec::new())
     }
 }
 
-fn open(path: &Path, depth: usize) -> Result<Policy, Error> {
+/// Reads a policy that those of the `chain` extend, each the next one.
+fn open(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Policy, Error> {
     let name = path.display().to_string();
     let text =
         read(path, "the policy", MAX_DOCUMENT).map_err(|error| error.in_file(name.clone()))?;
+    chain.push(path.to_path_buf());
     let mut base = |base: &str| {
-        if depth >= MAX_EXTENDED {
+        let beside = path.parent().map_or_else(PathBuf::new, Path::to_path_buf).join(base);
+        if let Some(start) = chain.iter().position(|before| is_same(before, &beside)) {
+            let circle = chain.iter().skip(start).chain(chain.get(start));
+            let circle: Vec<_> = circle.map(|path| path.display().to_string()).collect();
+            let message =
+                format!("policies extend each other in a circle: {}", circle.join(" -> "));
+            return Err(Error::policy(message).hint("one of them has to stand by itself"));
+        }
+        if chain.len() >= MAX_EXTENDED {
             return Err(Error::policy(format!(
                 "more than {MAX_EXTENDED} policies extend each other"
             )));
         }
-        let beside = path.parent().map_or_else(PathBuf::new, Path::to_path_buf).join(base);
         if beside.is_file() {
-            return open(&beside, depth + 1);
+            return open(&beside, chain);
         }
         let known = Policy::preset(base).err();
         let hint = known.as_ref().and_then(Error::suggestion).unwrap_or_default().to_owned();
@@ -41,6 +50,12 @@ fn open(path: &Path, depth: usize) -> Result<Policy, Error> {
     let policy =
         Policy::parse_with(&text, &mut base).map_err(|error| error.in_file(name.clone()))?;
     Ok(policy.in_file(name))
+}
+
+/// Whether both are the same file, however it is named.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let found = |path: &Path| path.canonicalize().ok();
+    one == other || found(one).is_some_and(|one| Some(one) == found(other))
 }
 
 /// Reads text that is called `what`; of a longer one than the limit, a byte

@@ -87,7 +87,8 @@ impl<'a> Options<'a> {
             self.document.error_hiding(span, error.message)
         } else {
             self.document.error_at(span, error.message)
-        };
+        }
+        .unreadable();
         let suggested = error.unknown.and_then(|unknown| {
             suggestion(&unknown, error.expected.iter().copied()).or_else(|| {
                 (!error.expected.is_empty())

@@ -97,15 +97,20 @@ pub(super) fn extended(
     own: Vec<Table>,
 ) -> Result<Vec<Table>, Error> {
     let ids = || base.iter().map(|rule| rule.id.as_str());
+    let unknown = |of: &Table, path: &str, id: &str| {
+        let message = "the policy that is extended has no rule with this id";
+        let hint =
+            suggestion(id, ids()).unwrap_or_else(|| format!("it has {}", super::join(ids())));
+        Options::new(document, of).error_placed(path, message).hint(hint)
+    };
     for (index, id) in without.iter().enumerate() {
+        let path = format!("without.{index}");
         if !ids().any(|known| known == id) {
-            let error = Options::new(document, root).error_placed(
-                &format!("without.{index}"),
-                "the policy that is extended has no rule with this id",
-            );
-            let hint =
-                suggestion(id, ids()).unwrap_or_else(|| format!("it has {}", super::join(ids())));
-            return Err(error.hint(hint));
+            return Err(unknown(root, &path, id));
+        }
+        if without.iter().take(index).any(|before| before == id) {
+            let error = Options::new(document, root).error_placed(&path, "the id stands twice");
+            return Err(error.hint("once is enough"));
         }
     }
     let kept = base.iter().filter(|rule| !without.contains(&rule.id));
@@ -115,20 +120,39 @@ pub(super) fn extended(
             Some(Data::String(text)) => Some(text.as_str()),
             _ => None,
         };
-        let id = text("id").or_else(|| text("kind"));
-        let found = tables
-            .iter_mut()
-            .find(|(rule, _)| rule.is_some_and(|rule| Some(rule.id.as_str()) == id));
-        match found {
-            // Once: a second table of the same id is a mistake.
-            Some((rule, under)) => {
-                let same =
-                    text("kind").is_none_or(|kind| rule.is_some_and(|rule| rule.kind == kind));
-                *under = if same { under.clone().overlaid(&table) } else { table };
-                *rule = None;
+        let (kind, own_id) = (text("kind"), text("id"));
+        let id = own_id.or(kind).unwrap_or_default();
+        let found = tables.iter_mut().find(|(rule, _)| rule.is_some_and(|rule| rule.id == id));
+        if let Some((under, whole)) = found {
+            if let (Some(kind), Some(rule)) = (kind, *under)
+                && rule.kind != kind
+            {
+                let message = format!(
+                    "`{id}` is a rule of kind `{}` in the policy that is extended",
+                    rule.kind
+                );
+                let error = Options::new(document, &table).error_placed("kind", message);
+                return Err(error.hint(format!(
+                    "give this one another `id`; to put it in the place of the other, name `{id}` \
+                     in `without`, too"
+                )));
             }
-            None => tables.push((None, table)),
+            *whole = whole.clone().overlaid(&table);
+            // Once: a second table of the same id is a mistake.
+            *under = None;
+            continue;
         }
+        if let (None, Some(id)) = (kind, own_id) {
+            if without.iter().any(|left_out| left_out == id) {
+                let message = "`without` leaves out the rule with this id";
+                let error = Options::new(document, &table).error_placed("id", message);
+                return Err(error.hint("a new rule needs a `kind`"));
+            }
+            if !ids().any(|known| known == id) {
+                return Err(unknown(&table, "id", id));
+            }
+        }
+        tables.push((None, table));
     }
     Ok(tables.into_iter().map(|(_, table)| table).collect())
 }

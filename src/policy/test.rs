@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::document::Document;
 use super::value::{Data, Table, Value, ValueError};
 use super::{Options, check_reserved, file, read, span_of, suggestion, tables_of};
-use crate::context::{Context, Field, Operation};
+use crate::context::{Context, Field, Operation, Property};
 use crate::error::Error;
 
 /// The most bytes that a file of tests may have.
@@ -325,15 +325,13 @@ fn read_context(document: &Document, value: &Value) -> Result<Context, Error> {
             Data::Boolean(flag) => Ok(flag),
             _ => Err(wrong("expected `true` or `false`")),
         };
-        match key.name.as_str() {
-            "disable-strong-password" => return Ok(context.disable_strong_password(flag()?)),
-            "multi-factor" => return Ok(context.multi_factor(flag()?)),
-            _ => {}
+        if let Some(property) = Property::ALL.iter().find(|known| known.name() == key.name) {
+            return Ok(context.with_property(*property, flag()?));
         }
         let reader: StrDeserializer<'_, ValueError> = key.name.as_str().into_deserializer();
         let field = Field::deserialize(reader).map_err(|unknown| {
-            let known = ["disable-strong-password", "multi-factor"];
-            let known = || unknown.expected.iter().copied().chain(known);
+            let properties = || Property::ALL.iter().map(|property| property.name());
+            let known = || unknown.expected.iter().copied().chain(properties());
             let error = document.error_hiding(key.span.clone(), "unknown context key".to_owned());
             let listed = || format!("known here: {}", super::join(known()));
             error.hint(suggestion(&key.name, known()).unwrap_or_else(listed))

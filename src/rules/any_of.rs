@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Opt, Rule};
+use crate::context::Property;
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -20,7 +21,7 @@ pub(super) const KIND: Kind = Kind::new("any-of", build).grouping().documented(D
             Opt::new("id", Form::Text, "its name in results").default("its number, from 1"),
             Opt::new(
                 "when",
-                Form::Word(&["disable-strong-password", "multi-factor"]),
+                Form::Word(&[Property::DisableStrongPassword.name(), Property::MultiFactor.name()]),
                 "opens the alternative only to accounts that are known to have this property",
             )
             .default("none"),

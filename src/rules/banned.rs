@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::folding::SUBSTITUTE;
 use super::lists::Wanted;
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, MAX_WIDTH, Opt, Rule, Step};
+use super::{
+    Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, MAX_WIDTH, Opt, Role, Rule, Step,
+};
 use crate::banlist::{Banlist, Reach};
 use crate::error::Error;
 use crate::message::Phrase;
@@ -128,14 +130,17 @@ const COVERAGE: &[Opt] = &[LISTS, SLOTS, TERMS, REVERSED, COVERAGE_MAX];
 
 const LISTS: Opt = Opt::new("lists", Form::List(&Form::Text), "lists that must exist")
     .default("[]")
-    .looser(Looser::Fewer);
+    .looser(Looser::Fewer)
+    .role(Role::Terms);
 const SLOTS: Opt =
     Opt::new("slots", Form::List(&Form::Text), "names under which lists may be supplied")
         .default("[]")
-        .looser(Looser::Fewer);
+        .looser(Looser::Fewer)
+        .role(Role::Terms);
 const TERMS: Opt = Opt::new("terms", Form::List(&Form::Text), "terms of the policy's own")
     .default("[]")
-    .looser(Looser::Fewer);
+    .looser(Looser::Fewer)
+    .role(Role::Terms);
 const REVERSED: Opt = Opt::new(
     "reversed",
     Form::Flag,

@@ -4,7 +4,9 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Need, Opt, Rule, Step};
+use super::{
+    Count, Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Need, Opt, Others, Rule, Step,
+};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -256,6 +258,14 @@ struct Bound {
     counter: usize,
 }
 
+impl Bound {
+    fn count(&self, space: bool) -> Count {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let numbers = if self.is_min { limit..=usize::MAX } else { 0..=limit };
+        Count::new(self.group.classes.to_vec(), numbers).space(space)
+    }
+}
+
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let ClassesOptions { min, max, space } = options.read()?;
     if min.is_empty() && max.is_empty() {
@@ -338,6 +348,8 @@ impl Bound {
         let Self { group: Group { name, label, min, max, class, .. }, is_min, limit, .. } = *self;
         let (words, side, requirement) = match (is_min, limit) {
             (true, _) => (Phrase::of(min).number("min", limit), "min", "at least"),
+            // Nobody knows what the others are.
+            (false, 0) if *name == "other" => (Phrase::of("classes.none-other"), "max", "at most"),
             (false, 0) => {
                 (Phrase::of("classes.none").list("class", [Phrase::of(class)]), "max", "at most")
             }
@@ -373,14 +385,30 @@ impl Rule for Classes {
         self.lengths.clone()
     }
 
-    fn needs(&self) -> Vec<Need> {
-        let least = self.checks.iter().filter(|bound| bound.is_min);
-        let needs = least.filter_map(|bound| {
-            let set = *self.counted.get(bound.counter)?;
-            let classes = Class::ALL.into_iter().filter(|class| set & class.bit() != 0);
-            Some(Need { classes: classes.collect(), at_least: 1, space: self.space })
-        });
-        needs.collect()
+    fn counts(&self) -> Vec<Count> {
+        self.checks.iter().map(|bound| bound.count(self.space)).collect()
+    }
+
+    fn implied(&self, others: &Others) -> Vec<usize> {
+        let is_implied = |bound: &Bound| {
+            let own = bound.count(self.space);
+            let limit = |count: &Count| match bound.is_min {
+                true => own.has_all_of(count) && count.numbers.start() >= own.numbers.start(),
+                false => count.has_all_of(&own) && count.numbers.end() <= own.numbers.end(),
+            };
+            // So many classes cannot all be others.
+            let needed = |need: &Need| {
+                let counts = |class: &&Class| {
+                    let as_well = **class != Class::Symbol || self.space || !need.space;
+                    as_well && own.classes.contains(class)
+                };
+                let others = need.classes.iter().filter(|class| !counts(class)).count();
+                bound.is_min && bound.limit == 1 && others < need.at_least
+            };
+            others.counts.iter().any(limit) || others.needs.iter().any(needed)
+        };
+        let implied = self.checks.iter().enumerate().filter(|(_, bound)| is_implied(bound));
+        implied.map(|(index, _)| index).collect()
     }
 
     fn step(&self, step: &mut Step<'_>) {

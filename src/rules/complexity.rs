@@ -126,17 +126,29 @@ impl Rule for Complexity {
 
     fn needs(&self) -> Vec<Need> {
         let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
-        vec![Need { classes: self.classes.clone(), at_least, space: self.space }]
+        vec![Need::new(self.classes.clone(), at_least).space(self.space)]
     }
 
     fn implied(&self, others: &Others) -> Vec<usize> {
         let at_least = usize::try_from(self.require).unwrap_or(usize::MAX);
-        let implies = |need: &Need| {
-            need.at_least >= at_least
-                && (self.space || !need.space)
+        let counted = others.counts.iter().filter(|count| *count.numbers.start() > 0);
+        let counted = counted.map(|count| Need::new(count.classes.clone(), 1).space(count.space));
+        let fits = |need: &Need| {
+            (self.space || !need.space || !need.classes.contains(&Class::Symbol))
                 && need.classes.iter().all(|class| self.classes.contains(class))
         };
-        if others.needs.iter().any(implies) { vec![0] } else { Vec::new() }
+        // Needs of different classes add up.
+        let mut seen = Vec::new();
+        let mut sum: usize = 0;
+        let mut needs: Vec<_> = others.needs.iter().cloned().chain(counted).filter(fits).collect();
+        needs.sort_by_key(|need| std::cmp::Reverse(need.at_least));
+        for need in needs {
+            if need.classes.iter().all(|class| !seen.contains(class)) {
+                sum += need.at_least;
+                seen.extend(need.classes);
+            }
+        }
+        if sum >= at_least { vec![0] } else { Vec::new() }
     }
 
     // The set of classes seen, one bit each.

@@ -288,13 +288,19 @@ impl Rule for Dates {
     fn checks(&self) -> Vec<Check> {
         let year = self.years.as_ref().map(|years| {
             let (from, to) = (years.start(), years.end());
-            let words = Phrase::of("dates.year").text("from", from.to_string());
-            Check::new("year", words.text("to", to.to_string()))
+            let (words, years) = match from == to {
+                true => {
+                    let words = Phrase::of("dates.only-year").text("year", from.to_string());
+                    (words, format!("the year {from}"))
+                }
+                false => {
+                    let words = Phrase::of("dates.year").text("from", from.to_string());
+                    (words.text("to", to.to_string()), format!("a year from {from} to {to}"))
+                }
+            };
+            Check::new("year", words)
                 .first_failure("password_contains_year", "Password contains a year.")
-                .all_rules(
-                    "PasswordYear",
-                    format!("The new password must not contain a year from {from} to {to}."),
-                )
+                .all_rules("PasswordYear", format!("The new password must not contain {years}."))
                 .measures("years")
         });
         let date = self.dates.then(|| {

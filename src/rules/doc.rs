@@ -52,6 +52,7 @@ impl Example {
 
 /// An option of a rule.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Opt {
     /// The key.
     pub name: &'static str,
@@ -63,6 +64,23 @@ pub struct Opt {
     pub meaning: &'static str,
     /// Which other value is looser.
     pub looser: Looser,
+    /// What it has to do with the verdict.
+    pub role: Role,
+}
+
+/// What an option has to do with the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The verdict depends on its value.
+    Verdict,
+    /// It is known by what it comes to, the rule's [grain](super::Rule::grain).
+    Grain,
+    /// It says which terms a comparison has, which is known by the lists that
+    /// are made of them.
+    Terms,
+    /// It says nothing but how a requirement is worded.
+    Wording,
 }
 
 /// What the value of an option looks like.
@@ -91,12 +109,16 @@ pub enum Form {
 
 /// Which other value of an option accepts more passwords. Of a list or a table
 /// of numbers, flags or words, `Less`, `More`, `Is` and `Weaker` say it of each.
+///
+/// With a weaker `fold`, and without `split`, a rule may also refuse a few that
+/// it accepted: a fold can make several characters of one, and a name be long
+/// enough to be compared only in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Looser {
     /// None does for sure.
     Unknown,
-    /// A smaller number.
+    /// A smaller number; a word in its place stands for more than all numbers.
     Less,
     /// A greater number.
     More,
@@ -106,7 +128,8 @@ pub enum Looser {
     Further,
     /// Wider ranges of code points.
     Wider,
-    /// The words from the strictest to the loosest.
+    /// The words from the strictest to the loosest; of a table of texts in their
+    /// place, one with fewer entries.
     Weaker(&'static [&'static str]),
     /// This flag.
     Is(bool),
@@ -118,7 +141,14 @@ impl Opt {
     /// An option of a policy that must be given, unless it gets a
     /// [default](Self::default).
     pub const fn new(name: &'static str, form: Form, meaning: &'static str) -> Self {
-        Self { name, form, default: "required", meaning, looser: Looser::Unknown }
+        Self {
+            name,
+            form,
+            default: "required",
+            meaning,
+            looser: Looser::Unknown,
+            role: Role::Verdict,
+        }
     }
 
     /// What holds where the option is not given, as TOML, or `none`.
@@ -131,5 +161,12 @@ impl Opt {
     #[must_use]
     pub const fn looser(self, looser: Looser) -> Self {
         Self { looser, ..self }
+    }
+
+    /// What it has to do with the verdict, where that does not depend on the
+    /// value itself.
+    #[must_use]
+    pub const fn role(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 }

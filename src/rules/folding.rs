@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::doc::{Form, Looser, Opt};
+use super::doc::{Form, Looser, Opt, Role};
 use crate::error::Error;
 use crate::policy::Options;
 use crate::text::{self, Fold, Grain, Substitution};
@@ -68,7 +68,9 @@ pub(super) const SUBSTITUTE: Opt = Opt::new(
     Form::Either(&[Form::Word(SETS), Form::Map(&Form::Text)]),
     "the characters that the full fold merges: `entra`, `leet`, `none`, or a table of pairs",
 )
-.default("\"entra\"");
+.default("\"entra\"")
+.looser(Looser::Weaker(&["leet", "entra", "none"]))
+.role(Role::Grain);
 
 /// The option `fold` of a rule that looks at characters as they are unless it
 /// is given.
@@ -79,4 +81,5 @@ pub(super) const FOLD: Opt = Opt::new(
      and substitutions",
 )
 .default("\"none\"")
-.looser(Looser::Weaker(&["full", "case", "none"]));
+.looser(Looser::Weaker(&["full", "case", "none"]))
+.role(Role::Grain);

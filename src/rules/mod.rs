@@ -104,7 +104,7 @@ use crate::report::{Check, Found, Tag};
 use crate::text::{Class, Grain};
 pub(crate) use any_of::AnyOf;
 pub(crate) use characters::parse_range;
-pub use doc::{Doc, Example, Form, Given, Looser, Opt};
+pub use doc::{Doc, Example, Form, Given, Looser, Opt, Role};
 pub(crate) use lists::{Completed, Inline, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
 
@@ -127,7 +127,6 @@ pub(crate) static KINDS: &[Kind] = &[
     whitespace::KIND,
     similar::KIND,
     reuse::KIND,
-    // One line each.
     any_of::KIND,
 ];
 
@@ -160,6 +159,12 @@ pub trait Rule: Send + Sync + 'static {
         0..=usize::MAX
     }
 
+    /// The lengths of those of them in which at most so many different
+    /// characters stand.
+    fn lengths_of(&self, _different: usize) -> RangeInclusive<usize> {
+        self.lengths()
+    }
+
     /// The code points that texts may hold, as ranges in order and apart;
     /// nothing if the rule forbids none by itself. Policies that require what
     /// they do not allow are refused.
@@ -169,6 +174,12 @@ pub trait Rule: Send + Sync + 'static {
 
     /// The classes of characters that a text needs, if the rule asks for any.
     fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// How many characters of some classes a text may have, if the rule limits
+    /// it: at least or at most.
+    fn counts(&self) -> Vec<Count> {
         Vec::new()
     }
 
@@ -228,6 +239,7 @@ pub enum DecidedBy<'r> {
 
 /// Characters that a text needs: of at least so many of the classes one each.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Need {
     /// The classes of which a text needs characters.
     pub classes: Vec<Class>,
@@ -235,6 +247,50 @@ pub struct Need {
     pub at_least: usize,
     /// Whether a space is a symbol.
     pub space: bool,
+}
+
+impl Need {
+    /// Characters of at least so many of the classes; a space is a symbol.
+    pub fn new(classes: Vec<Class>, at_least: usize) -> Self {
+        Self { classes, at_least, space: true }
+    }
+
+    /// Whether a space is a symbol.
+    #[must_use]
+    pub fn space(self, space: bool) -> Self {
+        Self { space, ..self }
+    }
+}
+
+/// How many characters of some classes together a text may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Count {
+    /// The classes.
+    pub classes: Vec<Class>,
+    /// How many characters of them.
+    pub numbers: RangeInclusive<usize>,
+    /// Whether a space is a symbol.
+    pub space: bool,
+}
+
+impl Count {
+    /// So many characters of the classes; a space is a symbol.
+    pub fn new(classes: Vec<Class>, numbers: RangeInclusive<usize>) -> Self {
+        Self { classes, numbers, space: true }
+    }
+
+    /// Whether a space is a symbol.
+    #[must_use]
+    pub fn space(self, space: bool) -> Self {
+        Self { space, ..self }
+    }
+
+    /// Whether every character that `other` counts is counted here.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let space = self.space || !other.space || !other.classes.contains(&Class::Symbol);
+        space && other.classes.iter().all(|class| self.classes.contains(class))
+    }
 }
 
 /// What the other rules of a policy ask for.
@@ -245,6 +301,15 @@ pub struct Others {
     pub lengths: RangeInclusive<usize>,
     /// What they need.
     pub needs: Vec<Need>,
+    /// What they count.
+    pub counts: Vec<Count>,
+}
+
+impl Default for Others {
+    /// They ask for nothing.
+    fn default() -> Self {
+        Self { lengths: 0..=usize::MAX, needs: Vec::new(), counts: Vec::new() }
+    }
 }
 
 /// What a rule made of a [`Context`].

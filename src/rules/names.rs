@@ -8,7 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::folding::{self, Folding, SUBSTITUTE};
 use super::{
-    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step,
+    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Role, Rule,
+    Step,
 };
 use crate::context::{Context, Field};
 use crate::error::Error;
@@ -54,7 +55,8 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
             "`full`, or `case` for NFC and case folding only, as Windows does",
         )
         .default("\"full\"")
-        .looser(Looser::Weaker(&["full", "case"])),
+        .looser(Looser::Weaker(&["full", "case"]))
+        .role(Role::Grain),
         SUBSTITUTE,
         Opt::new(
             "match",

@@ -1,6 +1,6 @@
 //! `occurrences`: how often one character stands in a password.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
@@ -177,6 +177,12 @@ impl Rule for Occurrences {
     // any.
     fn width(&self) -> usize {
         seen::WIDTH + 2
+    }
+
+    fn lengths_of(&self, different: usize) -> RangeInclusive<usize> {
+        let max = self.max.filter(|_| self.grain == Grain::Character);
+        let max = max.and_then(|max| usize::try_from(max).ok());
+        0..=max.map_or(usize::MAX, |max| max.saturating_mul(different))
     }
 
     fn step(&self, step: &mut Step<'_>) {

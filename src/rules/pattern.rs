@@ -1,13 +1,14 @@
 //! `pattern`: what a regular expression says of a password.
 
+use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Refused};
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Opt, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Opt, Role, Rule, Step};
 use crate::error::Error;
-use crate::message::Phrase;
+use crate::message::{Phrase, TAG, Wording, is_tag};
 use crate::policy::Options;
 use crate::report::Check;
 
@@ -34,11 +35,14 @@ pub(super) const KIND: Kind = Kind::new("pattern", build).documented(Doc {
         .default("none"),
         Opt::new(
             "says",
-            Form::Text,
+            Form::Either(&[Form::Text, Form::Map(&Form::Text)]),
             "what the rule requires, as part of a sentence such as `a letter at the start`: no \
-             program can say a pattern in words",
+             program can say a pattern in words. Either one text for all languages, or texts by \
+             the tags of languages, such as `{ en = \"a letter first\", de = \"zuerst ein \
+             Buchstabe\" }`; where a language has none, the English one is said, else the first",
         )
-        .default("none"),
+        .default("none")
+        .role(Role::Wording),
     ],
     examples: &[
         Example {
@@ -54,7 +58,8 @@ pub(super) const KIND: Kind = Kind::new("pattern", build).documented(Doc {
             ],
         },
         Example {
-            options: "require = '[0-9]$'",
+            options: "require = '[0-9]$'\n\
+                      says = { en = 'a digit at the end', de = 'eine Ziffer am Ende' }",
             context: &[],
             passwords: &[("a1", &[]), ("1a", &["matched"]), ("a1\n", &["matched"])],
         },
@@ -77,7 +82,7 @@ pub(super) const KIND: Kind = Kind::new("pattern", build).documented(Doc {
     ],
 });
 
-/// The most characters of `says`.
+/// The most characters of a text of `says`.
 const MAX_WORDS: usize = 200;
 
 #[derive(Deserialize)]
@@ -85,13 +90,13 @@ const MAX_WORDS: usize = 200;
 struct PatternOptions {
     require: Option<String>,
     forbid: Option<String>,
-    says: Option<String>,
+    says: Option<Wording>,
 }
 
 struct Pattern {
     matcher: Matcher,
     required: bool,
-    says: Option<String>,
+    says: Option<Wording>,
 }
 
 fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
@@ -116,16 +121,8 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
     };
     let matcher = Matcher::new(pattern)
         .map_err(|Refused { message, hint }| options.error_with_hint(key, message, hint))?;
-    if let Some(says) = &says
-        && (says.trim().is_empty()
-            || says.chars().any(char::is_control)
-            || says.chars().nth(MAX_WORDS).is_some())
-    {
-        return Err(options.error_with_hint(
-            "says",
-            "these are no words to be read under a password field",
-            format!("one line of at most {MAX_WORDS} characters, or leave it out"),
-        ));
+    if let Some(says) = &says {
+        check_wording(options, says)?;
     }
     let pattern = Pattern { matcher, required: require.is_some(), says };
     if let Some(passes) = pattern.is_settled() {
@@ -137,6 +134,38 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
         lists.warn(options.error_with_hint(key, message, "it matches everything or nothing"));
     }
     Ok(Box::new(pattern))
+}
+
+/// # Errors
+///
+/// What is to be said is no text, or in no language.
+fn check_wording(options: &Options<'_>, says: &Wording) -> Result<(), Error> {
+    if says.texts().next().is_none() {
+        let hint = "such as `says = { en = \"a letter first\" }`, or leave it out";
+        return Err(options.error_with_hint("says", "there are no words in any language", hint));
+    }
+    let mut known = BTreeSet::new();
+    for (tag, text) in says.texts() {
+        let path = format!("says.{tag}");
+        if !is_tag(tag) {
+            return Err(options.error_with_hint(&path, "not the tag of a language", TAG));
+        }
+        if !known.insert(tag.to_ascii_lowercase()) {
+            let message = "the same language, written in another case, stands before";
+            return Err(options.error_with_hint(&path, message, "leave one of them out"));
+        }
+        if text.trim().is_empty()
+            || text.chars().any(char::is_control)
+            || text.chars().nth(MAX_WORDS).is_some()
+        {
+            return Err(options.error_with_hint(
+                &path,
+                "these are no words to be read under a password field",
+                format!("one line of at most {MAX_WORDS} characters, or leave it out"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl Pattern {
@@ -153,12 +182,14 @@ impl Pattern {
 impl Rule for Pattern {
     fn checks(&self) -> Vec<Check> {
         let words = match (&self.says, self.required) {
-            (Some(says), _) => Phrase::of("pattern.said").text("says", says),
+            (Some(says), _) => Phrase::of("pattern.said").by_language("says", says.clone()),
             (None, true) => Phrase::of("pattern.required"),
             (None, false) => Phrase::of("pattern.forbidden"),
         };
         let message = match (&self.says, self.required) {
-            (Some(says), _) => format!("The new password must meet this requirement: {says}."),
+            (Some(says), _) => {
+                format!("The new password must meet this requirement: {}.", says.text("en"))
+            }
             (None, true) => "The new password must have the required form.".to_owned(),
             (None, false) => "The new password must not have the forbidden form.".to_owned(),
         };

@@ -75,6 +75,7 @@ struct Current(Zeroizing<Vec<char>>);
 impl Rule for Reuse {
     fn checks(&self) -> Vec<Check> {
         let check = Check::new("history", Phrase::of("reuse.history").number("last", self.last))
+            .of_history(self.last)
             .first_failure("password_reused", "Password was used before.")
             .all_rules(
                 "PasswordHistory",

@@ -8,7 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 use super::folding::{self, Folding, SUBSTITUTE, folded};
 use super::names::{Automaton, bit};
 use super::{
-    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule, Step,
+    Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Role, Rule,
+    Step,
 };
 use crate::context::{Context, Field};
 use crate::error::Error;
@@ -77,7 +78,8 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
              look-alikes and substitutions",
         )
         .default("\"case\"")
-        .looser(Looser::Weaker(&["full", "case", "none"])),
+        .looser(Looser::Weaker(&["full", "case", "none"]))
+        .role(Role::Grain),
         SUBSTITUTE,
     ],
     examples: &[

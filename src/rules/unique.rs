@@ -167,6 +167,19 @@ impl Rule for Unique {
         min.and_then(|min| usize::try_from(min).ok()).unwrap_or(0)..=usize::MAX
     }
 
+    fn lengths_of(&self, different: usize) -> RangeInclusive<usize> {
+        let lengths = self.lengths();
+        if self.grain != Grain::Character {
+            return lengths;
+        }
+        if *lengths.start() > different {
+            return RangeInclusive::new(usize::MAX, 0);
+        }
+        let share = self.min_share.and_then(|share| usize::try_from(share).ok());
+        let most = share.map(|share| different.saturating_mul(100) / share.max(1));
+        *lengths.start()..=most.unwrap_or(usize::MAX)
+    }
+
     fn step(&self, step: &mut Step<'_>) {
         let is_new = seen::before(step) == 0;
         if let Some(different) = step.state().get_mut(DIFFERENT) {

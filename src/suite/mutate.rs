@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::judge::passes;
+use super::judge::lets_through;
 use super::{Compiled, Mutant, Mutation, Suite, Supplies, shown};
-use crate::context::{Operation, Property};
+use crate::context::Operation;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::policy::{Data, Key, Policy, RuleEntry, Table, Value};
@@ -35,6 +35,16 @@ struct Site {
     inner: Option<(usize, usize)>,
 }
 
+impl Site {
+    fn of(self, rules: &mut [RuleEntry]) -> Option<&mut RuleEntry> {
+        let rule = rules.get_mut(self.rule)?;
+        match self.inner {
+            None => Some(rule),
+            Some((at, index)) => rule.alternatives.get_mut(at)?.rules.get_mut(index),
+        }
+    }
+}
+
 enum Edit {
     Remove,
     /// Sets an option, or what is in it; nothing leaves it out.
@@ -58,8 +68,18 @@ enum Step {
     Index(usize),
 }
 
+/// Options that are an error where no other needs them: `substitute` without
+/// the fold that merges characters, `space` without a class that has it.
+const BESIDE: [&str; 2] = ["substitute", "space"];
+
 /// Loosens the policy of the tests in one place at a time.
-pub(super) fn run(suite: &Suite, compiled: &Compiled<'_>) -> Mutation {
+///
+/// # Errors
+///
+/// A looser policy has options that its rule cannot read, or something else
+/// than the policy is at fault: it would count as no policy, and no test be
+/// asked for.
+pub(super) fn run(suite: &Suite, compiled: &Compiled<'_>) -> Result<Mutation, Error> {
     let policy = &compiled.entry.policy;
     let mut kinds: Vec<Kind> = suite.builder(policy).kinds().copied().collect();
     kinds.retain(|kind| policy_names(policy, kind.name()));
@@ -73,15 +93,22 @@ pub(super) fn run(suite: &Suite, compiled: &Compiled<'_>) -> Mutation {
         refused: 0,
     };
     for candidate in candidates {
-        let looser = policy.with_rules(candidate.apply(policy.rules()));
-        let build = |supplies: &Supplies<'_>| suite.build(&looser, supplies, true);
-        match compiled.notice(&original, build) {
-            Err(_) => mutation.refused += 1,
+        let noticed = candidate.try_with(policy, |looser| {
+            compiled.notice(&original, |supplies| suite.build(looser, supplies, true))
+        });
+        match noticed {
             Ok(true) => mutation.noticed += 1,
             Ok(false) => mutation.unnoticed.push(candidate.told(policy)),
+            Err(error) if error.is_policy() && !error.is_unreadable() => mutation.refused += 1,
+            Err(error) => {
+                let mutant = candidate.told(policy);
+                let message = format!("cannot make a looser policy: {mutant}: {}", error.message());
+                let hint = "what a kind says of its options has to be what it reads";
+                return Err(Error::policy(message).hint(hint));
+            }
         }
     }
-    mutation
+    Ok(mutation)
 }
 
 fn policy_names(policy: &Policy, kind: &str) -> bool {
@@ -93,17 +120,18 @@ fn policy_names(policy: &Policy, kind: &str) -> bool {
 }
 
 impl Compiled<'_> {
-    /// Whether a test comes out otherwise with engines that are built like this.
+    /// Whether a test comes out otherwise with engines that are built like this,
+    /// as they let its password through.
     fn notice(
         &self,
         original: &[bool],
         build: impl Fn(&Supplies<'_>) -> Result<Engine, Error>,
     ) -> Result<bool, Error> {
-        for (number, (supplies, _)) in self.engines.iter().enumerate() {
-            let engine = build(supplies)?;
-            let mut tests = self.tests.iter().zip(original);
-            if tests.any(|(case, passed)| case.engine == number && passes(case, &engine) != *passed)
-            {
+        for (number, (supplies, strict)) in self.engines.iter().enumerate() {
+            let looser = build(supplies)?;
+            let tests = self.tests.iter().zip(original);
+            let mut tests = tests.filter(|(case, _)| case.engine == number);
+            if tests.any(|(case, passed)| lets_through(case, *passed, strict, &looser)) {
                 return Ok(true);
             }
         }
@@ -206,14 +234,14 @@ impl Search<'_> {
             let mut rest = on.clone();
             rest.remove(index);
             if !rest.contains(operation) {
-                let was = format!("`{}`", operation_name(*operation));
+                let was = format!("`{}`", operation.name());
                 let path = [Step::Key("on".to_owned())];
                 self.push(Some(&path), at, (&was, LEFT_OUT), Edit::On(rest));
             }
         }
         for (index, alternative) in rule.alternatives.iter().enumerate() {
             if let Some(when) = alternative.when {
-                let was = format!("`{}`", property_name(when));
+                let was = format!("`{}`", when.name());
                 let path = ["alternative", &alternative.id, "when"];
                 let path = path.map(|key| Step::Key(key.to_owned()));
                 self.push(Some(&path), &alternative.span, (&was, LEFT_OUT), Edit::Open(index));
@@ -222,7 +250,7 @@ impl Search<'_> {
     }
 
     fn options(&mut self, options: &[Opt], table: &Table, path: &[Step]) {
-        for option in options {
+        for option in options.iter().filter(|option| applies(option, options, table)) {
             let here = [path, &[Step::Key(option.name.to_owned())]].concat();
             if let Some((_, value)) = table.entry(option.name) {
                 let is_bound = matches!(option.looser, Looser::Less | Looser::More);
@@ -239,11 +267,19 @@ impl Search<'_> {
         }
     }
 
-    fn value(&mut self, looser: Looser, form: &Form, value: &Value, path: &[Step]) {
-        let form = chosen(form, value);
+    fn value(&mut self, looser: Looser, forms: &Form, value: &Value, path: &[Step]) {
+        let form = chosen(forms, value);
         match (looser, &value.data) {
             (Looser::Less | Looser::More, Data::Integer(Some(number))) => {
                 self.bound(looser == Looser::Less, form, *number, value, path);
+            }
+            // A word such as `any`: one number less might never be reached, so
+            // the least.
+            (Looser::Less, Data::String(word)) => {
+                if let Some(least) = least(forms) {
+                    let words = (format!("`{word}`"), least.to_string());
+                    self.set(path, value, (&words.0, &words.1), Some(Data::Integer(Some(least))));
+                }
             }
             (Looser::Is(flag), Data::Boolean(is)) => match flag == *is {
                 true => self.cannot_be_looser(),
@@ -265,6 +301,9 @@ impl Search<'_> {
             }
             (Looser::Fewer, Data::Array(values)) => self.fewer(form, values, value, path),
             (Looser::Fewer, Data::Table(table)) => self.fewer_keys(table, value, path),
+            (Looser::Weaker(_), Data::Table(table)) if matches!(form, Form::Map(Form::Text)) => {
+                self.fewer_keys(table, value, path);
+            }
             (Looser::Further, Data::Array(values)) => self.further(form, values, value, path),
             (Looser::Wider, Data::Array(values)) => self.wider(values, value, path),
             (Looser::Less | Looser::More | Looser::Is(_) | Looser::Weaker(_), _) => {
@@ -446,6 +485,33 @@ fn chosen<'f>(form: &'f Form, value: &Value) -> &'f Form {
     forms.iter().find(fits).unwrap_or(form)
 }
 
+/// The least number where a value may be a word or a number.
+fn least(form: &Form) -> Option<i64> {
+    let Form::Either(forms) = form else { return None };
+    forms.iter().find_map(|form| match form {
+        Form::Integer(least, _) => i64::try_from(*least).ok(),
+        _ => None,
+    })
+}
+
+/// Whether what is said of an option holds, beside the values of the others.
+fn applies(option: &Opt, options: &[Opt], table: &Table) -> bool {
+    let others = |name: &str, word: &str, without: bool| {
+        let other = options.iter().find(|option| option.name == name);
+        other.map_or(without, |other| match table.entry(name) {
+            Some((_, value)) => text_of(value) == Some(word),
+            None => other.default.trim_matches('"') == word,
+        })
+    };
+    match option.name {
+        // It has no default where nothing is merged.
+        "substitute" => table.entry(option.name).is_some() || others("fold", "full", true),
+        // A name is no looser as a whole than in its parts.
+        "split" => !others("match", "whole", false),
+        _ => true,
+    }
+}
+
 /// What holds where an option is not given, if that can be written.
 fn default_of(option: &Opt, span: &Range<usize>) -> Option<Value> {
     let data = match (option.default, option.form) {
@@ -521,21 +587,6 @@ fn written(start: u32, end: u32) -> String {
     }
 }
 
-fn operation_name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Create => "create",
-        Operation::Change => "change",
-        Operation::Reset => "reset",
-    }
-}
-
-fn property_name(property: Property) -> &'static str {
-    match property {
-        Property::DisableStrongPassword => "disable-strong-password",
-        Property::MultiFactor => "multi-factor",
-    }
-}
-
 impl Candidate {
     /// The rules, loosened.
     fn apply(&self, rules: &[RuleEntry]) -> Vec<RuleEntry> {
@@ -554,7 +605,7 @@ impl Candidate {
             }
             _ => {}
         }
-        let Some(mut rule) = rules.get_mut(self.site.rule) else { return rules };
+        let Some(rule) = self.site.of(&mut rules) else { return rules };
         match &self.edit {
             Edit::On(operations) => rule.scope.on.clone_from(operations),
             Edit::Open(alternative) => {
@@ -563,13 +614,6 @@ impl Candidate {
                 }
             }
             Edit::Set { seed, path, value } => {
-                if let Some((at, index)) = self.site.inner {
-                    let alternative = rule.alternatives.get_mut(at);
-                    match alternative.and_then(|alternative| alternative.rules.get_mut(index)) {
-                        Some(inner) => rule = inner,
-                        None => return rules,
-                    }
-                }
                 if let Some((steps, seed)) = seed {
                     set_in_table(&mut rule.options, path.get(..*steps).unwrap_or(path), Some(seed));
                 }
@@ -580,15 +624,41 @@ impl Candidate {
         rules
     }
 
-    fn told(self, policy: &Policy) -> Mutant {
+    /// What comes of the loosened policy.
+    fn try_with<T>(
+        &self,
+        policy: &Policy,
+        make: impl Fn(&Policy) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let made = make(&policy.with_rules(self.apply(policy.rules())));
+        match (&made, self.apply_without(policy.rules())) {
+            (Err(_), Some(rules)) => make(&policy.with_rules(rules)).or(made),
+            _ => made,
+        }
+    }
+
+    /// The rules, loosened, and without the options that are an error where no
+    /// other needs them; none, if there are no such options.
+    fn apply_without(&self, rules: &[RuleEntry]) -> Option<Vec<RuleEntry>> {
+        let Edit::Set { path, .. } = &self.edit else { return None };
+        let mut rules = self.apply(rules);
+        let options = &mut self.site.of(&mut rules)?.options;
+        let is_beside =
+            |key: &str| BESIDE.contains(&key) && path.first() != Some(&Step::Key(key.to_owned()));
+        let before = options.entries.len();
+        options.entries.retain(|(key, _)| !is_beside(&key.name));
+        (options.entries.len() < before).then_some(rules)
+    }
+
+    fn told(&self, policy: &Policy) -> Mutant {
         let (file, line) = policy.document().origin(&self.span);
         Mutant {
             file: file.map(shown),
             line,
-            rule: self.rule,
-            option: self.option.map(|option| shown(&option)),
-            was: self.was,
-            became: self.became,
+            rule: self.rule.clone(),
+            option: self.option.as_deref().map(shown),
+            was: self.was.clone(),
+            became: self.became.clone(),
         }
     }
 }
@@ -635,5 +705,157 @@ fn set_in(there: &mut Value, path: &[Step], value: Option<&Value>) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::context::{Context, Field};
+    use crate::report::Outcome;
+
+    const PLAIN: &[&str] = &[
+        "password",
+        "P@ssw0rd",
+        "contoso",
+        "s0nn3t",
+        "zooi",
+        "aaaa",
+        "qwer",
+        "szczecin",
+        "summer",
+        "Erin",
+        "hagens",
+        "Erin Hagens",
+        "fabrikam",
+        "f4br1k4m",
+        "1987",
+        "24.12.1999",
+        "abcd",
+        "DCBA",
+        "hijk",
+        "2345",
+        "qwertz",
+        "asasas",
+        "qwerfdsa",
+        "147",
+        "1",
+        "!",
+        " ",
+        "  ",
+        "-",
+        "x",
+        "Q",
+        "ab",
+        "kettle",
+        "gravel",
+        "Wk7tq",
+        "zp4m",
+        "wen",
+        "tls",
+        "current-Secret",
+        "terces",
+    ];
+    // What the folds make more or fewer characters of.
+    const ODD: &[&str] =
+        &["ß", "İ", "\u{200b}", "é", "ﷺ", "각", "か", "🦀", "straße", "łondon", "½"];
+
+    /// What an engine refuses a password by, with what it defers as passed.
+    fn refusing(engine: &Engine, password: &str, context: &Context) -> Vec<String> {
+        let report = engine.check(password, &engine.subject(context));
+        let failed = report.checks().filter(|result| result.outcome == Outcome::Failed);
+        failed.map(|result| result.check.id().to_owned()).collect()
+    }
+
+    // `Looser` is also what `countersign diff` proves by.
+    #[test]
+    fn looser_policies_refuse_nothing_else() {
+        let names = |operation, multi_factor| {
+            Context::new()
+                .operation(operation)
+                .multi_factor(multi_factor)
+                .with(Field::DisplayName, "Erin Hagens")
+                .with(Field::GivenName, "erin")
+                .with(Field::AccountName, "ehagens")
+                .with(Field::Tenant, "Fabrikam")
+                .with_current_password("current-Secret 12")
+        };
+        let contexts = [
+            names(Operation::Create, false),
+            names(Operation::Change, true),
+            names(Operation::Reset, false),
+        ];
+        let pieces = |pieces: &'static [&'static str]| {
+            prop::collection::vec(prop::sample::select(pieces), 0..7)
+        };
+        let drawn = |pieces: Vec<&str>| pieces.concat();
+        let mut runner = TestRunner::deterministic();
+        let mut draw =
+            |strategy: &BoxedStrategy<String>| strategy.new_tree(&mut runner).unwrap().current();
+        let plain = pieces(PLAIN).prop_map(drawn).boxed();
+        let odd = (pieces(PLAIN), pieces(ODD))
+            .prop_map(|(plain, odd)| {
+                plain.iter().zip(odd.iter().chain(&[""; 9])).flat_map(|(a, b)| [*a, *b]).collect()
+            })
+            .boxed();
+        let passwords: Vec<(bool, String)> = (0..90)
+            .map(|number| (number % 3 == 0, draw(if number % 3 == 0 { &odd } else { &plain })))
+            .collect();
+
+        let every = include_str!("../../tests/policies/every-option.toml").parse().unwrap();
+        let policies = Policy::presets().map(|name| Policy::preset(name).unwrap()).chain([every]);
+        let (mut tried, mut looser) = (0, std::collections::BTreeMap::<String, bool>::new());
+        for policy in policies {
+            let suite = Suite::from(policy.clone());
+            let supplies = Supplies::from([("custom", vec!["fabrikam", "kettle-gravel"])]);
+            let strict = suite.build(&policy, &supplies, true).unwrap();
+            let judged: Vec<_> = passwords
+                .iter()
+                .flat_map(|(is_odd, password)| {
+                    contexts.iter().map(move |context| (*is_odd, password, context))
+                })
+                .map(|(is_odd, password, context)| {
+                    (is_odd, password, context, refusing(&strict, password, context))
+                })
+                .collect();
+            let kinds: Vec<Kind> = suite.builder(&policy).kinds().copied().collect();
+            for candidate in candidates(&policy, &kinds).0 {
+                let mutant =
+                    candidate.try_with(&policy, |looser| suite.build(looser, &supplies, true));
+                let told = candidate.told(&policy).to_string();
+                let mutant = match mutant {
+                    Ok(mutant) => mutant,
+                    Err(error) => {
+                        assert!(error.is_policy() && !error.is_unreadable(), "{told}: {error}");
+                        continue;
+                    }
+                };
+                tried += 1;
+                let option = candidate.option.as_deref().unwrap_or_default();
+                // One character may be several there.
+                let folds = option == "fold";
+                let mut is_looser = false;
+                for (_, password, context, before) in
+                    judged.iter().filter(|(is_odd, ..)| !(folds && *is_odd))
+                {
+                    let now = refusing(&mutant, password, context);
+                    assert!(
+                        now.iter().all(|check| before.contains(check)),
+                        "{}: {told}: {password:?}",
+                        policy.name()
+                    );
+                    is_looser |= now.len() < before.len();
+                }
+                let kind = option.rsplit('.').next().unwrap_or_default().to_owned();
+                *looser.entry(kind).or_default() |= is_looser;
+            }
+        }
+        assert!(tried > 700, "{tried}");
+        for option in ["fold", "substitute", "split", "match", "turns", "fuzzy", "min", "max"] {
+            assert_eq!(looser.get(option), Some(&true), "{option}");
+        }
     }
 }

@@ -57,7 +57,8 @@ pub struct Mutation {
     pub unnoticed: Vec<Mutant>,
     /// How many values have no looser one, being at the end of their range.
     pub unchanged: usize,
-    /// How many variants are no policies, because a rule would require nothing.
+    /// How many variants are no policies, because a rule would require nothing,
+    /// or a list is not there for the weaker `substitute`.
     pub refused: usize,
 }
 

@@ -129,7 +129,7 @@ pub(crate) struct Check {
     #[arg(long)]
     batch: bool,
     /// How many threads judge lines [default: as many as there are cores]
-    #[arg(long, value_name = "N", requires = "batch", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Show each check while the password is typed at a terminal
     #[arg(long, conflicts_with_all = ["batch", "file"])]
@@ -161,6 +161,10 @@ enum Dialect {
 }
 
 pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
+    if check.jobs.is_some() && !check.batch {
+        return Err(Failure::new("`--jobs` is about a batch, and one password is none")
+            .hint("add `--batch` to judge each line"));
+    }
     let engine = engine::compile(&check.policy, &check.lists)?;
     warnings::tell(engine.warnings(), check.deny_warnings)?;
     let style = check.style(&engine)?;

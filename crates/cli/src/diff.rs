@@ -74,17 +74,17 @@ pub(crate) struct Diff {
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
     /// What the corpus holds, such as `common passwords` [default: passwords of FILE]
-    #[arg(long, value_name = "WORDS", requires = "corpus")]
+    #[arg(long, value_name = "WORDS")]
     corpus_name: Option<String>,
     /// How many threads judge the corpus [default: as many as there are cores]
-    #[arg(long, value_name = "N", requires = "corpus", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Print passwords made from lists and tests, and examples of the corpus
     #[arg(long)]
     reveal: bool,
-    /// How many passwords of the corpus to print for each direction
-    #[arg(long, value_name = "N", default_value_t = 5, requires_all = ["reveal", "corpus"], value_parser = clap::value_parser!(u16).range(0..=1000))]
-    examples: u16,
+    /// How many passwords of the corpus to print for each direction, with --reveal [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1000))]
+    examples: Option<u16>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json|html")]
     format: Format,
@@ -103,7 +103,35 @@ enum Format {
     Html,
 }
 
+/// How many passwords of the corpus are printed for each direction.
+const EXAMPLES: u16 = 5;
+
+impl Diff {
+    /// # Errors
+    ///
+    /// An option has nothing that it could be about.
+    fn check(&self) -> Result<(), Failure> {
+        let of_corpus = [
+            ("--corpus-name", self.corpus_name.is_some()),
+            ("--jobs", self.jobs.is_some()),
+            ("--examples", self.examples.is_some()),
+        ];
+        if let (None, Some((option, _))) = (&self.corpus, of_corpus.iter().find(|(_, is)| *is)) {
+            return Err(Failure::new(format!("`{option}` is about a corpus, and there is none"))
+                .hint("name a file of passwords with `--corpus`"));
+        }
+        match self.examples {
+            Some(1..) if !self.reveal => {
+                Err(Failure::new("`--examples` are passwords, which are only shown on request")
+                    .hint("add `--reveal`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 pub(crate) fn run(diff: &Diff) -> Result<Answer, Failure> {
+    diff.check()?;
     let with = |own: &[PathBuf]| [&diff.lists, own].concat();
     let (old, before) = engine::load(&diff.old, &with(&diff.old_lists))?;
     let (new, now) = engine::load(&diff.new, &with(&diff.new_lists))?;
@@ -115,10 +143,10 @@ pub(crate) fn run(diff: &Diff) -> Result<Answer, Failure> {
     let corpus = match &diff.corpus {
         None => None,
         Some(file) => {
-            let examples = if diff.reveal { usize::from(diff.examples) } else { 0 };
+            let examples = if diff.reveal { diff.examples.unwrap_or(EXAMPLES) } else { 0 };
             let name = diff.corpus_name.as_deref();
             let corpus = Corpus::open(file, name)?;
-            Some(corpus.judge([&before, &now], &found, diff.jobs, examples)?)
+            Some(corpus.judge([&before, &now], &found, diff.jobs, examples.into())?)
         }
     };
     let show = Show { reveal: diff.reveal, date: diff.date.as_deref() };

@@ -1,10 +1,14 @@
 //! `countersign explain`
 
+use std::fs;
 use std::io::{self, Write};
 
-use clap::Args;
-use countersign::rules::{Doc, Form, Given, Kind};
-use countersign::{Engine, Messages, Origin, Policy};
+use clap::{Args, ValueEnum};
+use countersign::rules::{Doc, Form, Given, Kind, Opt};
+use countersign::{Engine, Messages, Operation, Origin, Policy, Property, RuleOutline, Subject};
+use serde::Serialize;
+use serde_json::{Value, json};
+use textwrap::core::display_width;
 
 use crate::Answer;
 use crate::check;
@@ -17,21 +21,36 @@ use crate::words::{Paint, Printable};
 /// Of a kind: what it forbids, why, what to do instead, its options and a few
 /// examples. Of a policy: what a password needs, in words that could stand
 /// under its field, and where each rule and each changed option comes from.
-/// Without an argument: all kinds and policies.
+/// Without an argument: all kinds and policies, in a line each.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  countersign explain
+  countersign explain --list
   countersign explain keyboard
   countersign explain nist-63b-4-mfa --language de
-  countersign explain ./acme.toml")]
+  countersign explain ./acme.toml --format json
+
+What a password needs is said in the language asked for; what is for whoever
+writes policies, in English.")]
 pub(crate) struct Explain {
     /// A kind of rule, a built-in policy, or a policy file
     #[arg(value_name = "KIND|POLICY")]
     of: Option<String>,
+    /// Name all kinds and policies, as without an argument
+    #[arg(long, conflicts_with = "of")]
+    list: bool,
     /// The language of requirements, such as `de` [default: en]
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 const WIDTH: usize = 80;
@@ -39,40 +58,128 @@ const WIDTH: usize = 80;
 pub(crate) fn run(explain: &Explain) -> Result<Answer, Failure> {
     let messages = check::messages(explain.language.as_deref())?;
     let paint = Paint::stdout();
-    let Some(of) = &explain.of else {
-        output::write(|out| everything(out, paint))?;
-        return Ok(Answer::Yes);
-    };
     // A kind and a file of the same name: `./names` is the file.
-    if let Some(kind) = Kind::built_in().iter().find(|kind| kind.name() == of) {
-        output::write(|out| about_kind(out, kind, paint))?;
-        return Ok(Answer::Yes);
-    }
-    let loaded = check::load_policy(of).map_err(|failure| {
-        let near = |name: &&str| strsim::damerau_levenshtein(of, name) <= 2;
-        match Kind::built_in().iter().map(Kind::name).find(near) {
-            Some(name) if of.len() <= 64 => failure.hint(format!("did you mean `{name}`?")),
-            _ => failure,
+    let kind = explain.of.as_deref().and_then(|of| {
+        let mut kinds = Kind::built_in().iter();
+        kinds.find(|kind| kind.name() == of)
+    });
+    match (&explain.of, kind, explain.format) {
+        (None, _, Format::Text) => output::write(|out| everything(out, paint))?,
+        (None, _, Format::Json) => print(&all())?,
+        (Some(_), Some(kind), Format::Text) => output::write(|out| about_kind(out, kind, paint))?,
+        (Some(_), Some(kind), Format::Json) => print(&described(kind))?,
+        (Some(of), None, format) => {
+            if !is_there(of) {
+                let message =
+                    format!("no kind of rule, no built-in policy and no file is named `{of}`");
+                return Err(Failure::new(message).hint(nearest(of)));
+            }
+            let policy = check::load_policy(of)?;
+            let engine = Engine::builder().build(&policy)?;
+            let outline: Vec<_> = policy.outline().collect();
+            let explained = Explained::of(&policy, &outline, &engine, &messages);
+            match format {
+                Format::Text => output::write(|out| explained.write(out, paint))?,
+                Format::Json => print(&explained)?,
+            }
         }
-    })?;
-    let engine = Engine::builder().build(&loaded)?;
-    output::write(|out| about_policy(out, &loaded, &engine, &messages, paint))?;
+    }
     Ok(Answer::Yes)
 }
 
-fn everything(out: &mut impl Write, paint: Paint) -> io::Result<()> {
-    writeln!(out, "{}", paint.strong("Kinds of rules"))?;
-    let width = Kind::built_in().iter().map(|kind| kind.name().len()).max().unwrap_or(0);
-    for kind in Kind::built_in() {
-        entry(out, kind.name(), width, &first_sentence(kind.doc().forbids))?;
+/// One object on one line.
+fn print(value: &impl Serialize) -> Result<(), Failure> {
+    output::write(|out| {
+        serde_json::to_writer(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+fn is_there(policy: &str) -> bool {
+    let is_preset = Policy::presets().any(|known| known == policy);
+    is_preset || !fs::exists(policy).is_ok_and(|exists| !exists)
+}
+
+/// The names that may be meant, at most three.
+fn nearest(given: &str) -> String {
+    let names = Kind::built_in().iter().map(Kind::name).chain(Policy::presets());
+    let allowed = (given.chars().count() / 3).clamp(1, 3);
+    // Longer than any name: nothing is near.
+    let near = names.filter(|_| given.len() <= 64).filter_map(|name| {
+        let distance = strsim::damerau_levenshtein(&given.to_lowercase(), name);
+        let is_part = given.len() >= 3 && name.contains(given);
+        (distance <= allowed || is_part).then_some((!is_part, distance, name))
+    });
+    let mut near: Vec<_> = near.collect();
+    near.sort_unstable();
+    let near: Vec<_> = near.iter().take(3).map(|(_, _, name)| format!("`{name}`")).collect();
+    match near.split_last() {
+        None => "`countersign explain --list` names what there is".to_owned(),
+        Some((last, [])) => format!("did you mean {last}?"),
+        Some((last, others)) => format!("did you mean {} or {last}?", others.join(", ")),
     }
-    writeln!(out, "\n{}", paint.strong("Policies"))?;
-    let width = Policy::presets().map(str::len).max().unwrap_or(0);
-    for name in Policy::presets() {
+}
+
+/// All kinds and all policies, each with the sentence that says what it is.
+fn names() -> [(&'static str, Vec<(&'static str, String)>); 2] {
+    let kinds = Kind::built_in().iter();
+    let kinds = kinds.map(|kind| (kind.name(), first_sentence(kind.doc().forbids)));
+    let policies = Policy::presets().map(|name| {
         let description = Policy::preset(name).map(|policy| policy.description().to_owned());
-        entry(out, name, width, &first_sentence(&description.unwrap_or_default()))?;
+        (name, first_sentence(&description.unwrap_or_default()))
+    });
+    [("Kinds of rules", kinds.collect()), ("Policies", policies.collect())]
+}
+
+fn everything(out: &mut impl Write, paint: Paint) -> io::Result<()> {
+    for (index, (title, entries)) in names().iter().enumerate() {
+        let gap = if index > 0 { "\n" } else { "" };
+        writeln!(out, "{gap}{}", paint.strong(title))?;
+        let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, text) in entries {
+            entry(out, name, width, text)?;
+        }
     }
     Ok(())
+}
+
+fn all() -> Value {
+    let [kinds, policies] = names().map(|(_, entries)| {
+        let entries = entries.into_iter();
+        Value::from_iter(entries.map(|(name, text)| json!({ "name": name, "description": text })))
+    });
+    json!({ "kinds": kinds, "policies": policies })
+}
+
+fn described(kind: &Kind) -> Value {
+    fn options(all: &[Opt]) -> Value {
+        let each = all.iter().map(|option| {
+            let mut told = json!({
+                "name": option.name,
+                "form": form(&option.form),
+                "default": option.default,
+                "meaning": option.meaning,
+            });
+            if let (Some(inner), Some(told)) = (inner(&option.form), told.as_object_mut()) {
+                told.insert("options".to_owned(), options(inner));
+            }
+            told
+        });
+        Value::from_iter(each)
+    }
+    let Doc { forbids, why, instead, options: own, .. } = *kind.doc();
+    json!({
+        "kind": kind.name(), "forbids": forbids, "why": why, "instead": instead,
+        "options": options(own),
+    })
+}
+
+/// The options of a table, or of each table of a list.
+fn inner(form: &Form) -> Option<&'static [Opt]> {
+    match form {
+        Form::Table(inner) | Form::List(Form::Table(inner)) => Some(inner),
+        _ => None,
+    }
 }
 
 fn entry(out: &mut impl Write, name: &str, width: usize, text: &str) -> io::Result<()> {
@@ -88,7 +195,7 @@ fn first_sentence(text: &str) -> String {
 
 /// The text behind a label, and under it where it takes several lines.
 fn wrapped(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
-    let indent = " ".repeat(label.chars().count());
+    let indent = " ".repeat(display_width(label));
     let text = Printable(text).to_string();
     let options = textwrap::Options::new(WIDTH)
         .initial_indent(label)
@@ -147,7 +254,7 @@ fn shown(text: &str) -> String {
 
 fn options_of(
     out: &mut impl Write,
-    options: &[countersign::rules::Opt],
+    options: &[Opt],
     indent: usize,
     paint: Paint,
 ) -> io::Result<()> {
@@ -161,9 +268,7 @@ fn options_of(
         writeln!(out, "{:indent$}{}", "", paint.strong(option.name))?;
         wrapped(out, &" ".repeat(indent + 4), option.meaning)?;
         wrapped(out, &" ".repeat(indent + 4), &format!("{form}; {default}"))?;
-        if let Form::Table(inner) = option.form {
-            options_of(out, inner, indent + 4, paint)?;
-        } else if let Form::List(Form::Table(inner)) = option.form {
+        if let Some(inner) = inner(&option.form) {
             options_of(out, inner, indent + 4, paint)?;
         }
     }
@@ -186,6 +291,7 @@ fn form(form: &Form) -> String {
         Form::List(Form::Table(_)) => "a list of tables".to_owned(),
         Form::List(_) => "a list of texts".to_owned(),
         Form::Table(_) => "a table".to_owned(),
+        Form::Map(Form::Text) => "a table of texts".to_owned(),
         Form::Map(_) => "a table of pairs".to_owned(),
         Form::Rules => "a list of rules".to_owned(),
         Form::Either(forms) => forms.iter().map(self::form).collect::<Vec<_>>().join(", or "),
@@ -193,54 +299,185 @@ fn form(form: &Form) -> String {
     }
 }
 
-fn about_policy(
-    out: &mut impl Write,
-    policy: &Policy,
-    engine: &Engine,
-    messages: &Messages,
-    paint: Paint,
-) -> io::Result<()> {
-    let name = if policy.name().is_empty() { "the policy" } else { policy.name() };
-    writeln!(out, "{}", paint.strong(Printable(name)))?;
-    for (label, text) in [
-        ("  ", policy.description()),
-        ("  Source: ", policy.source()),
-        ("  Extends: ", policy.extends().unwrap_or_default()),
-    ] {
-        if !text.is_empty() {
-            wrapped(out, label, text)?;
+/// A policy: what a password needs, and where its rules come from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained<'a> {
+    name: &'a str,
+    description: &'a str,
+    source: &'a str,
+    extends: Option<&'a str>,
+    language: &'a str,
+    title: String,
+    #[serde(skip)]
+    or: String,
+    checks: Vec<Said<'a>>,
+    rules: Vec<Rule<'a>>,
+    warnings: Vec<String>,
+}
+
+/// What is said of a check, or of one in an alternative.
+#[derive(Serialize)]
+struct Said<'a> {
+    id: &'a str,
+    requirement: String,
+    advice: String,
+    /// The operations that it is limited to; all, if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on: Vec<&'static str>,
+    /// The property of accounts that are exempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unless: Option<&'static str>,
+    /// All in one, as it may stand under a password field; alternatives stand
+    /// below it.
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<SaidAlternative<'a>>,
+}
+
+#[derive(Serialize)]
+struct SaidAlternative<'a> {
+    id: &'a str,
+    /// The property of the accounts to which alone it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    when: Option<&'static str>,
+    text: String,
+    checks: Vec<Said<'a>>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    id: &'a str,
+    kind: &'a str,
+    #[serde(flatten)]
+    place: Place<'a>,
+    /// Those that come from another file than the rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<Changed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    option: &'a str,
+    #[serde(flatten)]
+    place: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    file: Option<&'a str>,
+    line: usize,
+}
+
+impl<'a> Place<'a> {
+    fn of(origin: &Origin<'a>) -> Self {
+        Self { file: origin.file, line: origin.line }
+    }
+
+    fn shown(&self) -> String {
+        match self.file {
+            Some(file) => format!("{}:{}", Printable(file), self.line),
+            None => format!("line {}", self.line),
         }
     }
-    writeln!(out, "\n{}", paint.strong("A password needs"))?;
-    // Subject to no context: every rule applies.
-    let report = engine.check("", &countersign::Subject::default());
-    for result in report.checks().skip(1) {
-        let alternatives = report.alternatives(result.check.id());
-        wrapped(out, "  • ", &messages.heading(result.check))?;
-        for (index, alternative) in alternatives.iter().enumerate() {
-            let label = if index == 0 { "      " } else { "   or " };
-            wrapped(out, label, &messages.requirement_of(alternative))?;
+}
+
+impl<'a> Said<'a> {
+    fn of(check: &'a countersign::Check, messages: &Messages) -> Self {
+        Self {
+            id: check.id(),
+            requirement: messages.requirement(check),
+            advice: messages.advice(check),
+            on: check.on().iter().copied().map(Operation::name).collect(),
+            unless: check.unless().map(Property::name),
+            text: messages.in_scope(check, &messages.heading(check)),
+            alternatives: Vec::new(),
         }
     }
-    writeln!(out, "\n{}", paint.strong("Its rules, and where they come from"))?;
-    let width = policy.outline().map(|rule| rule.id.len()).max().unwrap_or(0);
-    for rule in policy.outline() {
-        let place = |origin: &Origin<'_>| match origin.file {
-            Some(file) => format!("{}:{}", Printable(file), origin.line),
-            None => format!("line {}", origin.line),
-        };
-        let (id, kind) = (rule.id, rule.kind);
-        let kind = if id == kind { String::new() } else { format!("{kind}, ") };
-        writeln!(out, "  {id:width$}  {kind}{}", paint.faint(place(&rule.origin)))?;
-        for (option, origin) in &rule.options {
-            if origin.file != rule.origin.file {
-                let option = Printable(option);
-                writeln!(out, "  {:width$}    {option}: {}", "", paint.faint(place(origin)))?;
+}
+
+impl<'a> Explained<'a> {
+    fn of(
+        policy: &'a Policy,
+        outline: &'a [RuleOutline<'a>],
+        engine: &'a Engine,
+        messages: &'a Messages,
+    ) -> Self {
+        // Subject to no context: every rule applies.
+        let report = engine.check("", &Subject::default());
+        let checks = report.checks().skip(1).map(|result| {
+            let alternatives = report.alternatives(result.check.id()).into_iter();
+            let alternatives = alternatives.map(|alternative| SaidAlternative {
+                id: alternative.id,
+                when: alternative.when.map(Property::name),
+                text: messages.requirement_of(&alternative),
+                checks: alternative
+                    .checks
+                    .iter()
+                    .map(|inner| Said::of(inner.check, messages))
+                    .collect(),
+            });
+            Said { alternatives: alternatives.collect(), ..Said::of(result.check, messages) }
+        });
+        let rules = outline.iter().map(|rule| {
+            let changed = rule.options.iter().filter(|(_, origin)| origin.file != rule.origin.file);
+            Rule {
+                id: rule.id,
+                kind: rule.kind,
+                place: Place::of(&rule.origin),
+                options: changed
+                    .map(|(option, origin)| Changed { option, place: Place::of(origin) })
+                    .collect(),
+            }
+        });
+        Self {
+            name: policy.name(),
+            description: policy.description(),
+            source: policy.source(),
+            extends: policy.extends(),
+            language: messages.language(),
+            title: messages.title(),
+            or: messages.or(),
+            checks: checks.collect(),
+            rules: rules.collect(),
+            warnings: engine.warnings().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn write(&self, out: &mut impl Write, paint: Paint) -> io::Result<()> {
+        let name = if self.name.is_empty() { "the policy" } else { self.name };
+        writeln!(out, "{}", paint.strong(Printable(name)))?;
+        for (label, text) in [
+            ("  ", self.description),
+            ("  Source: ", self.source),
+            ("  Extends: ", self.extends.unwrap_or_default()),
+        ] {
+            if !text.is_empty() {
+                wrapped(out, label, text)?;
             }
         }
+        writeln!(out, "\n{}", paint.strong(&self.title))?;
+        let or = format!("   {} ", self.or);
+        let first = " ".repeat(display_width(&or));
+        for check in &self.checks {
+            wrapped(out, "  • ", &check.text)?;
+            for (index, alternative) in check.alternatives.iter().enumerate() {
+                wrapped(out, if index == 0 { &first } else { &or }, &alternative.text)?;
+            }
+        }
+        writeln!(out, "\n{}", paint.strong("Its rules, and where they come from"))?;
+        let width = self.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+        for Rule { id, kind, place, options } in &self.rules {
+            let kind = if id == kind { String::new() } else { format!("{kind}, ") };
+            writeln!(out, "  {id:width$}  {kind}{}", paint.faint(place.shown()))?;
+            for Changed { option, place } in options {
+                let option = Printable(option);
+                writeln!(out, "  {:width$}    {option}: {}", "", paint.faint(place.shown()))?;
+            }
+        }
+        for warning in &self.warnings {
+            writeln!(out, "\n{} {warning}", paint.open("warning:"))?;
+        }
+        Ok(())
     }
-    for warning in engine.warnings() {
-        writeln!(out, "\n{} {warning}", paint.open("warning:"))?;
-    }
-    Ok(())
 }

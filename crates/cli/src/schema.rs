@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use countersign::rules::{Form, Kind, Opt};
-use countersign::{Field, Policy};
+use countersign::{Field, Operation, Policy, Property};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
@@ -27,8 +27,13 @@ pub(crate) fn run(Schema {}: &Schema) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-const OPERATIONS: &[&str] = &["create", "change", "reset"];
-const PROPERTIES: &[&str] = &["disable-strong-password", "multi-factor"];
+fn operations() -> Vec<&'static str> {
+    Operation::ALL.iter().map(|operation| operation.name()).collect()
+}
+
+fn accounts() -> Vec<&'static str> {
+    Property::ALL.iter().map(|property| property.name()).collect()
+}
 
 fn schema() -> Value {
     let mut definitions = Map::new();
@@ -49,7 +54,8 @@ fn schema() -> Value {
                 "kind": {
                     "enum": kinds,
                     "description": "What the rule looks at. It may be left out where the rule \
-                                    changes one of the policy that is extended, by its id.",
+                                    changes one of the policy that is extended, by its id; \
+                                    it cannot become another then.",
                 },
             },
             "anyOf": [{ "required": ["kind"] }, { "required": ["id"] }],
@@ -80,7 +86,7 @@ fn schema() -> Value {
                                 taken over.",
             },
             "without": {
-                "type": "array", "items": { "type": "string" },
+                "type": "array", "items": { "type": "string" }, "uniqueItems": true,
                 "description": "Rules of the policy that is extended, by id, that are left out.",
             },
             "rule": { "type": "array", "items": { "$ref": "#/$defs/rule" } },
@@ -98,8 +104,8 @@ fn test() -> Value {
         .iter()
         .map(|field| (field.name().to_owned(), json!({ "anyOf": [text, names] })))
         .collect();
-    for property in PROPERTIES {
-        context.insert((*property).to_owned(), json!({ "type": "boolean" }));
+    for property in accounts() {
+        context.insert(property.to_owned(), json!({ "type": "boolean" }));
     }
     json!({
         "type": "object",
@@ -117,7 +123,7 @@ fn test() -> Value {
                 "type": "object", "additionalProperties": false, "properties": context,
                 "description": "What is known about the user.",
             },
-            "operation": { "enum": OPERATIONS, "description": "What is being done." },
+            "operation": { "enum": operations(), "description": "What is being done." },
             "current-password": { "type": "string", "description": "The password until now." },
             "supply": {
                 "type": "object", "additionalProperties": names,
@@ -160,14 +166,14 @@ fn rule(kind: &Kind) -> Value {
     properties.insert(
         "on".to_owned(),
         json!({
-            "type": "array", "items": { "enum": OPERATIONS }, "minItems": 1,
+            "type": "array", "items": { "enum": operations() }, "minItems": 1,
             "description": "The operations that the rule is limited to.",
         }),
     );
     properties.insert(
         "unless".to_owned(),
         json!({
-            "enum": PROPERTIES,
+            "enum": accounts(),
             "description": "A property of accounts to which the rule does not apply.",
         }),
     );

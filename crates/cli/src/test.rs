@@ -111,7 +111,7 @@ Exit codes:
   0  every test is passed (--mutate: and every looser policy noticed)
   1  a test is not passed (--mutate: or a looser policy not noticed)
   2  error: a policy or a test that makes no sense (--deny-warnings: or probably
-     does not mean what it says)"
+     does not mean what it says; --filter: no test has TEXT in its title)"
     )
 }
 
@@ -156,12 +156,17 @@ impl Outcome<'_> {
 pub(crate) fn run(test: &Test) -> Result<Answer, Failure> {
     let lists = Lists::load(&test.lists)?;
     let suite = test.suite()?.engines(move |_| lists.builder());
+    if let Some(filter) = test.filter.as_ref().filter(|_| suite.is_empty()) {
+        return Err(Failure::new(format!("no test has `{filter}` in its title, `FILE: NAME`"))
+            .hint("nothing was run; without `--filter` all tests are"));
+    }
     let begun = Instant::now();
-    let (mut times, mut before) = (Vec::new(), None);
-    let results = suite.run_each(|_| {
+    let prepared = suite.prepare()?;
+    let (mut times, mut before) = (Vec::new(), Instant::now());
+    let results = prepared.run_each(|_| {
         let now = Instant::now();
-        times.push(now - before.replace(now).unwrap_or(begun));
-    })?;
+        times.push(now - std::mem::replace(&mut before, now));
+    });
     warnings::tell(results.warnings(), test.deny_warnings)?;
     // Tests that fail tell nothing about looser policies.
     let mutations = match test.mutate && results.is_ok() {

@@ -307,3 +307,20 @@ fn the_formats_agree() {
         assert!(codes.windows(2).all(|two| two[0] == two[1]), "{codes:?}");
     }
 }
+
+// The requirements of alternatives were English in whatever language.
+#[test]
+fn alternatives_are_said_in_the_language_asked_for() {
+    let german = ["check", "--policy", "bsi-consumer", "--language", "de", "--format"];
+    let text = run([&german[..], &["text"]].concat(), "password");
+    let said = "  ✗ eine der folgenden Möglichkeiten\n        ✗ mindestens 20 Zeichen (length 8";
+    assert!(text.stdout.contains(said), "{}", text.stdout);
+    assert!(text.stdout.contains("\n   oder ✓ mindestens 8 Zeichen"), "{}", text.stdout);
+    let json = run([&german[..], &["json"]].concat(), "password");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let alternatives = json["checks"][1]["alternatives"].as_array().unwrap();
+    assert_eq!(alternatives[0]["checks"][0]["requirement"], "mindestens 20 Zeichen");
+    assert_eq!(alternatives[2]["when"], "multi-factor");
+    let line = json.to_string();
+    assert!(!line.contains("characters") && !line.contains("at least"), "{line}");
+}

@@ -57,6 +57,18 @@ fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
+// The argument parser named what is missing, and not for what.
+#[test]
+fn options_about_a_corpus_need_one() {
+    for (option, value) in [("--jobs", "2"), ("--examples", "3"), ("--corpus-name", "x")] {
+        let run = run(["diff", "entra", "entra", "--reveal", option, value], "");
+        run.fails(&format!("`{option}` is about a corpus, and there is none"));
+    }
+    run(["diff", "entra", "entra", "--corpus", "-", "--examples", "3"], "").fails("add `--reveal`");
+    let run = run(["diff", "entra", "entra", "--corpus", "-", "--examples", "0"], "a\n");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
 #[test]
 fn the_exit_code_says_whether_anything_is_looser() {
     let files = Files::new();

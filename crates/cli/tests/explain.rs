@@ -30,6 +30,7 @@ fn told(arguments: &[&str]) -> String {
 #[test]
 fn everything_is_named_and_can_be_explained() {
     let all = told(&["explain"]);
+    assert_eq!(all, told(&["explain", "--list"]));
     for name in Kind::built_in().iter().map(Kind::name).chain(Policy::presets()) {
         assert!(all.contains(&format!("\n  {name} ")), "{name}");
         let explained = told(&["explain", name]);
@@ -67,8 +68,97 @@ fn a_policy_says_what_a_password_needs_and_who_says_so() {
     ] {
         assert!(explained.contains(part), "{part:?} in\n{explained}");
     }
-    let german = told(&["explain", "entra", "--language", "de-AT"]);
-    assert!(german.contains("mindestens 8 Zeichen"), "{german}");
+}
+
+#[test]
+fn what_a_password_needs_is_said_in_the_language_asked_for() {
+    for (language, title, or, alternative, change, word) in [
+        ("en", "A password needs", "   or ", "at least 1", "when it is changed: not", "more than"),
+        (
+            "de-AT",
+            "Anforderungen an das Passwort",
+            "   oder ",
+            "mindestens",
+            "beim Ändern: Ihrem aktuellen",
+            "mehr als ein Wort, um",
+        ),
+        ("es", "Requisitos de la contraseña", "   o ", "al menos", "al cambiarla: ", "más que"),
+        (
+            "fr",
+            "Exigences pour",
+            "   ou ",
+            "au moins",
+            "lors d’un changement\u{202f}: ",
+            "plus qu’un",
+        ),
+        ("ja", "パスワードの条件", "   または ", "24文字", "変更時：", "1つの単語"),
+        ("pt", "Requisitos da", "   ou ", "pelo menos", "ao alterá-la: ", "mais do que"),
+    ] {
+        let told = told(&["explain", "countersign", "--language", language]);
+        let (needs, rules) = told.split_once("\nIts rules, and where they come from\n").unwrap();
+        let (_, needs) = needs.split_once("\n\n").unwrap();
+        assert!(needs.starts_with(title), "{needs}");
+        for part in [format!("\n{or}"), alternative.to_owned(), change.to_owned(), word.to_owned()]
+        {
+            assert!(needs.contains(&part), "{part:?} in\n{needs}");
+        }
+        assert!(rules.contains("  one-word"), "{rules}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.toml");
+    let policy = "[[rule]]\nkind = 'length'\nmin = 12\non = ['create', 'reset']\n\
+                  unless = 'multi-factor'\n[[rule]]\nkind = 'names'\n\
+                  unless = 'disable-strong-password'\n";
+    fs::write(&path, policy).unwrap();
+    let path = path.display().to_string();
+    let english = told(&["explain", &path]);
+    let first = "  • when the account is created or when it is reset, without a second factor: at \
+                 least\n    12 characters\n";
+    assert!(english.contains(first), "{english}");
+    assert!(english.contains("  • where strong passwords are required: without"), "{english}");
+    let german = told(&["explain", &path, "--language", "de"]);
+    let first = "  • beim Anlegen des Kontos oder beim Zurücksetzen, ohne zweiten Faktor: \
+                 mindestens 12\n";
+    assert!(german.contains(first), "{german}");
+}
+
+#[test]
+fn programs_read_what_a_policy_asks_for() {
+    let json = |arguments: &[&str]| -> Value {
+        let told = told(&[&["explain", "--format", "json"], arguments].concat());
+        assert_eq!(told.lines().count(), 1);
+        serde_json::from_str(&told).unwrap()
+    };
+    let policy = json(&["countersign", "--language", "fr"]);
+    assert_eq!((&policy["language"], &policy["name"]), (&"fr".into(), &"countersign".into()));
+    assert_eq!(policy["title"], "Exigences pour le mot de passe");
+    let checks = policy["checks"].as_array().unwrap();
+    let find = |id: &str| checks.iter().find(|check| check["id"] == id).unwrap();
+    let change = find("similar.current");
+    assert_eq!(change["on"], serde_json::json!(["change"]));
+    let said = format!("lors d’un changement\u{202f}: {}", change["requirement"].as_str().unwrap());
+    assert_eq!(change["text"], said);
+    assert!(change.get("unless").is_none() && change.get("alternatives").is_none());
+    assert_eq!(find("one-word.matched")["unless"], "multi-factor");
+    let alternative = &find("dates.alternatives")["alternatives"][0];
+    assert_eq!(alternative["id"], "none");
+    assert_eq!(alternative["checks"][0]["id"], "dates.none.dates.year");
+    let policy = json(&["ism-secret"]);
+    let alternatives = policy["checks"][0]["alternatives"].as_array().unwrap();
+    assert!(alternatives.iter().any(|alternative| alternative["when"] == "multi-factor"));
+    let options = &policy["rules"][0]["options"];
+    assert_eq!(
+        (&options[0]["option"], &options[0]["file"]),
+        (&"alternative".into(), &"ism-secret.toml".into(),)
+    );
+
+    let kind = json(&["dates"]);
+    assert_eq!((&kind["kind"], &kind["options"][0]["name"]), (&"dates".into(), &"years".into()));
+    assert_eq!(kind["options"][0]["options"][1]["default"], "2099");
+    let all = json(&[]);
+    assert_eq!(all, json(&["--list"]));
+    assert_eq!(all["kinds"][0]["name"], "length");
+    assert_eq!(all["policies"].as_array().unwrap().len(), Policy::presets().count());
 }
 
 #[test]
@@ -87,9 +177,20 @@ fn a_file_is_explained_too() {
 
 #[test]
 fn what_is_not_there_is_told() {
-    run(["explain", "lenght"], "").fails("did you mean `length`?");
-    run(["explain", "entar"], "").fails("did you mean `entra`?");
-    run(["explain", "zzz"], "").fails("no built-in policy and no file is named `zzz`");
+    let unknown = "no kind of rule, no built-in policy and no file is named `lenght`";
+    run(["explain", "lenght"], "").fails(unknown);
+    for (given, hint) in [
+        ("lenght", "did you mean `length`?"),
+        ("entar", "did you mean `entra`?"),
+        ("keybord", "did you mean `keyboard`?"),
+        ("nist", "did you mean `nist-63b-4-mfa` or `nist-63b-4-single-factor`?"),
+        ("bsi", "did you mean `bsi-gspp` or `bsi-consumer`?"),
+        ("zzz", "`countersign explain --list` names what there is"),
+        (&"z".repeat(10_000), "`countersign explain --list` names what there is"),
+    ] {
+        run(["explain", given], "").fails(hint);
+    }
+    run(["explain", "entra", "--list"], "").fails("cannot be used with");
     run(["explain", "entra", "--language", "xx"], "").fails("there are texts in en, de, ");
 }
 
@@ -142,6 +243,9 @@ fn what_no_policy_is_the_schema_refuses() {
         "[[rule]]\nkind = 'length'\nmni = 1",
         "[[rule]]\nkind = 'length'\nmin = 1\non = ['login']",
         "[[rule]]\nkind = 'complexity'\nclasses = ['lowr']",
+        "[[rule]]\nkind = 'pattern'\nrequire = 'a'\nsays = { de = 3 }",
+        "[[rule]]\nkind = 'pattern'\nrequire = 'a'\nsays = ['a']",
+        "extends = 'entra'\nwithout = ['names', 'names']",
         "[[rule]]\nkind = 'banned'\nscore = { fuzzy = 'some' }",
         "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = []",
         "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', mni = 1 }]",

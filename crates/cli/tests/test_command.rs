@@ -79,6 +79,20 @@ test result: FAILED. 1 passed; 1 failed"
     test(&[&path, "--filter", "x", "--mutate"]).fails("cannot be used with");
 }
 
+// Nothing was run, and all of it passed.
+#[test]
+fn a_filter_that_matches_nothing_is_an_error() {
+    let files = Files::new();
+    let path = files.write("acme.toml", POLICY);
+    for format in ["text", "json", "junit"] {
+        let run = test(&[&path, "--format", format, "--filter", "lnog"]);
+        run.fails("no test has `lnog` in its title, `FILE: NAME`");
+    }
+    // A policy without tests is none.
+    let untested = files.write("untested.toml", "[[rule]]\nkind = 'length'\nmin = 4\n");
+    assert_eq!(test(&[&untested]).code, Some(0));
+}
+
 #[test]
 fn looser_policies_are_named() {
     let files = Files::new();

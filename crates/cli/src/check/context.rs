@@ -1,28 +1,20 @@
 //! `--context KEY=VALUE`
 
-use countersign::{Context, Field};
+use countersign::{Context, Field, Property};
 
 use crate::failure::Failure;
-
-/// What an account may have.
-type Property = (&'static str, fn(Context, bool) -> Context);
-
-const PROPERTIES: &[Property] = &[
-    ("disable-strong-password", Context::disable_strong_password),
-    ("multi-factor", Context::multi_factor),
-];
 
 /// What is known about the user. Errors repeat keys, never values.
 pub(super) fn parse(given: &[String]) -> Result<Context, Failure> {
     let mut context = Context::new();
-    let mut properties: Vec<&str> = Vec::new();
+    let mut properties: Vec<Property> = Vec::new();
     for given in given {
         let (key, value) = match given.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (given.as_str(), None),
         };
         let field = Field::ALL.iter().find(|field| field.name() == key);
-        let property = PROPERTIES.iter().find(|(name, _)| *name == key);
+        let property = Property::ALL.iter().find(|property| property.name() == key);
         context = match (field, property, value) {
             (Some(field), _, Some(value)) => context.with(*field, value),
             (Some(field), _, None) => {
@@ -30,12 +22,13 @@ pub(super) fn parse(given: &[String]) -> Result<Context, Failure> {
                 return Err(Failure::new(format!("the context key `{name}` needs a value"))
                     .hint(format!("`--context {name}=...`")));
             }
-            (None, Some((name, set)), value) => {
-                if properties.contains(name) {
+            (None, Some(property), value) => {
+                let name = property.name();
+                if properties.contains(property) {
                     return Err(Failure::new(format!("the context key `{name}` stands twice")));
                 }
-                properties.push(name);
-                set(context, switch(name, value)?)
+                properties.push(*property);
+                context.with_property(*property, switch(name, value)?)
             }
             (None, None, Some(_)) => return Err(unknown(key)),
             // Perhaps a value whose key was forgotten.
@@ -70,5 +63,8 @@ fn known() -> String {
 }
 
 fn keys() -> impl Iterator<Item = &'static str> {
-    Field::ALL.iter().map(|field| field.name()).chain(PROPERTIES.iter().map(|(name, _)| *name))
+    Field::ALL
+        .iter()
+        .map(|field| field.name())
+        .chain(Property::ALL.iter().map(|property| property.name()))
 }

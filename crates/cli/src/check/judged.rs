@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use countersign::{Check, CheckResult, Engine, Messages, Outcome, Report, Subject, Verdict};
+use countersign::{
+    Alternative, Check, CheckResult, Engine, Messages, Outcome, Report, Subject, Verdict,
+};
 use serde::Serialize;
 
 use crate::Answer;
@@ -46,23 +48,50 @@ impl<'a> Judged<'a> {
 pub(super) struct JsonForm {
     /// The name of the policy.
     policy: String,
-    /// Each check as it is up to its outcome, and from there to what was
-    /// measured.
-    checks: Vec<(String, String)>,
+    checks: Vec<CheckForm>,
+}
+
+/// A check as it is up to its outcome, and from there to what was measured.
+#[derive(Clone)]
+struct CheckForm {
+    start: String,
+    middle: String,
+    alternatives: Vec<AlternativeForm>,
+}
+
+/// An alternative as it is up to its outcome, and behind it.
+#[derive(Clone)]
+struct AlternativeForm {
+    start: String,
+    checks: Vec<CheckForm>,
+    end: String,
 }
 
 impl JsonForm {
     pub(super) fn of(engine: &Engine, messages: &Messages) -> Self {
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let check = |check: &Check| {
+        // Which alternatives there are does not depend on the password.
+        let report = engine.check("", &Subject::default());
+        let form = |check: &Check, alternatives| {
             let (id, requirement) = (quoted(check.id()), quoted(&messages.requirement(check)));
-            let outcome = format!(r#"{{"id":{id},"outcome":""#);
-            (outcome, format!(r#"","requirement":{requirement},"measured":"#))
+            CheckForm {
+                start: format!(r#"{{"id":{id},"outcome":""#),
+                middle: format!(r#"","requirement":{requirement},"measured":"#),
+                alternatives,
+            }
         };
-        Self {
-            policy: quoted(engine.policy_name()),
-            checks: engine.checks().iter().map(check).collect(),
-        }
+        let alternative = |alternative: &Alternative<'_>| AlternativeForm {
+            start: format!(r#"{{"id":{},"outcome":""#, quoted(alternative.id)),
+            checks: alternative.checks.iter().map(|inner| form(inner.check, Vec::new())).collect(),
+            end: match alternative.when {
+                Some(when) => format!(r#","when":"{}""#, when.name()),
+                None => String::new(),
+            },
+        };
+        let checks = report.checks().map(|result| {
+            let alternatives = report.alternatives(result.check.id());
+            form(result.check, alternatives.iter().map(alternative).collect())
+        });
+        Self { policy: quoted(engine.policy_name()), checks: checks.collect() }
     }
 
     pub(super) fn write(
@@ -81,40 +110,80 @@ impl JsonForm {
             Verdict::Undecided => r#"undecided","isValid":false"#,
         };
         write!(out, r#""policy":{},"verdict":"{verdict},"checks":["#, self.policy)?;
-        for (index, (result, (start, middle))) in
-            judged.report.checks().zip(&self.checks).enumerate()
-        {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(start.as_bytes());
-            out.extend_from_slice(match result.outcome {
-                Outcome::Passed => b"passed",
-                Outcome::Failed => b"failed",
-                Outcome::Skipped => b"skipped",
-                Outcome::Deferred => b"deferred",
-            });
-            out.extend_from_slice(middle.as_bytes());
-            match result.measured {
-                Some(measured) => write!(out, "{measured}")?,
-                None => out.extend_from_slice(b"null"),
-            }
-            out.extend_from_slice(br#","cause":"#);
-            serde_json::to_writer(&mut *out, &result.cause)?;
-            let positions = judged.positions(&result);
-            if !positions.is_empty() {
-                out.extend_from_slice(br#","positions":"#);
-                serde_json::to_writer(&mut *out, &positions)?;
-            }
-            let alternatives = judged.report.alternatives(result.check.id());
-            if !alternatives.is_empty() {
-                out.extend_from_slice(br#","alternatives":"#);
-                serde_json::to_writer(&mut *out, &alternatives)?;
-            }
-            out.push(b'}');
-        }
+        let results = judged.report.checks().zip(&self.checks);
+        each(out, results, |out, (result, form)| form.write(out, judged, &result))?;
         out.extend_from_slice(b"]}\n");
         Ok(())
+    }
+}
+
+impl CheckForm {
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        judged: &Judged<'_>,
+        result: &CheckResult<'_>,
+    ) -> io::Result<()> {
+        out.extend_from_slice(self.start.as_bytes());
+        out.extend_from_slice(outcome(result.outcome));
+        out.extend_from_slice(self.middle.as_bytes());
+        match result.measured {
+            Some(measured) => write!(out, "{measured}")?,
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(br#","cause":"#);
+        serde_json::to_writer(&mut *out, &result.cause)?;
+        let positions = judged.positions(result);
+        if !positions.is_empty() {
+            out.extend_from_slice(br#","positions":"#);
+            serde_json::to_writer(&mut *out, &positions)?;
+        }
+        if !self.alternatives.is_empty() {
+            out.extend_from_slice(br#","alternatives":["#);
+            let alternatives = judged.report.alternatives(result.check.id());
+            each(out, alternatives.iter().zip(&self.alternatives), |out, (alternative, form)| {
+                out.extend_from_slice(form.start.as_bytes());
+                out.extend_from_slice(outcome(alternative.outcome));
+                out.extend_from_slice(br#"","checks":["#);
+                let checks = alternative.checks.iter().zip(&form.checks);
+                each(out, checks, |out, (inner, form)| form.write(out, judged, inner))?;
+                out.push(b']');
+                out.extend_from_slice(form.end.as_bytes());
+                out.push(b'}');
+                Ok(())
+            })?;
+            out.push(b']');
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// With commas between them.
+fn each<T>(
+    out: &mut Vec<u8>,
+    all: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T) -> io::Result<()>,
+) -> io::Result<()> {
+    for (index, one) in all.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, one)?;
+    }
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn outcome(outcome: Outcome) -> &'static [u8] {
+    match outcome {
+        Outcome::Passed => b"passed",
+        Outcome::Failed => b"failed",
+        Outcome::Skipped => b"skipped",
+        Outcome::Deferred => b"deferred",
     }
 }
 
@@ -152,10 +221,19 @@ mod tests {
                 assert_eq!(line, Some(7.into()));
                 let mut expected = serde_json::to_value(&judged.report).unwrap();
                 let checks = expected["checks"].as_array_mut().unwrap();
-                for (check, result) in checks.iter_mut().zip(judged.report.checks()) {
-                    let positions = judged.positions(&result);
+                let place = |check: &mut serde_json::Value, result: &CheckResult<'_>| {
+                    let positions = judged.positions(result);
                     if !positions.is_empty() {
                         check["positions"] = serde_json::to_value(positions).unwrap();
+                    }
+                };
+                for (check, result) in checks.iter_mut().zip(judged.report.checks()) {
+                    place(check, &result);
+                    let alternatives = judged.report.alternatives(result.check.id());
+                    for (index, alternative) in alternatives.iter().enumerate() {
+                        for (at, inner) in alternative.checks.iter().enumerate() {
+                            place(&mut check["alternatives"][index]["checks"][at], inner);
+                        }
                     }
                 }
                 assert_eq!(written, expected);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use countersign::{Alternative, CheckResult, Engine, Messages, Outcome, Verdict};
+use textwrap::core::display_width;
 
 use super::judged::{Judged, Positions};
 use crate::words::{Paint, Painted, Printable};
@@ -29,6 +30,8 @@ pub(super) fn write(
         }
         writeln!(out)
     };
+    let or = format!("   {} ", messages.or());
+    let first = " ".repeat(display_width(&or));
     for result in judged.report.checks() {
         let alternatives = judged.report.alternatives(result.check.id());
         if alternatives.is_empty() {
@@ -41,9 +44,8 @@ pub(super) fn write(
         for (index, alternative) in alternatives.iter().filter(open).enumerate() {
             for (place, inner) in alternative.checks.iter().enumerate() {
                 let indent = match (index, place) {
-                    (0, 0) => "      ",
-                    (_, 0) => "   or ",
-                    _ => "      ",
+                    (1.., 0) => or.as_str(),
+                    _ => first.as_str(),
                 };
                 line(inner, &messages.requirement(inner.check), indent)?;
             }

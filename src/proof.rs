@@ -1,27 +1,26 @@
-//! What is known of two policies without a password: which options say the
-//! same, and which only what is looser or stricter.
+//! What is known of two rules without a password, be they of one policy or of
+//! two: which options say the same, and which only what is looser or stricter.
 
 use std::ops::{BitAnd, BitOr, RangeInclusive};
 
-use super::Side;
 use crate::context::{Operation, Scope};
-use crate::engine::Engine;
-use crate::pipeline::Compiled;
-use crate::policy::{Alternative, Data, RuleEntry, Table};
-use crate::rules::{DecidedBy, Form, KINDS, Kind, Looser, Opt};
+use crate::pipeline::{Compiled, Pipeline};
+use crate::policy::{Alternative, Data, Policy, RuleEntry, Table};
+use crate::report::Catalog;
+use crate::rules::{DecidedBy, Form, KINDS, Kind, ListUse, Looser, Opt, Role};
 
 /// How the newer of two may judge where the older judges otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Possible {
+pub(crate) struct Possible {
     /// It may refuse what was accepted.
-    pub(super) stricter: bool,
+    pub(crate) stricter: bool,
     /// It may accept what was refused.
-    pub(super) looser: bool,
+    pub(crate) looser: bool,
 }
 
 impl Possible {
-    pub(super) const NOTHING: Self = Self { stricter: false, looser: false };
-    pub(super) const ANYTHING: Self = Self { stricter: true, looser: true };
+    pub(crate) const NOTHING: Self = Self { stricter: false, looser: false };
+    pub(crate) const ANYTHING: Self = Self { stricter: true, looser: true };
     const STRICTER: Self = Self { stricter: true, looser: false };
     const LOOSER: Self = Self { stricter: false, looser: true };
 
@@ -73,17 +72,25 @@ struct Compared<'a> {
     alternatives: Vec<(&'a Alternative, Vec<Compared<'a>>)>,
 }
 
+/// What a policy was made into.
+#[derive(Clone, Copy)]
+pub(crate) struct Built<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) lists: &'a [ListUse],
+}
+
 /// What is known of one policy.
-pub(super) struct Facts<'a> {
-    engine: &'a Engine,
+pub(crate) struct Facts<'a> {
+    built: Built<'a>,
     rules: Vec<Compared<'a>>,
-    /// Whether the engine has rules that the policy does not.
+    /// Whether there are rules that the policy does not have.
     more: bool,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(Side { policy, engine }: Side<'a>) -> Self {
-        let mut compiled = engine.pipeline().rules().iter();
+    pub(crate) fn of(policy: &'a Policy, built: Built<'a>) -> Self {
+        let mut compiled = built.pipeline.rules().iter();
         let rules = policy.rules().iter();
         // In the order in which they were compiled.
         let rules = rules.map_while(|entry| {
@@ -91,54 +98,67 @@ impl<'a> Facts<'a> {
             for alternative in &entry.alternatives {
                 let inner = alternative.rules.iter().map_while(|inner| {
                     let id = format!("{}.{}.{}", entry.id, alternative.id, inner.id);
-                    Compared::of(inner, &id, compiled.next()?, engine)
+                    Compared::of(inner, &id, compiled.next()?, built)
                 });
                 alternatives.push((alternative, inner.collect()));
             }
-            let outer = Compared::of(entry, &entry.id, compiled.next()?, engine)?;
+            let outer = Compared::of(entry, &entry.id, compiled.next()?, built)?;
             Some(Compared { alternatives, ..outer })
         });
         let rules: Vec<_> = rules.collect();
         let more = rules.len() != policy.rules().len() || compiled.next().is_some();
-        Self { engine, rules, more }
+        Self { built, rules, more }
     }
 
     /// The rule that has the check with this index, and the check's index in
     /// it.
     fn rule(&self, check: usize) -> Option<(&Compared<'a>, usize)> {
-        let rule = self.rules.iter().find(|rule| rule.compiled.checks.contains(&check))?;
+        let mut rules = self.rules.iter().flat_map(|rule| {
+            [rule].into_iter().chain(rule.alternatives.iter().flat_map(|(_, rules)| rules))
+        });
+        let rule = rules.find(|rule| rule.compiled.checks.contains(&check))?;
         Some((rule, check - rule.compiled.checks.start))
+    }
+
+    /// Whether every text that passes the check `by` passes this one, too.
+    /// Rules of alternatives are taken for what they say where those are open.
+    pub(crate) fn is_covered(&self, check: usize, by: usize) -> bool {
+        let name = |check: usize| self.built.catalog.at(check)?.id().rsplit('.').next();
+        let (Some((of, at)), Some((other, other_at))) = (self.rule(check), self.rule(by)) else {
+            return false;
+        };
+        let alike = name(check) == name(by) && !rules(of, other).looser;
+        alike || !by_decision((of, at), (other, other_at)).looser
     }
 
     /// What a check may be in the newer policy; one that is not there passes
     /// always. The first check of every engine is the limit on the text.
-    pub(super) fn check(&self, old: Option<usize>, newer: &Self, new: Option<usize>) -> Possible {
+    pub(crate) fn check(&self, old: Option<usize>, newer: &Self, new: Option<usize>) -> Possible {
         let (old, new) = match (old, new) {
             (None, None) => return Possible::NOTHING,
             (None, Some(_)) => return Possible::STRICTER,
             (Some(_), None) => return Possible::LOOSER,
             (Some(0), Some(0)) => {
-                return Possible::of(&self.engine.max_text(), &newer.engine.max_text());
+                return Possible::of(&self.max_text(), &newer.max_text());
             }
             (Some(old), Some(new)) => (self.rule(old), newer.rule(new)),
         };
         let (Some((old, at)), Some((new, new_at))) = (old, new) else {
             return Possible::ANYTHING;
         };
-        let decided = match (old.compiled.rule.decided_by(at), new.compiled.rule.decided_by(new_at))
-        {
-            (Some(before), Some(now)) => decided(&before, &now) | scopes(old, new),
-            _ => Possible::ANYTHING,
-        };
-        decided & rules(old, new)
+        by_decision((old, at), (new, new_at)) & rules(old, new)
+    }
+
+    fn max_text(&self) -> usize {
+        self.built.pipeline.max_text()
     }
 
     /// Whether both have the same rules, in whatever order and under whatever
     /// ids.
-    pub(super) fn is_same(&self, newer: &Self) -> bool {
+    pub(crate) fn is_same(&self, newer: &Self) -> bool {
         !self.more
             && !newer.more
-            && self.engine.max_text() == newer.engine.max_text()
+            && self.max_text() == newer.max_text()
             && same(&self.rules, &newer.rules, |old, new| rules(old, new) == Possible::NOTHING)
     }
 }
@@ -149,10 +169,10 @@ impl<'a> Compared<'a> {
         entry: &'a RuleEntry,
         id: &str,
         compiled: &'a Compiled,
-        engine: &'a Engine,
+        built: Built<'a>,
     ) -> Option<Self> {
-        let check = engine.catalog().at(compiled.checks.start)?;
-        let lists = engine.lists().iter().filter(|list| list.rule == id);
+        let check = built.catalog.at(compiled.checks.start)?;
+        let lists = built.lists.iter().filter(|list| list.rule == id);
         let mut lists: Vec<_> =
             lists.map(|list| (list.comparison, list.list.info().sha256())).collect();
         lists.sort_unstable();
@@ -190,16 +210,24 @@ fn rules(old: &Compared<'_>, new: &Compared<'_>) -> Possible {
         | alternatives(old, new)
 }
 
+/// What a check may be, by what decides it alone.
+fn by_decision(old: (&Compared<'_>, usize), new: (&Compared<'_>, usize)) -> Possible {
+    let ((old, at), (new, new_at)) = (old, new);
+    match (old.compiled.rule.decided_by(at), new.compiled.rule.decided_by(new_at)) {
+        (Some(before), Some(now)) => decided(&before, &now) | scopes(old, new),
+        _ => Possible::ANYTHING,
+    }
+}
+
 fn scopes(old: &Compared<'_>, new: &Compared<'_>) -> Possible {
     scope(&old.entry.scope, &new.entry.scope)
 }
 
 /// What applies to less is looser.
-fn scope(old: &Scope, new: &Scope) -> Possible {
+pub(crate) fn scope(old: &Scope, new: &Scope) -> Possible {
     let on = |scope: &Scope| -> Vec<Operation> {
-        let all = [Operation::Create, Operation::Change, Operation::Reset];
         let holds = |operation: &Operation| scope.on.is_empty() || scope.on.contains(operation);
-        all.into_iter().filter(holds).collect()
+        Operation::ALL.iter().copied().filter(holds).collect()
     };
     let property = |old: Option<_>, new: Option<_>| match (old, new) {
         (old, new) if old == new => Possible::NOTHING,
@@ -223,13 +251,6 @@ fn subset<T: PartialEq>(new: &[T], old: &[T]) -> Possible {
     Possible { stricter: !within(new, old), looser: !within(old, new) }
 }
 
-/// Options that say which characters count as one. What they come to is the
-/// rule's grain.
-const GRAIN: [&str; 2] = ["fold", "substitute"];
-
-/// Options that name lists, beside which the hashes of the lists are known.
-const LISTS: [&str; 3] = ["lists", "slots", "terms"];
-
 type Within<'c, 'a> = (&'c Compared<'a>, &'c Table);
 
 fn tables(
@@ -246,15 +267,11 @@ fn tables(
         let of = of.lists.iter().filter(|(known, _)| *known == comparison);
         of.map(|(_, hash)| (*hash).to_owned()).collect()
     };
-    let has_lists = !comparison.is_empty() && LISTS.iter().all(|key| named(options, key));
-    let lists = match has_lists {
+    let lists = match options.iter().any(|option| option.role == Role::Terms) {
         true => subset(&hashes(new), &hashes(old)),
         false => Possible::NOTHING,
     };
-    let each = options.iter().filter(|option| {
-        let known = if has_lists { &LISTS[..] } else { &[] };
-        !GRAIN.contains(&option.name) && !known.contains(&option.name)
-    });
+    let each = options.iter().filter(|option| option.role == Role::Verdict);
     Possible::any(each.map(|option| {
         fn value<'t>(table: &'t Table, name: &str) -> Option<&'t Data> {
             table.entry(name).map(|(_, value)| &value.data)
@@ -267,10 +284,6 @@ fn tables(
             _ => one(option, before, now),
         }
     })) | lists
-}
-
-fn named(options: &[Opt], key: &str) -> bool {
-    options.iter().any(|option| option.name == key)
 }
 
 /// A value as it counts, however it was written.

@@ -1,0 +1,123 @@
+//! How many characters of each class there is room for.
+
+use std::ops::{BitOrAssign, RangeInclusive};
+
+use crate::rules::{Count, Need};
+use crate::text::{Class, nfc};
+
+/// A set of classes, with the space apart from the other symbols.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Characters(usize);
+
+const SPACE: usize = 1 << Class::ALL.len();
+const EVERY: usize = (SPACE << 1) - 1;
+
+impl Characters {
+    /// The classes; among the symbols the space or not.
+    pub(super) fn of(classes: &[Class], space: bool) -> Self {
+        let set = classes.iter().fold(0, |set, class| set | 1 << *class as usize);
+        let space = space && classes.contains(&Class::Symbol);
+        Self(if space { set | SPACE } else { set })
+    }
+
+    /// Those of the characters in ranges.
+    pub(super) fn of_ranges(ranges: &[RangeInclusive<u32>]) -> Self {
+        let mut set = 0;
+        let mut text = [0; 4];
+        for c in ranges.iter().flat_map(|range| range.clone().filter_map(char::from_u32)) {
+            // The Greek question mark becomes a semicolon.
+            for c in nfc(c.encode_utf8(&mut text)).chars() {
+                set |= if c == ' ' { SPACE } else { 1 << Class::of(c) as usize };
+            }
+            if set == EVERY {
+                break;
+            }
+        }
+        Self(set)
+    }
+
+    pub(super) fn others(self) -> Self {
+        Self(EVERY & !self.0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOrAssign for Characters {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// How many characters ranges hold, if composing makes no others of them.
+pub(super) fn alphabet(ranges: &[RangeInclusive<u32>]) -> Option<usize> {
+    ranges.iter().try_fold(0, |sum: usize, range| match range.end() {
+        0..0x80 => Some(sum + range.clone().count()),
+        _ => None,
+    })
+}
+
+/// What is asked for of sets of classes, and allowed.
+pub(super) struct Room {
+    allowed: usize,
+    /// Sets, and of how many characters they have to be.
+    bounds: Vec<(usize, RangeInclusive<usize>)>,
+}
+
+impl Room {
+    pub(super) fn new(lengths: RangeInclusive<usize>) -> Self {
+        Self { allowed: EVERY, bounds: vec![(EVERY, lengths)] }
+    }
+
+    pub(super) fn count(&mut self, count: &Count) {
+        let Characters(set) = Characters::of(&count.classes, count.space);
+        self.bounds.push((set, count.numbers.clone()));
+    }
+
+    pub(super) fn exclude(&mut self, Characters(set): Characters) {
+        self.allowed &= !set;
+    }
+
+    /// The classes of which one would have to be allowed besides.
+    pub(super) fn lacks(&self, need: &Need) -> Option<Vec<Class>> {
+        let is_allowed =
+            |class: &Class| Characters::of(&[*class], need.space).0 & self.allowed != 0;
+        let allowed = need.classes.iter().filter(|class| is_allowed(class)).count();
+        let lacking = || need.classes.iter().copied().filter(|class| !is_allowed(class)).collect();
+        (allowed < need.at_least).then(lacking)
+    }
+
+    /// How many characters at least some set has to have, and at most may, if
+    /// that is fewer. Exact where of any two sets one holds the other or none
+    /// of it.
+    pub(super) fn crowded(&self) -> Option<(usize, usize)> {
+        let mut least = [0_usize; EVERY + 1];
+        let mut most = [usize::MAX; EVERY + 1];
+        for set in 0..=EVERY {
+            let mut fewest: usize = 0;
+            let at = |table: &[usize], set: usize| table.get(set).copied().unwrap_or(0);
+            let mut most_of = match set & self.allowed {
+                0 => 0,
+                allowed if allowed == set => usize::MAX,
+                allowed => at(&most, allowed),
+            };
+            for (bounded, numbers) in &self.bounds {
+                if bounded & !set == 0 && *bounded != 0 {
+                    fewest = fewest.max(numbers.start().saturating_add(at(&least, set & !bounded)));
+                }
+                if bounded & set != 0 {
+                    most_of = most_of.min(numbers.end().saturating_add(at(&most, set & !bounded)));
+                }
+            }
+            if let (Some(entry), Some(entry_most)) = (least.get_mut(set), most.get_mut(set)) {
+                (*entry, *entry_most) = (fewest, most_of);
+            }
+            if fewest > most_of {
+                return Some((fewest, most_of));
+            }
+        }
+        None
+    }
+}
