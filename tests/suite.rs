@@ -245,7 +245,7 @@ fn a_list_that_nobody_else_gives_may_be_supplied_by_tests() {
     // What is wrong with the policy itself is said of the policy.
     let error = refused(&format!("{policy}min = 3\n{tests}"));
     assert!(error.starts_with("line 4"), "{error}");
-    let error = suite(tests).run().err().unwrap().to_string();
+    let error = Suite::from(tests.parse::<Policy>().unwrap()).run().err().unwrap().to_string();
     assert!(error.starts_with("a policy without rules"), "{error}");
 }
 
