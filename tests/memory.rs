@@ -20,7 +20,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::sync::Barrier;
 
-use countersign::diff::{Diff, Origin, Side};
+use countersign::diff::{CANDIDATES, Diff, Origin, Side};
 use countersign::rules::Kind;
 use countersign::{Context, Dialect, Engine, Field, Policy, Session, Subject};
 use zeroize::{Zeroize, Zeroizing};
@@ -376,7 +376,7 @@ fn uses() -> Vec<(&'static str, Use)> {
             let diff = Diff::between(
                 Side::new(&old, &old_engine).unwrap(),
                 Side::new(&new, &new_engine).unwrap(),
-                6_000,
+                CANDIDATES,
             );
             let found = diff.whole().looser().unwrap();
             assert_eq!(*found.origin(), Origin::List("own terms".into()));
