@@ -134,7 +134,7 @@ fn lists_are_supplied() {
     let path = files.write(
         "acme.toml",
         "[[rule]]\nkind = 'banned'\nwhole = { slots = ['custom'] }\n\
-         [[test]]\npassword = 'kookaburra'\nfails = ['banned.listed']\n",
+         [[test]]\npassword = 'k00kaburr@'\nfails = ['banned.listed']\n",
     );
     assert_eq!(test(&[&path]).code, Some(1));
     assert_eq!(test(&[&path, "--list", &list, "--mutate"]).code, Some(0));
