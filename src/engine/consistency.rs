@@ -33,8 +33,8 @@ struct Facts<'e> {
     counts: Vec<Count>,
     /// The characters that it allows.
     allowed: Option<Characters>,
-    /// How many different ones it leaves to choose from.
-    alphabet: usize,
+    /// The same one by one, if they are few.
+    alphabet: Option<Vec<char>>,
     part: Part,
 }
 
@@ -93,7 +93,7 @@ impl<'e> Rules<'e> {
                 lengths: compiled.rule.lengths(),
                 needs: compiled.rule.needs(),
                 counts: compiled.rule.counts(),
-                alphabet: allowed.and_then(room::alphabet).unwrap_or(usize::MAX),
+                alphabet: allowed.and_then(room::alphabet),
                 allowed: allowed.map(Characters::of_ranges),
                 part: part(compiled),
             }
@@ -113,10 +113,10 @@ impl<'e> Rules<'e> {
     pub(super) fn refuse_conflicts(&self) -> Result<(), Error> {
         // A character takes at least one byte.
         let most = self.built.pipeline.max_text();
-        let long = self
-            .facts
-            .iter()
-            .find(|facts| !facts.compiled.is_inner && *facts.lengths.start() > most);
+        let long = self.facts.iter().find(|facts| {
+            let needed = *facts.lengths.start() > most && !facts.lengths.is_empty();
+            needed && !facts.compiled.is_inner
+        });
         if let Some(facts) = long {
             let least = facts.lengths.start();
             let message = format!(
@@ -201,12 +201,19 @@ impl<'e> Rules<'e> {
         let mut warnings = Vec::new();
         let mut counted: Vec<_> = self.facts.iter().collect();
         for facts in self.facts.iter().rev() {
+            // What is left of an alternative is all that it asks for.
+            let is_last = matches!(facts.part, Part::Of(..))
+                && counted.iter().filter(|other| other.part == facts.part).count() == 1;
+            if is_last && facts.compiled.scope.when.is_some() {
+                // Without it, the alternative would be open to the others, too.
+                continue;
+            }
             let others = counted.iter().copied().filter(|other| {
                 let goes_along = match (other.part, facts.part) {
                     (Part::Of(..), part) => other.part == part,
-                    // What a group lets pass is not known but by its rules.
-                    (Part::Group(_), part) => matches!(part, Part::Group(_)),
-                    (Part::Alone, _) => true,
+                    // Its own rules are what it comes to.
+                    (Part::Group(group), Part::Of(of, _)) => group != of,
+                    _ => true,
                 };
                 let scopes = (&facts.compiled.scope, &other.compiled.scope);
                 !std::ptr::eq(*other, facts)
@@ -216,14 +223,14 @@ impl<'e> Rules<'e> {
             let others: Vec<_> = others.collect();
             let mut is_implied = false;
             for check in facts.compiled.checks.clone() {
-                let Some(by) = self.implies(&others, facts, check) else { continue };
+                let Some(by) = self.implies(&counted, &others, facts, check) else { continue };
                 is_implied = true;
                 let id = self.built.catalog.at(check).map_or("", |check| check.id());
                 let message = match by {
                     Some(by) => format!("`{id}` is always met where `{}` is", by.place.id),
                     None => format!("`{id}` is always met where the other rules are"),
                 };
-                let hint = match self.is_only_one(facts) {
+                let hint = match is_last {
                     true => {
                         "every password meets the alternative: leave the alternatives out, \
                              or ask for more"
@@ -243,14 +250,31 @@ impl<'e> Rules<'e> {
     /// and which of them alone, if one does.
     fn implies<'f>(
         &self,
+        counted: &[&'f Facts<'e>],
         others: &[&'f Facts<'e>],
         facts: &Facts<'e>,
         check: usize,
     ) -> Option<Option<&'f Facts<'e>>> {
         let index = check - facts.compiled.checks.start;
+        // What a group lets pass is what one of its alternatives does, of the
+        // rules that are left.
+        let lengths = |other: &Facts<'_>| match other.part {
+            Part::Group(group) => {
+                let parts = self.built.catalog.groups.get(group).map(|group| &group.alternatives);
+                let each = (0..parts.map_or(0, Vec::len)).map(|at| {
+                    let of = counted.iter().filter(|facts| facts.part == Part::Of(group, at));
+                    common(of.map(|facts| facts.lengths.clone()))
+                });
+                each.reduce(|all, one| *all.start().min(one.start())..=*all.end().max(one.end()))
+                    .unwrap_or(0..=usize::MAX)
+            }
+            _ => other.lengths.clone(),
+        };
         let by = |some: &[&Facts<'_>]| {
+            let alphabets = some.iter().filter_map(|other| other.alphabet.as_ref());
             let others = Others {
-                lengths: common(some.iter().map(|other| other.lengths.clone())),
+                lengths: common(some.iter().map(|other| lengths(other))),
+                alphabet: alphabets.min_by_key(|alphabet| alphabet.len()).cloned(),
                 needs: some.iter().flat_map(|other| other.needs.clone()).collect(),
                 counts: some.iter().flat_map(|other| other.counts.clone()).collect(),
             };
@@ -264,12 +288,6 @@ impl<'e> Rules<'e> {
             Some(one) => Some(Some(one)),
             None => by(others).then_some(None),
         }
-    }
-
-    /// Whether a rule is all that an alternative has.
-    fn is_only_one(&self, facts: &Facts<'_>) -> bool {
-        let alike = self.facts.iter().filter(|other| other.part == facts.part);
-        matches!(facts.part, Part::Of(..)) && alike.count() == 1
     }
 }
 
@@ -293,24 +311,31 @@ fn is_possible<'f>(
 
 /// Rules that contradict each other.
 fn between<'f>(rules: &[&'f Facts<'f>]) -> Option<Conflict<'f>> {
-    let alphabet = rules.iter().map(|facts| facts.alphabet).min()?;
+    let alphabet = rules.iter().filter_map(|facts| facts.alphabet.as_ref()).map(Vec::len).min();
     let lengths = |facts: &Facts<'_>| match alphabet {
-        usize::MAX => facts.lengths.clone(),
-        _ => facts.compiled.rule.lengths_of(alphabet),
+        None => facts.lengths.clone(),
+        Some(alphabet) => facts.compiled.rule.lengths_of(alphabet),
     };
+    if let Some(of) = rules.iter().find(|facts| lengths(facts).is_empty()) {
+        return Some(Conflict {
+            of,
+            message: match alphabet.filter(|_| !of.lengths.is_empty()) {
+                Some(alphabet) => format!("there are only {alphabet} characters to choose from"),
+                None => "no password passes this rule".to_owned(),
+            },
+            hint: "let it accept some",
+        });
+    }
     let longest = rules.iter().min_by_key(|facts| *lengths(facts).end())?;
     let shortest = rules.iter().rev().max_by_key(|facts| *lengths(facts).start())?;
     let (least, most) = (*lengths(shortest).start(), *lengths(longest).end());
     if least > most {
         return Some(Conflict {
             of: shortest,
-            message: match least {
-                usize::MAX => format!("there are only {alphabet} characters to choose from"),
-                _ => format!(
-                    "at least {least} characters are needed, and `{}` allows at most {most}",
-                    longest.place.id
-                ),
-            },
+            message: format!(
+                "at least {least} characters are needed, and `{}` allows at most {most}",
+                longest.place.id
+            ),
             hint: "no password could be both long and short enough",
         });
     }
@@ -318,6 +343,7 @@ fn between<'f>(rules: &[&'f Facts<'f>]) -> Option<Conflict<'f>> {
     let mut excluding = BTreeSet::new();
     for facts in rules {
         let mut excluded = facts.allowed.map(Characters::others).unwrap_or_default();
+        facts.needs.iter().for_each(|need| room.need(need.clone()));
         for count in &facts.counts {
             room.count(count);
             if *count.numbers.end() == 0 {
@@ -350,11 +376,13 @@ fn between<'f>(rules: &[&'f Facts<'f>]) -> Option<Conflict<'f>> {
         }
     }
     let (least, most) = room.crowded()?;
-    let of = rules.iter().rev().find(|facts| !facts.counts.is_empty())?;
-    let others = rules.iter().filter(|facts| {
-        let counts = !facts.counts.is_empty() || facts.lengths != (0..=usize::MAX);
-        counts && !std::ptr::eq(**facts, *of)
-    });
+    let counts = |facts: &&&Facts<'_>| {
+        let asks = !facts.counts.is_empty() || !facts.needs.is_empty();
+        asks || facts.allowed.is_some() || facts.lengths != (0..=usize::MAX)
+    };
+    let of = rules.iter().rev().find(|facts| !facts.counts.is_empty());
+    let of = of.or_else(|| rules.iter().rev().find(counts))?;
+    let others = rules.iter().filter(|facts| counts(facts) && !std::ptr::eq(**facts, *of));
     let others: Vec<_> = others.map(|facts| format!("`{}`", facts.place.id)).collect();
     Some(Conflict {
         of,

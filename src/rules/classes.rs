@@ -405,7 +405,9 @@ impl Rule for Classes {
                 let others = need.classes.iter().filter(|class| !counts(class)).count();
                 bound.is_min && bound.limit == 1 && others < need.at_least
             };
-            others.counts.iter().any(limit) || others.needs.iter().any(needed)
+            // Of what is not allowed there is none.
+            let none = !bound.is_min && others.allow_none(|c| self.bit(c) & bound.group.set() != 0);
+            none || others.counts.iter().any(limit) || others.needs.iter().any(needed)
         };
         let implied = self.checks.iter().enumerate().filter(|(_, bound)| is_implied(bound));
         implied.map(|(index, _)| index).collect()

@@ -115,13 +115,15 @@ impl Rule for MaxBytes {
         0..=self.max.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX)
     }
 
-    /// A character has at most four bytes.
+    /// A character has at most four bytes, and one if it is of ASCII.
     fn implied(&self, others: &Others) -> Vec<usize> {
-        let most = others.lengths.end().checked_mul(4).and_then(|most| u32::try_from(most).ok());
-        match (self.max, most) {
-            (Some(max), Some(most)) if most <= max => vec![0],
-            _ => Vec::new(),
-        }
+        let bytes = if others.alphabet.is_some() { 1 } else { 4 };
+        let most =
+            others.lengths.end().checked_mul(bytes).and_then(|most| u32::try_from(most).ok());
+        let max = self.max.map(|max| most.is_some_and(|most| most <= max));
+        let nul = (!self.nul).then(|| others.allow_none(|c| c == '\0'));
+        let checks = max.into_iter().chain(nul).enumerate();
+        checks.filter_map(|(check, implied)| implied.then_some(check)).collect()
     }
 
     fn step(&self, step: &mut Step<'_>) {

@@ -303,12 +303,21 @@ pub struct Others {
     pub needs: Vec<Need>,
     /// What they count.
     pub counts: Vec<Count>,
+    /// The characters that they allow, if those are few and all of ASCII.
+    pub alphabet: Option<Vec<char>>,
+}
+
+impl Others {
+    /// Whether they allow none of some characters.
+    pub(crate) fn allow_none(&self, of: impl Fn(char) -> bool) -> bool {
+        self.alphabet.as_ref().is_some_and(|all| all.iter().all(|c| !of(*c)))
+    }
 }
 
 impl Default for Others {
     /// They ask for nothing.
     fn default() -> Self {
-        Self { lengths: 0..=usize::MAX, needs: Vec::new(), counts: Vec::new() }
+        Self { lengths: 0..=usize::MAX, needs: Vec::new(), counts: Vec::new(), alphabet: None }
     }
 }
 

@@ -127,11 +127,11 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
     let pattern = Pattern { matcher, required: require.is_some(), says };
     if let Some(passes) = pattern.is_settled() {
         let key = if pattern.required { "require" } else { "forbid" };
-        let message = match passes {
-            true => "every password passes this pattern",
-            false => "no password passes this pattern",
+        let (message, hint) = match passes {
+            true => ("every password passes this pattern", "correct it, or leave the rule out"),
+            false => ("no password passes this pattern", "correct it"),
         };
-        lists.warn(options.error_with_hint(key, message, "it matches everything or nothing"));
+        lists.warn(options.error_with_hint(key, message, hint));
     }
     Ok(Box::new(pattern))
 }
@@ -205,7 +205,11 @@ impl Rule for Pattern {
     }
 
     fn lengths(&self) -> RangeInclusive<usize> {
-        if self.required { self.matcher.lengths() } else { 0..=usize::MAX }
+        match (self.is_settled(), self.required) {
+            (Some(false), _) => RangeInclusive::new(usize::MAX, 0),
+            (_, true) => self.matcher.lengths(),
+            (_, false) => 0..=usize::MAX,
+        }
     }
 
     fn step(&self, step: &mut Step<'_>) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
+use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Others, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -150,6 +150,13 @@ impl Place {
 impl Rule for Whitespace {
     fn checks(&self) -> Vec<Check> {
         self.forbidden.iter().map(|place| place.check()).collect()
+    }
+
+    fn implied(&self, others: &Others) -> Vec<usize> {
+        match others.allow_none(char::is_whitespace) {
+            true => (0..self.forbidden.len()).collect(),
+            false => Vec::new(),
+        }
     }
 
     // The white space in each place.

@@ -51,12 +51,10 @@ impl BitOrAssign for Characters {
     }
 }
 
-/// How many characters ranges hold, if composing makes no others of them.
-pub(super) fn alphabet(ranges: &[RangeInclusive<u32>]) -> Option<usize> {
-    ranges.iter().try_fold(0, |sum: usize, range| match range.end() {
-        0..0x80 => Some(sum + range.clone().count()),
-        _ => None,
-    })
+/// The characters in ranges, if composing makes no others of them.
+pub(super) fn alphabet(ranges: &[RangeInclusive<u32>]) -> Option<Vec<char>> {
+    let ascii = ranges.iter().all(|range| *range.end() < 0x80);
+    ascii.then(|| ranges.iter().cloned().flatten().filter_map(char::from_u32).collect())
 }
 
 /// What is asked for of sets of classes, and allowed.
@@ -64,16 +62,21 @@ pub(super) struct Room {
     allowed: usize,
     /// Sets, and of how many characters they have to be.
     bounds: Vec<(usize, RangeInclusive<usize>)>,
+    needs: Vec<Need>,
 }
 
 impl Room {
     pub(super) fn new(lengths: RangeInclusive<usize>) -> Self {
-        Self { allowed: EVERY, bounds: vec![(EVERY, lengths)] }
+        Self { allowed: EVERY, bounds: vec![(EVERY, lengths)], needs: Vec::new() }
     }
 
     pub(super) fn count(&mut self, count: &Count) {
         let Characters(set) = Characters::of(&count.classes, count.space);
         self.bounds.push((set, count.numbers.clone()));
+    }
+
+    pub(super) fn need(&mut self, need: Need) {
+        self.needs.push(need);
     }
 
     pub(super) fn exclude(&mut self, Characters(set): Characters) {
@@ -103,6 +106,13 @@ impl Room {
                 allowed if allowed == set => usize::MAX,
                 allowed => at(&most, allowed),
             };
+            for need in &self.needs {
+                // So many classes cannot all be others.
+                let is_other =
+                    |class: &&Class| Characters::of(&[**class], need.space).0 & !set != 0;
+                let others = need.classes.iter().filter(is_other).count();
+                fewest = fewest.max(need.at_least.saturating_sub(others));
+            }
             for (bounded, numbers) in &self.bounds {
                 if bounded & !set == 0 && *bounded != 0 {
                     fewest = fewest.max(numbers.start().saturating_add(at(&least, set & !bounded)));
