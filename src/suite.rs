@@ -81,11 +81,11 @@ pub use result::{CheckCoverage, Coverage, Mutant, Mutation, Results, TestResult}
 ///
 ///     [[rule]]
 ///     kind = "length"
-///     min = 3
+///     min = 4
 ///
 ///     [[test]]
 ///     name = "long enough"
-///     password = "abc"
+///     password = "abcd"
 ///     expect = "accept"
 ///
 ///     [[test]]
@@ -97,10 +97,10 @@ pub use result::{CheckCoverage, Coverage, Mutant, Mutation, Results, TestResult}
 /// let results = suite.run()?;
 /// assert!(results.is_ok(), "{results}");
 ///
-/// // Nobody would notice a minimum of 2, or of 1.
+/// // Nobody would notice a minimum of 3, or of 2.
 /// let mutations = suite.mutate()?;
 /// let unnoticed: Vec<_> = mutations[0].unnoticed.iter().map(|mutant| &mutant.became).collect();
-/// assert_eq!(unnoticed, ["2", "1"]);
+/// assert_eq!(unnoticed, ["3", "2"]);
 /// # Ok::<(), countersign::Error>(())
 /// ```
 #[derive(Default)]

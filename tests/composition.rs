@@ -336,6 +336,14 @@ fn what_cannot_be_extended_is_refused_with_its_place() {
             "`without` leaves out the rule with this id",
             "a new rule needs a `kind`",
         ),
+        // The second was told that it lacked a kind.
+        (
+            "extends = 'entra'\n[[rule]]\nid = 'length'\nmin = 9\n[[rule]]\nid = 'length'\n\
+             max = 64",
+            6,
+            "the rule `length` is changed twice",
+            "write what changes in one table",
+        ),
         (
             "extends = 'entra'\nwithout = ['names', 'length', 'names']",
             2,

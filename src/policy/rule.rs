@@ -151,6 +151,9 @@ pub(super) fn extended(
             if !ids().any(|known| known == id) {
                 return Err(unknown(&table, "id", id));
             }
+            let message = format!("the rule `{id}` is changed twice");
+            let error = Options::new(document, &table).error_placed("id", message);
+            return Err(error.hint("write what changes in one table"));
         }
         tables.push((None, table));
     }
