@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::policy::Policy;
 use crate::proof::{Facts, Possible};
 use search::Search;
-pub use situation::Situation;
+pub use situation::{Situation, User};
 
 /// How many passwords are tried, if it takes as many: some hundredths of a
 /// second for small policies, a second for the largest.
@@ -197,6 +197,14 @@ impl Diff {
         let mut all = self.checks.iter().map(|check| &check.comparison).chain([&self.whole]);
         self.whole.may_be_looser() && all.any(|comparison| comparison.looser.is_some())
     }
+
+    /// Whether the new policy, or one of its checks, can be nothing but looser,
+    /// and no password is known that shows it: see
+    /// [`Comparison::can_only_be_looser`].
+    pub fn can_only_be_looser(&self) -> bool {
+        let mut all = self.checks.iter().map(|check| &check.comparison).chain([&self.whole]);
+        self.whole.may_be_looser() && all.any(Comparison::can_only_be_looser)
+    }
 }
 
 impl CheckDiff {
@@ -252,6 +260,12 @@ impl Comparison {
     pub fn may_be_looser(&self) -> bool {
         self.possible.looser
     }
+
+    /// Whether it is proven not to be stricter, not proven to be equal, and no
+    /// password was found that is judged otherwise.
+    pub fn can_only_be_looser(&self) -> bool {
+        self.possible == Possible::LOOSER && self.relation() == Relation::NoneFound
+    }
 }
 
 impl Witness {
@@ -266,8 +280,8 @@ impl Witness {
     }
 
     /// What is known about the user and the operation.
-    pub fn situation(&self) -> Situation {
-        self.situation
+    pub fn situation(&self) -> &Situation {
+        &self.situation
     }
 
     /// Whether the policies as wholes judge it otherwise, too, in the same

@@ -22,7 +22,7 @@ impl Possible {
     pub(crate) const NOTHING: Self = Self { stricter: false, looser: false };
     pub(crate) const ANYTHING: Self = Self { stricter: true, looser: true };
     const STRICTER: Self = Self { stricter: true, looser: false };
-    const LOOSER: Self = Self { stricter: false, looser: true };
+    pub(crate) const LOOSER: Self = Self { stricter: false, looser: true };
 
     /// By the order of what they let pass.
     fn of<T: PartialOrd>(old: &T, new: &T) -> Self {

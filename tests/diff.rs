@@ -273,6 +273,68 @@ fn what_is_looser_by_its_options_is_looser_for_sure() {
     }
 }
 
+/// Bounds on what is compared with the user were loosened, and nobody's names
+/// were so short, or in such parts, that it would have shown.
+#[test]
+fn somebody_is_made_up_for_whom_options_about_users_turn() {
+    use Relation::{Looser, Stricter};
+    let policy = |rule: &str| {
+        let rule = rule.replace("names", "'names'").replace("similar", "'similar'");
+        Built::toml(&format!(
+            "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nid = 'it'\nkind = {rule}"
+        ))
+    };
+    for (old, new, expected) in [
+        ("names", "names\nmin-length = 5", Looser),
+        ("names\nmin-length = 9", "names\nmin-length = 8", Stricter),
+        ("names\nmin-length = 40", "names\nmin-length = 41", Looser),
+        ("names\nfields = ['tenant']", "names\nfields = ['tenant']\nmin-length = 5", Looser),
+        (
+            "names\nmin-length = 12",
+            "names\nmin-length = 12\nfields = ['given-name', 'surname', 'display-name']",
+            Looser,
+        ),
+        ("names", "names\nmin-length = 5\non = ['create']", Looser),
+        ("similar", "similar\nmin-length = 8", Looser),
+        ("similar", "similar\nmin-length = 12", Looser),
+        ("similar\ncontained = false", "similar\ncontained = false\nmin-length = 7", Looser),
+        ("similar\nmin-length = 20", "similar\nmin-length = 20\nreversed = false", Looser),
+        ("similar\nto = ['given-name']", "similar\nto = ['given-name']\nmin-length = 5", Looser),
+    ] {
+        let found = diff(&policy(old), &policy(new));
+        assert_eq!(found.whole().relation(), expected, "{old} {new}");
+        let back = if expected == Looser { Stricter } else { Looser };
+        assert_eq!(diff(&policy(new), &policy(old)).whole().relation(), back, "{new} {old}");
+    }
+    for (old, new) in [("", " "), (" ", ""), (" ", "-"), ("-", " "), ("-", "- #"), ("", ".")] {
+        let split = |by: &str| policy(&format!("names\nsplit = '{by}'"));
+        let found = diff(&split(old), &split(new));
+        assert!(found.is_looser(), "{old:?} {new:?}");
+        assert!(found.whole().looser().unwrap().is_whole(), "{old:?} {new:?}");
+    }
+    // What is split at more is not looser only: parts that are too short are not compared.
+    let split = |by: &str| policy(&format!("names\nsplit = '{by}'"));
+    assert_eq!(diff(&split(""), &split(" ")).whole().relation(), Relation::Both);
+}
+
+/// Whole names were as short as no password may be.
+#[test]
+fn names_are_as_long_as_passwords_have_to_be() {
+    let old = Built::preset("nist-63b-4-single-factor");
+    let new = Built::toml(
+        "extends = 'nist-63b-4-single-factor'\nwithout = ['names']\n[[rule]]\nid = 'length'\n\
+         kind = 'length'\nmin = 18",
+    );
+    let found = diff(&old, &new);
+    assert_eq!(found.whole().relation(), Relation::Both);
+    let looser = found.whole().looser().unwrap();
+    assert_eq!(looser.password(), "Bartholomew Featherstonehaugh");
+    assert_eq!(
+        looser.situation().to_string(),
+        "for somebody whose display-name is Bartholomew Featherstonehaugh"
+    );
+}
+
 #[test]
 fn what_the_caller_settles_counts_as_not_yet_accepted() {
     let old = Built::toml("[[rule]]\nkind = 'length'\nmin = 8");

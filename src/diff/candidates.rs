@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Origin, Side, Situation};
+use super::{Origin, Side, Situation, User};
 use crate::policy::{Data, Table, Value};
 
 /// A password to be tried.
@@ -150,7 +150,7 @@ const DATES: &[&str] = &[
 ];
 
 impl Material {
-    pub(super) fn of(sides: [Side<'_>; 2], situation: Situation) -> Self {
+    pub(super) fn of(sides: [Side<'_>; 2], situation: &Situation) -> Self {
         let rules = || sides.into_iter().flat_map(|side| side.engine.pipeline().rules());
         let mut lengths = BTreeSet::new();
         let mut numbers = BTreeSet::from([2, 3, 4, 5, 6]);
@@ -225,9 +225,9 @@ impl Material {
     }
 
     /// Pieces that rules look for.
-    fn made(&self, situation: Situation) -> Vec<Candidate> {
+    fn made(&self, situation: &Situation) -> Vec<Candidate> {
         let mut pieces: Vec<String> = Vec::new();
-        if situation.user {
+        if situation.user == User::Known {
             let user = Situation::USER.iter().map(|name| name.to_lowercase());
             pieces.extend(user);
             let current = Situation::CURRENT_PASSWORD;
@@ -304,6 +304,28 @@ impl Material {
                 [*most, most + 1].map(|length| made(mixed(length, 1)))
             }))
             && all(&mut (0..2_000).map(|_| made(self.random(random))))
+    }
+
+    /// What is like the only thing that is known about a user, the most telling
+    /// first: all of it and its parts, then what was made of it.
+    pub(super) fn about(&self, known: &str) -> Vec<Candidate> {
+        let bases = self.bases(&mut Random(0));
+        let parts = known.split(|c: char| !c.is_alphanumeric());
+        let mut texts = vec![known.to_owned()];
+        texts.extend(parts.filter(|part| !part.is_empty() && *part != known).map(str::to_owned));
+        let half = known.chars().count() / 2;
+        texts.push(known.chars().rev().collect());
+        texts.push(known.chars().skip(half).chain(known.chars().take(half)).collect());
+        texts.push(known.chars().skip(1).collect());
+        let pieces: Vec<_> = texts.into_iter().map(Candidate::made).collect();
+        let placed = |base: &String| -> Vec<_> {
+            pieces.iter().flat_map(|piece| placed(base, piece)).collect()
+        };
+        let mut about = pieces.clone();
+        about.extend(bases.iter().take(1).flat_map(placed));
+        about.extend(pieces.iter().flat_map(|piece| self.dressed(piece)));
+        about.extend(bases.iter().skip(1).take(2).flat_map(placed));
+        about
     }
 
     /// Passwords that are likely to pass both.

@@ -100,16 +100,21 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn run(&mut self) {
-        let count = self.situations.len();
+        let all = self.situations.len();
+        let is_general = |(situation, _): &&(Situation, _)| situation.only().is_none();
+        let count = self.situations.iter().take_while(is_general).count();
+        // For those that one thing about the user was made up for.
+        let mut rest = if count < all { self.most / 8 } else { 0 };
         // For candidates that do not depend on what others came to.
-        let mut left = self.most / 2;
+        let mut left = self.most / 2 - rest;
+        let mut general = None;
         for at in 0..count {
             // A quarter is for changing what was found, and one for shortening
             // it; each situation has its part of what is left.
             let start = self.tried;
             let end = start + left / (count - at);
             let Some((situation, _)) = self.situations.get(at) else { return };
-            let material = Material::of(self.sides, *situation);
+            let material = Material::of(self.sides, situation);
             let mut random = Random(at as u64);
             material.each(&mut random, |candidate| {
                 let goes_on = self.tried < end && !self.is_done();
@@ -121,6 +126,20 @@ impl<'a> Search<'a> {
             left -= self.tried - start;
             let end = self.tried + self.most / 4 / count;
             self.climb(&material, at, end, &mut random);
+            general = Some(material);
+        }
+        let Some(material) = general else { return };
+        for at in count..all {
+            let start = self.tried;
+            let end = start + rest / (all - at);
+            let known = self.situations.get(at).and_then(|(situation, _)| situation.only());
+            for candidate in known.map(|known| material.about(known)).unwrap_or_default() {
+                if self.tried >= end || self.is_done() {
+                    break;
+                }
+                self.judge(&candidate, at);
+            }
+            rest -= self.tried - start;
         }
         self.shorten();
     }
@@ -134,7 +153,7 @@ impl<'a> Search<'a> {
             Some(Witness {
                 password: text,
                 origin,
-                situation: situations.get(flaws.situation)?.0,
+                situation: situations.get(flaws.situation)?.0.clone(),
                 is_whole: !flaws.is_part,
                 others: flaws.others,
                 is_deferred: flaws.is_deferred,

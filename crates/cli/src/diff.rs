@@ -50,9 +50,11 @@ Formats:
   html   one page that needs nothing else, with charts
 
 Exit codes:
-  0  nothing is looser, as far as is known
+  0  nothing is looser, as far as is known: where nothing was found nor proven,
+     it says `no difference found`
   1  something is looser: a password is accepted, by the policy or by one of
-     its checks, that was refused
+     its checks, that was refused; or it may be looser: it is proven not to be
+     stricter and not to be equal, and no password was found that shows it
   2  error")]
 pub(crate) struct Diff {
     /// The policy before: a built-in one (see `countersign policies`), else a file
@@ -166,7 +168,7 @@ pub(crate) fn run(diff: &Diff) -> Result<Answer, Failure> {
             writeln!(stdout)
         }
     })?;
-    Ok(if report.loosened { Answer::No } else { Answer::Yes })
+    Ok(if report.loosened || report.possibly_loosened { Answer::No } else { Answer::Yes })
 }
 
 /// What to call the policies: by the names of their files, unless those are

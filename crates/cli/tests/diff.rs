@@ -45,6 +45,9 @@ fn alphabet(letters: &str) -> String {
     format!("{LOOSER}[[rule]]\nkind = 'sequence'\nmax-run = 3\ncustom = ['{letters}']\n")
 }
 
+/// The rule of `alphabet` without one.
+const SILENT: &str = "[[rule]]\nkind = 'sequence'\nmax-run = 3\n";
+
 /// Runs on two policies in files.
 #[track_caller]
 fn diff(files: &Files, old: &str, new: &str, args: &[&str], stdin: impl AsRef<[u8]>) -> Run {
@@ -215,6 +218,41 @@ fn a_corpus_alone_can_show_that_something_is_looser() {
     assert_eq!(found.code, Some(1));
     assert!(found.stdout.contains("passwords of standard input"), "{}", found.stdout);
     assert!(!found.stdout.contains("qwvt"));
+}
+
+// It said that no difference was found, and that nothing was looser.
+#[test]
+fn what_can_only_be_looser_fails_without_a_password_too() {
+    let files = Files::new();
+    let (old, new) = (alphabet("ⰀⰁⰂⰃ"), LOOSER.to_owned() + SILENT);
+    let run = diff(&files, &old, &new, &[], "");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.starts_with("new.toml is possibly looser in 1 check.\n"), "{}", run.stdout);
+    let line = "~ sequence.run      may be looser (no password was found that shows it)\n";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+    let report = json(&diff(&files, &old, &new, &["--format", "json"], ""));
+    assert_eq!((&report["loosened"], &report["possiblyLoosened"]), (&false.into(), &true.into()));
+    let page = diff(&files, &old, &new, &["--format", "html"], "").stdout;
+    assert!(page.contains("may be looser</span>"), "{page}");
+    // The other way round it cannot be looser.
+    let back = diff(&files, &new, &old, &[], "");
+    assert_eq!(back.code, Some(0));
+    let line = "~ sequence.run      may be stricter (no password was found that shows it)\n";
+    assert!(back.stdout.contains(line), "{}", back.stdout);
+}
+
+// What was found in one direction read as if there were nothing in the other.
+#[test]
+fn what_is_not_ruled_out_is_said() {
+    let files = Files::new();
+    let old = alphabet("ⰀⰁⰂⰃ");
+    let new = alphabet("ⰃⰀⰁⰂ").replace("min = 8", "min = 10");
+    for format in ["text", "html"] {
+        let run = diff(&files, &old, &new, &["--format", format], "");
+        assert_eq!(run.code, Some(0));
+        assert!(run.stdout.contains("looser is not ruled out"), "{}", run.stdout);
+        assert!(run.stdout.contains("neither looser nor stricter is ruled out"), "{}", run.stdout);
+    }
 }
 
 #[test]

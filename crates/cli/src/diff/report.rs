@@ -19,6 +19,8 @@ pub(super) struct Show<'a> {
 pub(super) struct Report<'a> {
     pub(super) headline: String,
     pub(super) loosened: bool,
+    /// Something can only be looser, and no password was found that shows it.
+    pub(super) possibly_loosened: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) date: Option<&'a str>,
     pub(super) old: Described<'a>,
@@ -66,6 +68,8 @@ pub(super) struct Compared {
     pub(super) relation: Relation,
     pub(super) may_be_stricter: bool,
     pub(super) may_be_looser: bool,
+    #[serde(skip)]
+    pub(super) can_only_be_looser: bool,
     pub(super) stricter: Option<Shown>,
     pub(super) looser: Option<Shown>,
 }
@@ -156,6 +160,7 @@ impl<'a> Report<'a> {
         let mut report = Self {
             headline: String::new(),
             loosened: diff.is_looser() || corpus_looser,
+            possibly_loosened: diff.can_only_be_looser(),
             date: show.date,
             old: Described::of(old_name, old),
             new: Described::of(new_name, new),
@@ -177,10 +182,13 @@ impl<'a> Report<'a> {
     /// Everything in a sentence.
     fn headline(&self) -> String {
         let name = self.new.name;
+        let possibly = self.checks.iter().filter(|check| check.compared.can_only_be_looser);
+        let possibly = if self.possibly_loosened { possibly.count() as u64 } else { 0 };
         let counts = [
             ("looser", self.count(Relation::Looser)),
             ("stricter", self.count(Relation::Stricter)),
             ("both", self.count(Relation::Both)),
+            ("possibly looser", possibly),
         ];
         let mut parts: Vec<String> = Vec::new();
         for (what, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
@@ -232,6 +240,7 @@ impl Compared {
             relation: comparison.relation(),
             may_be_stricter: comparison.may_be_stricter(),
             may_be_looser: comparison.may_be_looser(),
+            can_only_be_looser: comparison.can_only_be_looser(),
             stricter: shown(comparison.stricter()),
             looser: shown(comparison.looser()),
         }
@@ -261,7 +270,7 @@ impl Shown {
             password: is_shown.then(|| password.to_owned()),
             description,
             characters,
-            situation: witness.situation(),
+            situation: witness.situation().clone(),
             whole: witness.is_whole(),
             deferred: witness.is_deferred(),
         }
@@ -339,6 +348,8 @@ pub(super) fn words(compared: &Compared) -> &'static str {
         Relation::Stricter => "stricter",
         Relation::Looser => "looser",
         Relation::Both => "looser and stricter",
+        Relation::NoneFound if !compared.may_be_stricter => "may be looser",
+        Relation::NoneFound if !compared.may_be_looser => "may be stricter",
         Relation::NoneFound => "no difference found",
     }
 }
@@ -349,9 +360,11 @@ pub(super) fn proven(compared: &Compared) -> Option<&'static str> {
         (Relation::Equal, ..) => Some("proven"),
         (Relation::Stricter, _, false) => Some("proven not to be looser"),
         (Relation::Looser, false, _) => Some("proven not to be stricter"),
-        (Relation::NoneFound, false, _) => Some("it cannot be stricter"),
-        (Relation::NoneFound, _, false) => Some("it cannot be looser"),
-        _ => None,
+        (Relation::Stricter, ..) => Some("looser is not ruled out"),
+        (Relation::Looser, ..) => Some("stricter is not ruled out"),
+        (Relation::NoneFound, true, true) => Some("neither looser nor stricter is ruled out"),
+        (Relation::NoneFound, ..) => Some("no password was found that shows it"),
+        (Relation::Both, ..) => None,
     }
 }
 

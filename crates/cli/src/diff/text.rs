@@ -49,6 +49,9 @@ fn title(
     let known = proven(compared).map(|known| format!(" ({known})")).unwrap_or_default();
     let known = paint.faint(known);
     match compared.relation {
+        Relation::NoneFound if compared.can_only_be_looser => {
+            writeln!(out, "{} {name}  {}{known}", paint.bad(mark), paint.bad(text))
+        }
         Relation::Equal | Relation::NoneFound => {
             writeln!(out, "{} {name}  {}{known}", paint.faint(mark), paint.faint(text))
         }
