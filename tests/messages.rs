@@ -200,26 +200,26 @@ fn texts_of_ones_own_come_before_the_built_in_ones() {
 #[test]
 fn only_what_a_rule_requires_is_said() {
     for (rule, english, german) in [
-        ("kind = 'names'\nfields = ['given-name']", "without your name", "nicht darin: Ihr Name"),
+        ("kind = 'names'\nfields = ['given-name']", "without your name", "ohne Ihren Namen"),
         (
             "kind = 'names'\nfields = ['user-principal-name', 'term']\nmatch = 'whole'",
             "not just your account name or a word linked to you",
-            "nicht nur Ihr Kontoname oder ein Wort, das mit Ihnen zu tun hat",
+            "nicht auf Ihren Kontonamen oder ein mit Ihnen verbundenes Wort beschränkt",
         ),
         (
             "kind = 'names'",
             "without your name, your account name or your organisation’s name",
-            "nicht darin: Ihr Name, Ihr Kontoname oder der Name Ihrer Organisation",
+            "ohne Ihren Namen, Ihren Kontonamen oder den Namen Ihrer Organisation",
         ),
         (
             "kind = 'similar'\nto = ['tenant-domain', 'surname']",
             "not similar to your name or your organisation’s name",
-            "nicht ähnlich wie Ihr Name oder der Name Ihrer Organisation",
+            "ohne Anklang an Ihren Namen oder den Namen Ihrer Organisation",
         ),
         (
             "kind = 'similar'\nto = ['term']",
             "not similar to a word linked to you",
-            "nicht ähnlich wie ein Wort, das mit Ihnen zu tun hat",
+            "ohne Anklang an ein mit Ihnen verbundenes Wort",
         ),
         (
             "kind = 'sequence'\nmax-run = 3\nalphabets = ['digits']",
