@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
+use crate::text;
+
 /// Why a policy, a list or a configuration was refused.
 ///
 /// Errors come from configuration and files, never from a password: checking
@@ -225,14 +227,14 @@ impl fmt::Display for Error {
     }
 }
 
-/// Text with control characters replaced.
+/// Text without what would steer a terminal.
 struct Printable<'a>(&'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| match c {
             '\n' => f.write_char(c),
-            c if c.is_control() => f.write_char('\u{fffd}'),
+            c if text::steers(c) => f.write_char('\u{fffd}'),
             c => f.write_char(c),
         })
     }

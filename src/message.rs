@@ -50,8 +50,9 @@ enum Parameter {
     Number(u64),
     Text(String),
     ByLanguage(Wording),
-    /// Said one after the other, with the separator of this name.
-    Phrases(Vec<Phrase>, &'static str),
+    /// Said one after the other, with the separator of the first name between
+    /// them, and that of the second before the last.
+    Phrases(Vec<Phrase>, [&'static str; 2]),
 }
 
 impl Phrase {
@@ -81,19 +82,25 @@ impl Phrase {
     /// Gives phrases that are named one after the other.
     #[must_use]
     pub(crate) fn list(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
-        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.plain"))
+        self.joined(name, phrases, ["list.plain"; 2])
     }
 
     /// Gives phrases that all hold.
     #[must_use]
     pub(crate) fn all(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
-        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.and"))
+        self.joined(name, phrases, ["list.and"; 2])
+    }
+
+    /// Gives phrases that all hold, none of which is a list itself.
+    #[must_use]
+    pub(crate) fn each(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
+        self.joined(name, phrases, ["list.plain", "list.and"])
     }
 
     /// Gives phrases of which one holds.
     #[must_use]
     pub(crate) fn any(self, name: &'static str, phrases: impl IntoIterator<Item = Self>) -> Self {
-        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.or"))
+        self.joined(name, phrases, ["list.or"; 2])
     }
 
     /// Gives phrases of which one holds, inside a sentence.
@@ -103,7 +110,7 @@ impl Phrase {
         name: &'static str,
         phrases: impl IntoIterator<Item = Self>,
     ) -> Self {
-        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), "list.either"))
+        self.joined(name, phrases, ["list.plain", "list.either"])
     }
 
     /// The phrase of this name under the phrase's key; one without a key has
@@ -119,6 +126,15 @@ impl Phrase {
     /// Whether there are texts for it, by language.
     pub(crate) fn is_keyed(&self) -> bool {
         self.is_key
+    }
+
+    fn joined(
+        self,
+        name: &'static str,
+        phrases: impl IntoIterator<Item = Self>,
+        separators: [&'static str; 2],
+    ) -> Self {
+        self.with(name, Parameter::Phrases(phrases.into_iter().collect(), separators))
     }
 
     fn with(mut self, name: &'static str, value: Parameter) -> Self {
@@ -293,6 +309,12 @@ impl Messages {
         self.find(phrase).unwrap_or_default()
     }
 
+    /// Says phrases one after the other.
+    pub(crate) fn say_all(&self, phrases: impl IntoIterator<Item = Phrase>) -> String {
+        let said: Vec<_> = phrases.into_iter().map(|phrase| self.say(&phrase)).collect();
+        said.join(&self.say(&Phrase::of("list.plain")))
+    }
+
     /// Says a phrase if there is a text for it, in this language or in English.
     pub(crate) fn find(&self, phrase: &Phrase) -> Option<String> {
         if !phrase.is_key {
@@ -328,9 +350,16 @@ impl Messages {
                 Some((_, Parameter::ByLanguage(wording))) => {
                     filled.push_str(wording.text(&self.language));
                 }
-                Some((_, Parameter::Phrases(phrases, separator))) => {
-                    let said: Vec<_> = phrases.iter().map(|phrase| self.say(phrase)).collect();
-                    filled.push_str(&said.join(&self.say(&Phrase::of(separator))));
+                Some((_, Parameter::Phrases(phrases, separators))) => {
+                    let [between, last] = separators.map(|key| self.say(&Phrase::of(key)));
+                    for (index, phrase) in phrases.iter().enumerate() {
+                        match index {
+                            0 => {}
+                            _ if index + 1 == phrases.len() => filled.push_str(&last),
+                            _ => filled.push_str(&between),
+                        }
+                        filled.push_str(&self.say(phrase));
+                    }
                 }
                 None => {}
             }
@@ -489,8 +518,8 @@ mod tests {
             asked.entry(phrase.text.clone().into_owned()).or_default().extend(given);
         }
         for (_, parameter) in &phrase.parameters {
-            if let Parameter::Phrases(phrases, separator) = parameter {
-                ask(&Phrase::of(separator), asked);
+            if let Parameter::Phrases(phrases, separators) = parameter {
+                separators.iter().for_each(|key| ask(&Phrase::of(key), asked));
                 phrases.iter().for_each(|phrase| ask(phrase, asked));
             }
         }
@@ -502,6 +531,10 @@ mod tests {
         ask(&words.part("advice"), asked);
         if let Some(limited) = check.limited("") {
             ask(&limited, asked);
+        }
+        // A name that is the same in every language.
+        if let Some(measured) = check.measured().filter(|_| check.measure() != "U+0000") {
+            ask(&measured, asked);
         }
         // Only what is shown with alternatives below it has one.
         if words.text == "any-of.alternatives" {
@@ -529,6 +562,9 @@ mod tests {
             "[[rule]]\nkind = 'banned'\nsubstring = { terms = ['abcd'], reversed = true }",
             "[[rule]]\nkind = 'sequence'\nmax-run = 1\ndirections = 'backward'",
             "[[rule]]\nkind = 'pattern'\nrequire = 'a'",
+            "[[rule]]\nkind = 'names'\nfields = ['given-name', 'term']",
+            "[[rule]]\nkind = 'characters'\nallow = ['U+0020', 'U+0041']",
+            "[[rule]]\nkind = 'classes'\nmax = { lower = 9, upper = 9, symbol = 9 }",
         ];
         let presets = Policy::presets().map(|name| Policy::preset(name).unwrap());
         let examples = Kind::built_in().iter().flat_map(|kind| {
@@ -538,8 +574,21 @@ mod tests {
         });
         let others = OTHERS.iter().map(|text| text.parse().unwrap());
         let mut asked = Asked::new();
-        for key in ["frame.title", "frame.or"] {
+        for key in ["frame.title", "frame.or", "report.policy", "report.skipped", "report.deferred"]
+        {
             ask(&Phrase::of(key), &mut asked);
+        }
+        for key in ["accepted", "refused", "undecided"] {
+            ask(&Phrase::of("report").text("policy", "").part(key), &mut asked);
+        }
+        for key in ["whole", "substring", "coverage", "near"] {
+            ask(&Phrase::of("report").part(key), &mut asked);
+        }
+        for key in ["places", "more"] {
+            ask(
+                &Phrase::of("report").text("places", "").number("more", 2_u64).part(key),
+                &mut asked,
+            );
         }
         for policy in presets.chain(examples).chain(others) {
             let engine = Engine::builder().build(&policy).unwrap();
@@ -614,11 +663,19 @@ mod tests {
                     let ends = if *language == "ja" { '。' } else { '.' };
                     assert_eq!(form.ends_with(ends), key.ends_with(".advice"), "{said}");
                     let first = form.chars().next().unwrap();
-                    // Some begin with what German writes with a capital anywhere.
+                    // Some begin with what is written with a capital anywhere.
                     let is_advice =
                         (key.ends_with(".advice") || key == "frame.title") && *language != "ja";
-                    let is_noun = key.starts_with("class.") || form.starts_with("Ihr");
-                    if is_advice || *language != "de" || !is_noun {
+                    let nouns = ["class.", "measured.", "report.places", "characters.space"];
+                    let is_capital = match *language {
+                        "de" => {
+                            form.starts_with("Ihr")
+                                || nouns.iter().any(|noun| key.starts_with(noun))
+                        }
+                        "en" => ["Greek", "Russian"].iter().any(|name| form.starts_with(name)),
+                        _ => false,
+                    };
+                    if is_advice || !is_capital {
                         assert_eq!(first.is_uppercase(), is_advice, "{said}");
                     }
                     // What needs a space before it in the language, and which.
@@ -673,8 +730,12 @@ mod tests {
         assert_eq!(messages.say(&phrase(2)), "2 things of {n}");
         assert_eq!(messages.find(&Phrase::of("a.c")), None);
         let two = || ["x".into(), phrase(1)];
+        let three = || ["x".into(), "y".into(), phrase(1)];
         assert_eq!(messages.say(&Phrase::of("a.list").all("all", two())), "x & 1 thing of {n}");
         assert_eq!(messages.say(&Phrase::of("a.list").any("all", two())), "x | 1 thing of {n}");
         assert_eq!(messages.say(&Phrase::of("a.list").list("all", two())), "x - 1 thing of {n}");
+        assert_eq!(messages.say(&Phrase::of("a.list").each("all", two())), "x & 1 thing of {n}");
+        let three = messages.say(&Phrase::of("a.list").each("all", three()));
+        assert_eq!(three, "x - y & 1 thing of {n}");
     }
 }

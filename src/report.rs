@@ -1,7 +1,7 @@
 //! What was found out about one password.
 
 use std::fmt;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, OnceLock};
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
@@ -140,6 +140,12 @@ impl Check {
     /// not say.
     pub fn measure(&self) -> &'static str {
         self.measures
+    }
+
+    /// The same, for readers of any language.
+    pub(crate) fn measured(&self) -> Option<Phrase> {
+        let name = Some(self.measures).filter(|name| !name.is_empty());
+        name.map(|name| Phrase::of("measured").part(&name.replace(' ', "-")))
     }
 
     /// Says that the check is about the last so many passwords of the user.
@@ -290,6 +296,80 @@ impl Messages {
     pub fn advice(&self, check: &Check) -> String {
         let advice = Some(check.words.part("advice")).filter(Phrase::is_keyed);
         advice.and_then(|advice| self.find(&advice)).unwrap_or_else(|| check.instead.to_owned())
+    }
+
+    /// What a password came to, and by which policy; the name may be empty.
+    ///
+    /// ```
+    /// use countersign::{Messages, Verdict};
+    ///
+    /// assert_eq!(Messages::english().verdict(Verdict::Refused, "acme"), "refused by acme");
+    /// ```
+    pub fn verdict(&self, verdict: Verdict, policy: &str) -> String {
+        let phrase = Phrase::of(match verdict {
+            Verdict::Accepted => "report.accepted",
+            Verdict::Refused => "report.refused",
+            Verdict::Undecided => "report.undecided",
+        });
+        self.say(&match policy {
+            "" => phrase.list("policy", [Phrase::of("report.policy")]),
+            policy => phrase.text("policy", policy),
+        })
+    }
+
+    /// What was measured, why it is refused, and where the trouble lies: `score
+    /// 2, characters 1–7`; empty where there is nothing to say. `places` are the
+    /// first and the last code point of each part of the password that made the
+    /// check fail, counted from 1.
+    pub fn details(&self, result: &CheckResult<'_>, places: &[RangeInclusive<usize>]) -> String {
+        let cause = result.cause.and_then(|cause| match cause {
+            "whole" => Some("report.whole"),
+            "substring" => Some("report.substring"),
+            "coverage" => Some("report.coverage"),
+            "score-near" | "whole-near" => Some("report.near"),
+            _ => None,
+        });
+        let outcome = match result.outcome {
+            Outcome::Skipped => Some("report.skipped"),
+            Outcome::Deferred => Some("report.deferred"),
+            Outcome::Passed | Outcome::Failed => None,
+        };
+        let measured = result.measured.map(|value| match result.check.measured() {
+            None => value.to_string(),
+            // What a rule of one's own measures is said as it is.
+            Some(what) => {
+                let said = self.find(&what).unwrap_or_else(|| result.check.measures.to_owned());
+                format!("{said} {value}")
+            }
+        });
+        let details = [
+            measured.map(Phrase::from),
+            cause.map(Phrase::of),
+            outcome.map(Phrase::of),
+            said_places(places),
+        ];
+        self.say_all(details.into_iter().flatten())
+    }
+}
+
+/// `characters 3–10`, or `characters 1, 3–10 and 2 more places`.
+fn said_places(places: &[RangeInclusive<usize>]) -> Option<Phrase> {
+    /// More than this are only counted.
+    const SHOWN: usize = 4;
+    let shown = places.iter().take(SHOWN).map(|place| {
+        let (first, last) = (place.start(), place.end());
+        let said = if first == last { first.to_string() } else { format!("{first}–{last}") };
+        Phrase::from(said)
+    });
+    let is_one = matches!(places, [place] if place.start() == place.end());
+    let phrase = Phrase::of("report.places")
+        .number("count", if is_one { 1_u64 } else { 2 })
+        .list("places", shown);
+    match places.len().saturating_sub(SHOWN) {
+        0 => (!places.is_empty()).then_some(phrase),
+        more => {
+            Some(Phrase::of("report.more").number("more", more as u64).list("places", [phrase]))
+        }
     }
 }
 

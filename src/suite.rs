@@ -494,5 +494,5 @@ fn expectations(
 /// The name of a file or a policy on one line, without what would steer a
 /// terminal.
 fn shown(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    name.chars().map(|c| if crate::text::steers(c) { '\u{fffd}' } else { c }).collect()
 }

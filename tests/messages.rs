@@ -15,7 +15,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use countersign::{Check, Engine, Messages, Policy, Subject};
+use countersign::{Check, Context, Engine, Messages, Policy, Property, Subject};
 
 fn engine(policy: &Policy) -> Engine {
     Engine::builder().build(policy).unwrap()
@@ -198,6 +198,128 @@ fn texts_of_ones_own_come_before_the_built_in_ones() {
 }
 
 #[test]
+fn only_what_a_rule_requires_is_said() {
+    for (rule, english, german) in [
+        ("kind = 'names'\nfields = ['given-name']", "without your name", "ohne Ihren Namen"),
+        (
+            "kind = 'names'\nfields = ['user-principal-name', 'term']\nmatch = 'whole'",
+            "not just your account name or a word linked to you",
+            "nicht auf Ihren Kontonamen oder ein mit Ihnen verbundenes Wort beschränkt",
+        ),
+        (
+            "kind = 'names'",
+            "without your name, your account name or your organisation’s name",
+            "ohne Ihren Namen, Ihren Kontonamen oder den Namen Ihrer Organisation",
+        ),
+        (
+            "kind = 'similar'\nto = ['tenant-domain', 'surname']",
+            "not similar to your name or your organisation’s name",
+            "ohne Anklang an Ihren Namen oder den Namen Ihrer Organisation",
+        ),
+        (
+            "kind = 'similar'\nto = ['term']",
+            "not similar to a word linked to you",
+            "ohne Anklang an ein mit Ihnen verbundenes Wort",
+        ),
+        (
+            "kind = 'sequence'\nmax-run = 3\nalphabets = ['digits']",
+            "no more than 3 characters in a row in numerical order, forwards or backwards",
+            "höchstens 3 Zeichen hintereinander in der Reihenfolge der Zahlen, vorwärts wie \
+             rückwärts",
+        ),
+        (
+            "kind = 'sequence'\nmax-run = 2\ncustom = ['qwertz']\ndirections = 'backward'",
+            "no more than 2 characters in a row in reverse alphabetical, numerical or \
+             policy-defined order",
+            "höchstens 2 Zeichen hintereinander in der umgekehrten Reihenfolge des Alphabets, der \
+             Zahlen oder einer Zeichenreihe der Richtlinie",
+        ),
+        (
+            "kind = 'classes'\nmax = { symbol = 0 }",
+            "no symbols or spaces",
+            "weder Sonderzeichen noch Leerzeichen",
+        ),
+        (
+            "kind = 'characters'\nallow = ['U+0030-U+0039', 'U+0061-U+007A', 'U+0020', 'U+00DF']",
+            "only the characters 0-9, a-z, space, ß",
+            "nur die Zeichen 0-9, a-z, Leerzeichen, ß",
+        ),
+        (
+            "kind = 'banned'\nscore.terms = ['abcd']\nsubstring.terms = ['abcd']\n\
+             coverage.terms = ['abcd']",
+            "no banned word in it, at most 50 percent of it made of banned words, and not a common \
+             password, nor one with little added: a score of at least 5",
+            "kein gesperrtes Wort darin, zu höchstens 50 Prozent aus gesperrten Wörtern und kein \
+             häufig verwendetes Passwort, auch nicht mit wenigen Zusätzen: Bewertung von mindestens 5",
+        ),
+    ] {
+        for (language, expected) in [("en", english), ("de", german)] {
+            let messages = Messages::of(language).unwrap();
+            assert_eq!(requirement(&messages, rule), expected);
+        }
+    }
+}
+
+#[test]
+fn a_result_is_said_in_the_language() {
+    let policy = "name = 'acme'\n[[rule]]\nkind = 'length'\nmin = 8\nmax = 12\n\
+                  [[rule]]\nkind = 'banned'\nwhole.terms = ['qwertzuiop']\n\
+                  [[rule]]\nkind = 'reuse'\n\
+                  [[rule]]\nkind = 'classes'\nmax = { digit = 0 }\nunless = 'multi-factor'";
+    let engine = engine(&policy.parse().unwrap());
+    let subject = engine.subject(&Context::new().with_property(Property::MultiFactor, true));
+    let report = engine.check("qwertzuiop", &subject);
+    let said = |language: &str| {
+        let messages = Messages::of(language).unwrap();
+        let details = report.checks().map(|result| messages.details(&result, &[]));
+        let verdict = messages.verdict(report.verdict(), engine.policy_name());
+        [verdict].into_iter().chain(details).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("en"),
+        [
+            "refused by acme",
+            "",
+            "length 10",
+            "length 10",
+            "on a list",
+            "not judged",
+            "does not apply"
+        ]
+    );
+    assert_eq!(
+        said("de"),
+        [
+            "abgelehnt von acme",
+            "",
+            "Länge 10",
+            "Länge 10",
+            "auf einer Liste",
+            "nicht geprüft",
+            "gilt nicht"
+        ]
+    );
+    let length = report.checks().nth(1).unwrap();
+    let places = |language: &str, places: &[(usize, usize)]| {
+        let places: Vec<_> = places.iter().map(|(first, last)| *first..=*last).collect();
+        Messages::of(language).unwrap().details(&length, &places)
+    };
+    let many = [(1, 1), (3, 3), (5, 5), (7, 7), (9, 9), (11, 11)];
+    for (language, given, expected) in [
+        ("en", &many[..1], "length 10, character 1"),
+        ("en", &[(3, 10)], "length 10, characters 3–10"),
+        ("en", &[(1, 1), (3, 10)], "length 10, characters 1, 3–10"),
+        ("en", &many, "length 10, characters 1, 3, 5, 7 and 2 more places"),
+        ("en", &many[..5], "length 10, characters 1, 3, 5, 7 and 1 more place"),
+        ("de", &many[..5], "Länge 10, Zeichen 1, 3, 5, 7 und 1 weitere Stelle"),
+        ("ja", &many, "長さ 10、1、3、5、7文字目、ほか2か所"),
+    ] {
+        assert_eq!(places(language, given), expected);
+    }
+    assert_eq!(Messages::english().verdict(report.verdict(), ""), "refused by the policy");
+}
+
+#[test]
 fn what_a_policy_says_itself_is_said_as_it_is() {
     let rule = "kind = 'pattern'\nrequire = '^[a-z]'\nsays = 'a {letter} first'";
     let engine = engine(&format!("[[rule]]\n{rule}").parse().unwrap());
@@ -240,7 +362,8 @@ fn own_words_are_as_long_as_a_line() {
         Engine::builder().build(&policy.parse().unwrap())
     };
     assert!(build(&"ß".repeat(200)).is_ok());
-    for hostile in ["ß".repeat(201), "x".repeat(1 << 19), "\u{2003}".to_owned()] {
+    let turned = "a\u{202e}b".to_owned();
+    for hostile in ["ß".repeat(201), "x".repeat(1 << 19), "\u{2003}".to_owned(), turned] {
         let error = build(&hostile).unwrap_err();
         assert!(error.message().starts_with("these are no words"), "{error}");
         assert!(error.to_string().len() < 1_000);

@@ -95,6 +95,11 @@ fn mistakes_in_a_test_are_errors_with_a_place() {
             "the same check is to fail and to pass",
             "",
         ),
+        (
+            "password = 'hunter2'\naccept = true",
+            "unknown key `accept`",
+            "write `expect = \"accept\"`",
+        ),
         ("password = 'hunter2'\ntimes = 0\nexpect = 'accept'", "no times", "password = \"\""),
         ("password = 'hunter2'\ntimes = -1\nexpect = 'accept'", "found -1", ""),
         (

@@ -313,9 +313,8 @@ fn collect_value(value: &Value, key: usize, secret: bool, pieces: &mut Vec<Piece
 fn printable(c: char) -> char {
     match c {
         '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        // Controls of the writing direction would reorder the error itself.
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        // Marks of direction would reorder the error itself.
+        c if crate::text::steers(c) => '\u{fffd}',
         c => c,
     }
 }

@@ -164,10 +164,17 @@ pub(super) fn read_tests(document: &Document, root: &Table) -> Result<Arc<[TestE
 
 fn read_one(document: &Document, table: &Table, line: usize) -> Result<TestEntry, Error> {
     let options = Options::new(document, table);
+    // What comes to mind first.
+    let guess = table.entry("accept").or_else(|| table.entry("refuse"));
+    if let Some((key, _)) = guess {
+        let message = format!("unknown key `{}`", key.name);
+        let error = document.error_at(key.span.clone(), message).unreadable();
+        return Err(error.hint("write `expect = \"accept\"` or `expect = \"refuse\"`"));
+    }
     let keys: Keys = options.read()?;
     let name = match keys.name {
         None => format!("line {line}"),
-        Some(name) if name.chars().any(char::is_control) || name.trim().is_empty() => {
+        Some(name) if name.chars().any(crate::text::steers) || name.trim().is_empty() => {
             return Err(options.error("name", "a name is one line of text"));
         }
         Some(name) if name.chars().nth(MAX_NAME).is_some() => {

@@ -370,9 +370,6 @@ impl BannedOptions {
             Phrase::of(if given.reversed { reversed } else { plain })
         };
         let phrases = [
-            score.as_ref().map(|given| {
-                words(given, "banned.score", "banned.score-reversed").number("min", given.min())
-            }),
             whole.map(|given| words(given, "banned.whole", "banned.whole-reversed")),
             substring
                 .as_ref()
@@ -381,8 +378,12 @@ impl BannedOptions {
                 words(given, "banned.coverage", "banned.coverage-reversed")
                     .number("max", given.max())
             }),
+            // The last, as nothing can follow behind its colon.
+            score.as_ref().map(|given| {
+                words(given, "banned.score", "banned.score-reversed").number("min", given.min())
+            }),
         ];
-        Phrase::of("banned.listed").all("what", phrases.into_iter().flatten())
+        Phrase::of("banned.listed").each("what", phrases.into_iter().flatten())
     }
 }
 
@@ -902,15 +903,15 @@ mod tests {
                 "score = { terms = [], min = 4, reversed = true }\n\
                  whole = { terms = [], reversed = true }\n\
                  substring = { terms = [] }\ncoverage = { terms = [] }",
-                "not a common password, forwards or backwards, nor one with little added: a \
-                 score of at least 4, and no banned word in it, and at most 50 percent of it made \
-                 of banned words"
+                "no banned word in it, at most 50 percent of it made of banned words, and not a \
+                 common password, forwards or backwards, nor one with little added: a score of at \
+                 least 4"
                     .to_owned(),
                 "score",
             ),
             (
                 "score = { terms = [], min = 4 }\nwhole = { terms = [], reversed = true }",
-                format!("{scored}, and not a common password, forwards or backwards"),
+                format!("not a common password, forwards or backwards, and {scored}"),
                 "score",
             ),
         ] {

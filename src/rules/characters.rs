@@ -80,7 +80,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     }
     let requirement = match apart.as_slice() {
         [range] if *range == (0x20..=0x7e) => Phrase::of("characters.ascii"),
-        _ => Phrase::of("characters.allowed").text("ranges", allow.join(", ")),
+        _ => Phrase::of("characters.allowed").list("ranges", allow.iter().map(|text| said(text))),
     };
     Ok(Box::new(Characters { allowed: apart, requirement }))
 }
@@ -98,6 +98,27 @@ pub(crate) fn parse_range(text: &str) -> Option<RangeInclusive<u32>> {
         None => (point(text)?, point(text)?),
     };
     (start <= end).then_some(start..=end)
+}
+
+/// Such a range as people read it: as code points, where it is none that
+/// everybody knows.
+fn said(text: &str) -> Phrase {
+    let ends = parse_range(text).map(RangeInclusive::into_inner);
+    let ends = ends.and_then(|(start, end)| Some((char::from_u32(start)?, char::from_u32(end)?)));
+    match ends {
+        Some((' ', ' ')) => Phrase::of("characters.space"),
+        Some(('0', '9')) => "0-9".into(),
+        Some(('A', 'Z')) => "A-Z".into(),
+        Some(('a', 'z')) => "a-z".into(),
+        // The comma stands between them.
+        Some((c, end)) if c == end && is_seen(c) && c != ',' => c.to_string().into(),
+        _ => text.into(),
+    }
+}
+
+/// Whether the character shows by itself.
+fn is_seen(c: char) -> bool {
+    c.is_ascii_graphic() || c.escape_debug().eq([c])
 }
 
 impl Characters {
@@ -181,6 +202,29 @@ mod tests {
         for text in ["", "A", "U+", "U+7E-U+20", "U+110000", "U++41", "U+0041-", "U+0041-5A"] {
             assert_eq!(parse_range(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn ranges_that_everybody_knows_are_said_as_themselves() {
+        for (range, expected) in [
+            ("U+0030-U+0039", "0-9"),
+            ("U+0041-U+005A", "A-Z"),
+            ("U+0061 - U+007A", "a-z"),
+            ("U+002D", "-"),
+            ("U+0022-U+0022", "\""),
+            ("U+00E9", "é"),
+            ("U+0430-U+044F", "U+0430-U+044F"),
+            ("U+0030-U+0038", "U+0030-U+0038"),
+            ("U+002C", "U+002C"),
+            ("U+0301", "U+0301"),
+            ("U+00A0", "U+00A0"),
+            ("U+202E", "U+202E"),
+            ("U+000A", "U+000A"),
+            ("U+D800", "U+D800"),
+        ] {
+            assert_eq!(said(range), expected.into(), "{range}");
+        }
+        assert_eq!(said("U+0020"), Phrase::of("characters.space"));
     }
 
     #[test]

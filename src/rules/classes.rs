@@ -344,12 +344,16 @@ impl Classes {
 }
 
 impl Bound {
-    fn check(&self) -> Check {
+    /// `space`: whether a space counts as a symbol.
+    fn check(&self, space: bool) -> Check {
         let Self { group: Group { name, label, min, max, class, .. }, is_min, limit, .. } = *self;
         let (words, side, requirement) = match (is_min, limit) {
             (true, _) => (Phrase::of(min).number("min", limit), "min", "at least"),
             // Nobody knows what the others are.
             (false, 0) if *name == "other" => (Phrase::of("classes.none-other"), "max", "at most"),
+            (false, 0) if *name == "symbol" && space => {
+                (Phrase::of("classes.none-symbol"), "max", "at most")
+            }
             (false, 0) => {
                 (Phrase::of("classes.none").list("class", [Phrase::of(class)]), "max", "at most")
             }
@@ -373,7 +377,7 @@ impl Bound {
 
 impl Rule for Classes {
     fn checks(&self) -> Vec<Check> {
-        self.checks.iter().map(Bound::check).collect()
+        self.checks.iter().map(|bound| bound.check(self.space)).collect()
     }
 
     // The characters of each set that is counted.

@@ -182,6 +182,20 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     }))
 }
 
+/// A phrase about the names in such fields.
+pub(super) fn said_of(key: &'static str, fields: &[Field]) -> Phrase {
+    let groups: &[(&[Field], _)] = &[
+        (&[Field::GivenName, Field::Surname, Field::DisplayName], "name.own"),
+        (&[Field::AccountName, Field::UserPrincipalName], "name.account"),
+        (&[Field::Tenant, Field::TenantDomain], "name.organisation"),
+        (&[Field::Term], "name.term"),
+    ];
+    let named = groups.iter().filter(|(group, _)| group.iter().any(|of| fields.contains(of)));
+    // Behind all names, other words would only make it longer: few accounts have
+    // any.
+    Phrase::of(key).either("names", named.take(3).map(|(_, key)| Phrase::of(key)))
+}
+
 /// The folded names of one user.
 struct Folded {
     /// Sorted, each once.
@@ -192,10 +206,10 @@ struct Folded {
 impl Rule for Names {
     fn checks(&self) -> Vec<Check> {
         let requirement = match self.comparison {
-            Comparison::Substring => Phrase::of("names.contained"),
-            Comparison::Whole => Phrase::of("names.entire"),
+            Comparison::Substring => "names.contained",
+            Comparison::Whole => "names.entire",
         };
-        let check = Check::new("contained", requirement)
+        let check = Check::new("contained", said_of(requirement, &self.fields))
             .first_failure("password_banned", "Password is too weak and can not be used.")
             .all_rules("PasswordNotBanned", "The new password must not be weak or commonly used.");
         vec![check]

@@ -155,7 +155,7 @@ fn check_wording(options: &Options<'_>, says: &Wording) -> Result<(), Error> {
             return Err(options.error_with_hint(&path, message, "leave one of them out"));
         }
         if text.trim().is_empty()
-            || text.chars().any(char::is_control)
+            || text.chars().any(crate::text::steers)
             || text.chars().nth(MAX_WORDS).is_some()
         {
             return Err(options.error_with_hint(

@@ -136,6 +136,16 @@ enum Alphabet {
 }
 
 impl Alphabet {
+    /// The order that it is, in words.
+    fn order(self) -> Phrase {
+        Phrase::of(match self {
+            Self::Letters => "order.letters",
+            Self::Digits => "order.digits",
+            Self::Greek => "order.greek",
+            Self::Russian => "order.russian",
+        })
+    }
+
     fn letters(self) -> &'static str {
         match self {
             Self::Letters => "abcdefghijklmnopqrstuvwxyz",
@@ -173,6 +183,8 @@ struct Sequence {
     /// How many runs there can be at once.
     slots: usize,
     directions: Directions,
+    /// What the rule requires, in words.
+    requirement: Phrase,
     grain: Grain,
 }
 
@@ -225,11 +237,23 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     places.sort_by_key(|place| place.c);
     let start = |c| places.partition_point(|place| place.c < c);
     let ascii = ('\0'..='\x7f').map(start).collect();
+    let requirement = read.requirement();
     let SequenceOptions { max_run, directions, .. } = read;
-    Ok(Box::new(Sequence { max_run, places, ascii, slots, directions, grain }))
+    Ok(Box::new(Sequence { max_run, places, ascii, slots, directions, requirement, grain }))
 }
 
 impl SequenceOptions {
+    fn requirement(&self) -> Phrase {
+        let key = match self.directions {
+            Directions::Both => "sequence.run",
+            Directions::Forward => "sequence.forward",
+            Directions::Backward => "sequence.backward",
+        };
+        let own = (!self.custom.is_empty()).then(|| Phrase::of("order.custom"));
+        let orders = self.alphabets.iter().map(|alphabet| alphabet.order()).chain(own);
+        Phrase::of(key).number("max", self.max_run as u64).either("orders", orders)
+    }
+
     /// The alphabets as passwords are folded.
     fn folded(&self, options: &Options<'_>, grain: &Grain) -> Result<Vec<Vec<char>>, Error> {
         if self.alphabets.is_empty() && self.custom.is_empty() {
@@ -348,13 +372,8 @@ impl Sequence {
 impl Rule for Sequence {
     fn checks(&self) -> Vec<Check> {
         let max = self.max_run;
-        let words = match self.directions {
-            Directions::Both => "sequence.run",
-            Directions::Forward => "sequence.forward",
-            Directions::Backward => "sequence.backward",
-        };
         let characters = if max == 1 { "character" } else { "characters" };
-        let check = Check::new("run", Phrase::of(words).number("max", max as u64))
+        let check = Check::new("run", self.requirement.clone())
             .first_failure(
                 "password_contains_sequence",
                 "Password contains too long a sequence of letters or digits.",

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::folding::{self, Folding, SUBSTITUTE, folded};
-use super::names::{Automaton, bit};
+use super::names::{Automaton, bit, said_of};
 use super::{
     Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Role, Rule,
     Step,
@@ -405,7 +405,7 @@ impl Rule for Similar {
                     "PasswordNotSimilar",
                     "The new password must not be similar to the current one.",
                 ),
-            Source::Names(_) => Check::new("names", Phrase::of("similar.names"))
+            Source::Names(fields) => Check::new("names", said_of("similar.names", fields))
                 .first_failure("password_too_similar", "Password is too similar to a name.")
                 .all_rules(
                     "PasswordNotSimilarToNames",

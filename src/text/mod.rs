@@ -42,6 +42,14 @@ pub fn nfc(text: &str) -> Wiped {
     Wiped(text)
 }
 
+/// Whether a character steers what shows it: a control, or a mark of direction,
+/// which can turn around what stands beside it.
+pub(crate) fn steers(c: char) -> bool {
+    let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
+    let directs = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || marks.contains(&c) || directs
+}
+
 /// Text that may be a password, or tells of one: wiped when dropped, and
 /// without `Debug` and `Display`.
 pub struct Wiped(Zeroizing<String>);

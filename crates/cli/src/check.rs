@@ -59,6 +59,11 @@ The current password is what a new one must not be like, where a rule asks for
 that. It is asked for (--ask-current-password) or read from a file
 (--current-password-file), and never taken from the command line.
 
+With --language de, es, fr, ja or pt, what is said of the password is said in
+that language: the verdict, the requirements, what was measured and where the
+trouble lies. The keys of --live are named in English, and so are errors and
+what programs read: identifiers, and the verdicts of --batch.
+
 Formats:
   text   the verdict, then each check: ✓ passed, ✗ failed, – does not apply,
          ? not judged. Positions in the password are code points, from 1
@@ -113,7 +118,7 @@ pub(crate) struct Check {
     /// Read the current password from a file
     #[arg(long, value_name = "FILE", conflicts_with = "ask_current_password")]
     current_password_file: Option<PathBuf>,
-    /// The language of requirements, such as `de` [default: en]
+    /// The language of the result, such as `de` [default: en]
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
     /// How to print the result

@@ -80,10 +80,17 @@ impl<T: AsRef<str>> fmt::Display for Printable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_ref().chars().try_for_each(|c| match c {
             '\n' | '\t' => fmt::Write::write_char(f, c),
-            c if c.is_control() => write!(f, "{}", c.escape_default()),
+            c if c.is_control() || directs(c) => write!(f, "{}", c.escape_default()),
             c => fmt::Write::write_char(f, c),
         })
     }
+}
+
+/// Whether it is a mark of direction, which can turn around what stands beside
+/// it.
+fn directs(c: char) -> bool {
+    let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
+    marks.contains(&c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A number with its thousands apart: `11,139`.
@@ -117,5 +124,6 @@ mod tests {
     #[test]
     fn terminals_are_not_steered() {
         assert_eq!(Printable("a\x1b[2Jb\u{9b}\r\n\tc").to_string(), "a\\u{1b}[2Jb\\u{9b}\\r\n\tc");
+        assert_eq!(Printable("a\u{202e}b\u{2069}c").to_string(), "a\\u{202e}b\\u{2069}c");
     }
 }

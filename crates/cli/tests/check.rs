@@ -313,8 +313,9 @@ fn the_formats_agree() {
 fn alternatives_are_said_in_the_language_asked_for() {
     let german = ["check", "--policy", "bsi-consumer", "--language", "de", "--format"];
     let text = run([&german[..], &["text"]].concat(), "password");
-    let said = "  ✗ eine der folgenden Möglichkeiten\n        ✗ mindestens 20 Zeichen (length 8";
+    let said = "  ✗ eine der folgenden Möglichkeiten\n        ✗ mindestens 20 Zeichen (Länge 8";
     assert!(text.stdout.contains(said), "{}", text.stdout);
+    assert!(text.stdout.starts_with("abgelehnt von bsi-consumer\n"), "{}", text.stdout);
     assert!(text.stdout.contains("\n   oder ✓ mindestens 8 Zeichen"), "{}", text.stdout);
     let json = run([&german[..], &["json"]].concat(), "password");
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

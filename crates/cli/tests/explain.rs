@@ -80,7 +80,7 @@ fn what_a_password_needs_is_said_in_the_language_asked_for() {
             "   oder ",
             "mindestens",
             "beim Ändern: Ihrem aktuellen",
-            "mehr als ein Wort, um",
+            "nicht nur ein Wort",
         ),
         ("es", "Requisitos de la contraseña", "   o ", "al menos", "al cambiarla: ", "más que"),
         (
@@ -89,7 +89,7 @@ fn what_a_password_needs_is_said_in_the_language_asked_for() {
             "   ou ",
             "au moins",
             "lors d’un changement\u{202f}: ",
-            "plus qu’un",
+            "pas seulement un",
         ),
         ("ja", "パスワードの条件", "   または ", "24文字", "変更時：", "1つの単語"),
         ("pt", "Requisitos da", "   ou ", "pelo menos", "ao alterá-la: ", "mais do que"),
@@ -189,6 +189,17 @@ fn a_file_is_explained_too() {
     assert!(explained.contains("• at least 12 characters\n"), "{explained}");
     assert!(explained.contains(&format!("    min: {path}:5\n")), "{explained}");
     assert!(!explained.contains("your name"), "{explained}");
+}
+
+#[test]
+fn a_name_turns_nothing_around() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.toml");
+    fs::write(&path, "name = 'a\u{202e}b'\n[[rule]]\nkind = 'length'\nmin = 1\n").unwrap();
+    let path = path.display().to_string();
+    assert!(told(&["explain", &path]).starts_with("a\\u{202e}b\n"));
+    let checked = run(["check", "--policy", &path], "x");
+    assert!(checked.stdout.starts_with("accepted by a\\u{202e}b\n"), "{}", checked.stdout);
 }
 
 #[test]

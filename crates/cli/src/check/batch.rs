@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use countersign::{Engine, Outcome, Subject};
+use countersign::{Engine, Outcome, Subject, Verdict};
 use serde::Serialize;
 
 use super::judged::Judged;
@@ -136,7 +136,14 @@ fn write_verdict(
     judged: &Judged<'_>,
     paint: Paint,
 ) -> io::Result<()> {
-    write!(out, "{line}\t{}", text::verdict(judged.report.verdict(), paint))?;
+    let verdict = judged.report.verdict();
+    // For programs: the same in every language.
+    let word = match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::Refused => "refused",
+        Verdict::Undecided => "undecided",
+    };
+    write!(out, "{line}\t{}", text::painted(verdict, word, paint))?;
     let failed = judged.report.checks().filter(|result| result.outcome == Outcome::Failed);
     for (index, result) in failed.enumerate() {
         write!(out, "{}{}", if index == 0 { "\t" } else { " " }, result.check.id())?;

@@ -1,7 +1,7 @@
 //! One password with its report.
 
 use std::io::{self, Write};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use countersign::{
     Alternative, Check, CheckResult, Engine, Messages, Outcome, Report, Subject, Verdict,
@@ -20,7 +20,13 @@ pub(super) struct Judged<'a> {
 
 /// The first and the last of some code points, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Positions(pub(super) usize, pub(super) usize);
+pub(super) struct Positions(usize, usize);
+
+impl Positions {
+    pub(super) fn range(&self) -> RangeInclusive<usize> {
+        self.0..=self.1
+    }
+}
 
 impl<'a> Judged<'a> {
     /// `cut`: the text is longer than is judged, and this is not all of it.

@@ -9,14 +9,14 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use countersign::{Check, Engine, Messages, Outcome, Session, Subject};
+use countersign::{Check, Engine, Messages, Outcome, Session, Subject, Verdict};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCONT, SIGWINCH};
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
-use super::judged::positions;
+use super::judged::{Positions, positions};
 use super::text;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -265,7 +265,8 @@ impl<'a> Live<'a> {
                 Outcome::Failed => self.engine.spans(text, self.subject, result.check.id()),
                 _ => Vec::new(),
             };
-            let details = text::details(&result, &positions(text, &spans));
+            let places: Vec<_> = positions(text, &spans).iter().map(Positions::range).collect();
+            let details = self.messages.details(&result, &places);
             let details = if details.is_empty() { details } else { format!("({details})") };
             let is_news = turned || result.outcome != Outcome::Passed;
             let instead = match result.outcome {
@@ -285,16 +286,18 @@ impl<'a> Live<'a> {
         let label = if columns < 2 * LABEL.len() { "" } else { LABEL };
         self.window.show(&self.field, self.is_revealed, &trouble, columns - label.len());
         self.column = label.len() + self.window.caret;
-        let policy = text::policy(self.engine);
-        // At most the longest verdict stands before it.
-        let by = clipped(&format!(" by {policy}"), width.saturating_sub("undecided".len()));
+        let said =
+            |verdict| clipped(&self.messages.verdict(verdict, self.engine.policy_name()), width);
+        // What stands behind it keeps its length.
+        let verdicts = [Verdict::Accepted, Verdict::Refused, Verdict::Undecided];
+        let longest = verdicts.map(|verdict| said(verdict).width()).into_iter().max().unwrap_or(0);
         let help = if self.is_malformed { MALFORMED } else { HELP };
         let notice = self.notice.as_deref().unwrap_or(help);
-        let notice = clipped(notice, width.saturating_sub("undecided  ".len() + by.width()));
-        let verdict = text::verdict(report.verdict(), paint);
+        let notice = clipped(notice, width.saturating_sub(longest + "  ".len()));
+        let verdict = text::painted(report.verdict(), said(report.verdict()), paint);
         let mut below = vec![
             format!("{:1$}{2}", "", label.len(), paint.bad(&self.window.marks)),
-            format!("{verdict}{by}  {}", paint.faint(notice)),
+            format!("{verdict}  {}", paint.faint(notice)),
         ];
         below.extend(fitting(checks, rows.saturating_sub(3)));
         below.truncate(rows - 1);
