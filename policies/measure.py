@@ -92,6 +92,18 @@ def ways(
     def word() -> str:
         return one_of(words)
 
+    def dressed(text: str) -> str:
+        return one_of([str, str.title, str.upper])(text)
+
+    def between() -> str:
+        return one_of(["", " ", "-", "_", ".", "1", digits(4), f"-{digits(4)}-"])
+
+    def with_tail(text: str) -> str:
+        return text + one_of(["", "!", "1", "123", digits(4) + one_of(symbols)])
+
+    def mirrored(text: str) -> str:
+        return with_tail(text + between() + text[::-1])
+
     def line() -> str:
         pieces = draw.sample(COLUMNS, 4) if draw.random() < 0.5 else draw.sample(ROWS, 2)
         text = "".join(
@@ -153,6 +165,18 @@ def ways(
         ),
         "three base terms, joined": long_enough(
             lambda: one_of(base) + one_of(base) + one_of(base)
+        ),
+        "a word, a separator, the word, a tail": long_enough(
+            lambda: with_tail(between().join([dressed(word())] * 2))
+        ),
+        "a word three times, each with a digit": long_enough(
+            lambda: "".join(first + digits(1) for first in [dressed(word())] * 3)
+        ),
+        "a word, a separator, it backwards, a tail": long_enough(
+            lambda: mirrored(dressed(word()))
+        ),
+        "a word letter by letter, digits last": long_enough(
+            lambda: one_of(" .-_").join(word() + digits(3))
         ),
     }
 

@@ -1,5 +1,5 @@
 //! `repeat`: runs of one character, and blocks that stand several times in a
-//! row.
+//! row, or twice with something between, or that are mirrored.
 
 use std::ops::Range;
 
@@ -34,6 +34,23 @@ pub(super) const KIND: Kind = Kind::new("repeat", build).documented(Doc {
                 Opt::new("longest", Form::Integer(1, 32), "the longest block, in characters")
                     .default("16")
                     .looser(Looser::Less),
+                Opt::new(
+                    "gap",
+                    Form::Integer(0, 16),
+                    "how many characters that are no letters may stand between two blocks, of \
+                     which the second starts with a letter; only if `times` is 2, and not with \
+                     `fold = \"full\"`, which makes letters of digits",
+                )
+                .default("0")
+                .looser(Looser::Less),
+                Opt::new(
+                    "mirrored",
+                    Form::Flag,
+                    "whether at least `length` letters must not be followed by the same \
+                     backwards either, with `gap` between",
+                )
+                .default("false")
+                .looser(Looser::Is(false)),
             ]),
             "blocks that must not be repeated; a block of one character only counts, too. At \
              least one of this and `max-run` is required",
@@ -83,11 +100,32 @@ pub(super) const KIND: Kind = Kind::new("repeat", build).documented(Doc {
                 ("121212", &["block"]),
             ],
         },
+        Example {
+            options: "blocks = { length = 4, gap = 4, mirrored = true }\nfold = 'case'",
+            context: &[],
+            passwords: &[
+                ("Word-word", &["block"]),
+                ("word2024word", &["block"]),
+                ("word20245word", &[]),
+                ("wordandword", &[]),
+                ("horse1horse2", &["block"]),
+                ("1234-1234", &[]),
+                ("WordDrow", &["mirrored"]),
+                ("word2024drow", &["mirrored"]),
+                ("word20245drow", &[]),
+                ("reviver", &[]),
+                ("Eva sees a", &[]),
+                ("12344321", &[]),
+            ],
+        },
     ],
 });
 
 /// What is counted for a block fits in a byte up to here.
 const MOST: usize = u8::MAX as usize;
+
+/// The most characters that may stand between two blocks.
+const WIDEST_GAP: usize = 16;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -109,11 +147,13 @@ struct Blocks {
     length: usize,
     times: usize,
     longest: usize,
+    gap: usize,
+    mirrored: bool,
 }
 
 impl Default for Blocks {
     fn default() -> Self {
-        Self { length: 3, times: 2, longest: 16 }
+        Self { length: 3, times: 2, longest: 16, gap: 0, mirrored: false }
     }
 }
 
@@ -140,14 +180,14 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         ));
     }
     if let Some(blocks) = &blocks {
-        blocks.validate(options)?;
+        blocks.validate(options, fold)?;
     }
     Ok(Box::new(Repeat { max_run, blocks, grain: folding::grain(options, fold, substitute)? }))
 }
 
 impl Blocks {
-    fn validate(&self, options: &Options<'_>) -> Result<(), Error> {
-        let Self { length, times, longest } = *self;
+    fn validate(&self, options: &Options<'_>, fold: Folding) -> Result<(), Error> {
+        let Self { length, times, longest, gap, .. } = *self;
         if !(1..=32).contains(&longest) {
             return Err(options.error_with_hint(
                 "blocks.longest",
@@ -170,16 +210,70 @@ impl Blocks {
                 format!("a number from 2 to {most}, or a smaller `longest`"),
             ));
         }
+        if gap > WIDEST_GAP {
+            return Err(options.error_with_hint(
+                "blocks.gap",
+                format!("blocks are not looked for with {gap} characters between"),
+                format!("a number from 0 to {WIDEST_GAP}"),
+            ));
+        }
+        if gap > 0 && times > 2 {
+            return Err(options.error_with_hint(
+                "blocks.gap",
+                format!("blocks with something between are not counted up to {times}"),
+                "leave out `gap`, or `times`",
+            ));
+        }
+        if gap > 0 && matches!(fold, Folding::Full) {
+            return Err(options.error_with_hint(
+                "blocks.gap",
+                "what stands between are no letters, and `fold = \"full\"` makes letters of digits",
+                "`fold = \"case\"`, or a rule of its own",
+            ));
+        }
         Ok(())
+    }
+
+    /// How far before a character its counterpart may stand.
+    fn furthest(&self) -> usize {
+        self.longest + self.gap
     }
 
     /// Four counts share a number.
     fn width(&self) -> usize {
-        (self.longest + 1 - self.length).div_ceil(4)
+        (self.furthest() + 1 - self.length).div_ceil(4)
     }
 
-    /// One count for each length of a block: how many characters in a row equal
-    /// the one so far before them. When that many are as long as the block,
+    /// The length of a block that ends here and starts `distance` after an
+    /// equal one, something being between; the last `same` characters equal
+    /// those so far before.
+    fn apart(&self, text: &[char], distance: usize, same: usize) -> Option<usize> {
+        let since = text.len().checked_sub(distance).and_then(|at| text.get(at..));
+        let gap = since.map_or(0, |since| self.between(since.iter()));
+        let length = distance.saturating_sub(gap);
+        let is_block = (self.length..=self.longest).contains(&length) && same >= length;
+        (is_block && (1..=self.gap).contains(&gap)).then_some(length)
+    }
+
+    /// How many characters come before the first letter; of more than `gap`
+    /// one more.
+    fn between<'a>(&self, chars: impl Iterator<Item = &'a char>) -> usize {
+        chars.take(self.gap + 1).take_while(|c| !c.is_alphabetic()).count()
+    }
+
+    /// If the text ends with the shortest block backwards, nothing but letters:
+    /// the length of that, of the block and of what is between.
+    #[inline]
+    fn mirrored(&self, text: &[char]) -> Option<usize> {
+        let (before, end) = text.split_at_checked(text.len().checked_sub(self.length)?)?;
+        let gap = self.between(before.iter().rev());
+        let block = before.iter().rev().skip(gap).take(self.length);
+        let is_block = gap <= self.gap && block.eq(end) && end.iter().all(|c| c.is_alphabetic());
+        is_block.then_some(2 * self.length + gap)
+    }
+
+    /// One count for each distance: how many characters in a row equal the one
+    /// so far before them. When that many are as long as the block,
     /// the block stands twice. Returns the most times that one stands in a row,
     /// if any is repeated here.
     #[inline]
@@ -198,10 +292,16 @@ impl Blocks {
             }
             let mut bytes = counts.to_le_bytes();
             let chars = chars.iter().rev();
-            for ((count, c), length) in bytes.iter_mut().zip(chars).zip(first..=self.longest) {
+            for ((count, c), distance) in bytes.iter_mut().zip(chars).zip(first..=self.furthest()) {
                 *count = if c == last { count.saturating_add(1) } else { 0 };
-                if usize::from(*count) >= length {
-                    most = most.max(usize::from(*count) / length + 1);
+                let same = usize::from(*count);
+                if same < self.length {
+                    continue;
+                }
+                if same >= distance && distance <= self.longest {
+                    most = most.max(same / distance + 1);
+                } else if self.gap > 0 && self.apart(text, distance, same).is_some() {
+                    most = most.max(2);
                 }
             }
             *counts = u32::from_le_bytes(bytes);
@@ -229,22 +329,39 @@ impl Rule for Repeat {
                 .measures("longest run")
         });
         let block = self.blocks.as_ref().map(|blocks| {
-            let words = Phrase::of("repeat.block")
-                .number("length", blocks.length as u64)
-                .number("times", blocks.times as u64);
-            let Blocks { length, times, .. } = blocks;
+            let Blocks { length, times, gap, .. } = *blocks;
+            let words = Phrase::of(if gap == 0 { "repeat.block" } else { "repeat.apart" })
+                .number("length", length as u64)
+                .number("times", times as u64);
+            let between = if gap == 0 {
+                String::new()
+            } else {
+                format!(", not even with up to {gap} digits or symbols between")
+            };
             Check::new("block", words)
                 .first_failure("password_repeats_block", "Password repeats a part of itself.")
                 .all_rules(
                     "PasswordRepeatedBlock",
                     format!(
                         "The new password must not contain a part of {length} or more characters \
-                         {times} times in a row."
+                         {times} times in a row{between}."
                     ),
                 )
                 .measures("repetitions")
         });
-        run.into_iter().chain(block).collect()
+        let mirrored = self.blocks.as_ref().filter(|blocks| blocks.mirrored).map(|blocks| {
+            let length = blocks.length;
+            Check::new("mirrored", Phrase::of("repeat.mirrored").number("length", length as u64))
+                .first_failure("password_mirrors_block", "Password mirrors a part of itself.")
+                .all_rules(
+                    "PasswordMirroredBlock",
+                    format!(
+                        "The new password must not contain {length} or more letters followed by the \
+                         same backwards."
+                    ),
+                )
+        });
+        run.into_iter().chain(block).chain(mirrored).collect()
     }
 
     fn grain(&self) -> Grain {
@@ -252,9 +369,9 @@ impl Rule for Repeat {
     }
 
     // The run that ends here and the longest; the most times that a block
-    // stood in a row, and the counts of blocks.
+    // stood in a row, whether one was mirrored, and the counts of blocks.
     fn width(&self) -> usize {
-        let blocks = self.blocks.as_ref().map_or(0, |blocks| 1 + blocks.width());
+        let blocks = self.blocks.as_ref().map_or(0, |blocks| 2 + blocks.width());
         self.max_run.map_or(0, |_| 2) + blocks
     }
 
@@ -269,9 +386,10 @@ impl Rule for Repeat {
             state = rest;
         }
         if let Some(blocks) = &self.blocks
-            && let Some((most, counts)) = state.split_first_mut()
+            && let Some(([most, mirrored], counts)) = state.split_first_chunk_mut()
         {
             *most = (*most).max(blocks.step(text, counts));
+            *mirrored |= u32::from(blocks.mirrored && blocks.mirrored(text).is_some());
         }
     }
 
@@ -289,6 +407,9 @@ impl Rule for Repeat {
             let most = state.next().unwrap_or(0).max(1);
             findings.decide(check, (most as usize) < blocks.times);
             findings.measured(check, most);
+            if blocks.mirrored {
+                findings.decide(check + 1, state.next() == Some(0));
+            }
         }
     }
 
@@ -304,15 +425,30 @@ impl Rule for Repeat {
                     start += run.len();
                 }
             }
-            (_, Some(blocks)) => {
-                for length in blocks.length..=blocks.longest {
+            (max, Some(blocks)) if check == usize::from(max.is_some()) => {
+                for distance in blocks.length..=blocks.furthest() {
                     let mut count = 0;
-                    for (at, (a, b)) in text.iter().zip(text.iter().skip(length)).enumerate() {
+                    for (at, (a, b)) in text.iter().zip(text.iter().skip(distance)).enumerate() {
                         count = if a == b { count + 1 } else { 0 };
-                        if count >= length * (blocks.times - 1) {
-                            mark(at + 1 - count..at + 1 + length);
+                        let end = at + 1 + distance;
+                        let in_a_row =
+                            distance <= blocks.longest && count >= distance * (blocks.times - 1);
+                        let so_far = text.get(..end).unwrap_or_default();
+                        let block = in_a_row.then_some(count);
+                        if let Some(block) = block.or(blocks.apart(so_far, distance, count)) {
+                            mark(at + 1 - block..end);
                         }
                     }
+                }
+            }
+            (_, Some(blocks)) => {
+                for end in 1..=text.len() {
+                    let Some((so_far, rest)) = text.split_at_checked(end) else { continue };
+                    let Some(length) = blocks.mirrored(so_far) else { continue };
+                    let before = so_far.iter().rev().skip(length);
+                    let more =
+                        before.zip(rest).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
+                    mark(end - length - more..end + more);
                 }
             }
             _ => {}
@@ -342,6 +478,9 @@ mod tests {
             ("blocks = { length = 0, longest = 0 }", 3, "0"),
             ("blocks = { times = 1 }", 3, "up to 1"),
             ("blocks = { times = 17 }", 3, "up to 17"),
+            ("blocks = { gap = 17 }", 3, "17 characters between"),
+            ("blocks = { gap = 1, times = 3 }", 3, "up to 3"),
+            ("fold = 'full'\nblocks = { gap = 1 }", 4, "letters of digits"),
             ("max-run = 1\nsubstitute = 'leet'", 4, "fold"),
         ] {
             let error = engine(options).err().unwrap();
@@ -371,6 +510,34 @@ mod tests {
             assert_eq!(report.check("repeat.block").unwrap().measured, Some(times), "{text}");
             assert_eq!(marked(&engine, text, "repeat.run"), runs, "{text}");
             assert_eq!(marked(&engine, text, "repeat.block"), blocks, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_say_what_is_repeated_apart_or_mirrored() {
+        let engine =
+            engine("max-run = 9\nblocks = { length = 4, longest = 6, gap = 2, mirrored = true }")
+                .unwrap();
+        for (text, blocks, mirrored) in [
+            ("", vec![], vec![]),
+            ("xword-1wordy", vec![(1, 11)], vec![]),
+            ("xword-12wordy", vec![], vec![]),
+            ("éword-word", vec![(2, 11)], vec![]),
+            ("word-word1word-word", vec![(0, 19)], vec![]),
+            // Seven characters, of which no six have nothing but a symbol between.
+            ("kettles-kettles", vec![], vec![]),
+            ("kettle-kettle", vec![(0, 13)], vec![]),
+            // It starts with a letter, and ends with anything.
+            ("1wor-1wor", vec![], vec![]),
+            ("wor1-wor1", vec![(0, 9)], vec![]),
+            ("xword1drowy", vec![], vec![(1, 10)]),
+            ("kettlesseltte", vec![], vec![(1, 13)]),
+            ("wor11row", vec![], vec![]),
+            ("éword--drow", vec![], vec![(2, 12)]),
+            ("word---drow", vec![], vec![]),
+        ] {
+            assert_eq!(marked(&engine, text, "repeat.block"), blocks, "{text}");
+            assert_eq!(marked(&engine, text, "repeat.mirrored"), mirrored, "{text}");
         }
     }
 
