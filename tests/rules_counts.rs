@@ -449,6 +449,12 @@ proptest! {
         let policy: Policy = format!("[[rule]]\nkind = 'pattern'\n{key} = \"{quoted}\"").parse().unwrap();
         let engine = match Engine::builder().build(&policy) {
             Ok(engine) => engine,
+            Err(error) if error.message() == "no password passes this rule" => {
+                for password in &passwords {
+                    prop_assert!(reference.is_match(&nfc(password)) != required, "{pattern}");
+                }
+                return Ok(());
+            }
             Err(error) => {
                 prop_assert!(error.message().contains("too large"), "{}: {}", pattern, error);
                 return Ok(());
@@ -477,8 +483,8 @@ fn what_matches_is_marked() {
         ("\\bäh\\b", "zäh äh", &[5..8]),
         ("^ab|b$", "abab", &[0..2, 3..4]),
         ("(?:19|20)[0-9]{2}", "é1999", &[2..6]),
-        ("", "abc", &[]),
-        ("$", "abc", &[]),
+        // A match without a character.
+        ("\\b$", "abc", &[]),
     ] {
         let engine = engine("pattern", &format!("forbid = '{pattern}'"));
         assert_eq!(marked(&engine, password, "pattern.matched"), expected, "{pattern}");

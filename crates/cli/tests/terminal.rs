@@ -44,7 +44,7 @@ fn typed(keys: &[u8], settings: &[(&str, &str)]) -> (ExitStatus, String) {
 fn a_password_is_asked_for_without_echo() {
     let (status, seen) = typed(b"zebra1\n", &[]);
     assert_eq!(status.code(), Some(0));
-    assert!(seen.starts_with("\r\n\x1b[32maccepted\x1b[0m by acme\r\n"), "{seen:?}");
+    assert!(seen.starts_with("\r\n\x1b[32maccepted by acme\x1b[0m\r\n"), "{seen:?}");
     assert!(!seen.contains("zebra"), "{seen:?}");
     let (status, seen) = typed(b"\n", &[]);
     assert_eq!(status.code(), Some(1));
