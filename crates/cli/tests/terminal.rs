@@ -48,7 +48,7 @@ fn a_password_is_asked_for_without_echo() {
     assert!(!seen.contains("zebra"), "{seen:?}");
     let (status, seen) = typed(b"\n", &[]);
     assert_eq!(status.code(), Some(1));
-    assert!(seen.contains("\x1b[1;31mrefused\x1b[0m by acme"), "{seen:?}");
+    assert!(seen.contains("\x1b[1;31mrefused by acme\x1b[0m"), "{seen:?}");
 }
 
 #[test]
