@@ -1,0 +1,261 @@
+//! Bodies of requests. Text that may be a password is unescaped into memory
+//! that is wiped; what serde_json would copy on the way is left to be ignored.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::refusal::Refusal;
+
+/// The members of an object, each as it stands in the body.
+pub(crate) struct Object<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
+
+/// A string, wiped on drop.
+pub(crate) type Secret = Zeroizing<String>;
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    if members.iter().any(|(known, _)| *known == key) {
+                        return Err(serde::de::Error::custom("a member stands twice"));
+                    }
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Object(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// A key, borrowed where it has no escapes.
+struct Key<'b>(Cow<'b, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl<'b> Object<'b> {
+    /// Reads a body; an empty one is an object without members if `empty`.
+    ///
+    /// # Errors
+    ///
+    /// The body is no object, or no JSON.
+    pub(crate) fn parse(body: &'b [u8], empty: bool) -> Result<Self, Refusal> {
+        let text = std::str::from_utf8(body).map_err(|error| {
+            Refusal::Json(format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into())
+        })?;
+        if text.trim_ascii().is_empty() {
+            return match empty {
+                true => Ok(Self(Vec::new())),
+                false => Err(Refusal::Json("The body is empty, and members are required.".into())),
+            };
+        }
+        serde_json::from_str(text).map_err(|error| {
+            // serde_json repeats values of the wrong type.
+            let what = match error.classify() {
+                serde_json::error::Category::Eof => "The body ends too early",
+                serde_json::error::Category::Syntax => "The body is not JSON",
+                serde_json::error::Category::Data if error.to_string().starts_with("a member") => {
+                    "A member of the body stands twice"
+                }
+                _ => "The body is not a JSON object",
+            };
+            let (line, column) = (error.line(), error.column());
+            Refusal::Json(format!("{what}: line {line}, column {column}.").into())
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<&'b RawValue> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| *value).filter(|value| value.get() != "null")
+    }
+
+    /// A string; nothing if it is missing or null.
+    ///
+    /// # Errors
+    ///
+    /// The member is something else.
+    pub(crate) fn string(&self, name: &'static str) -> Result<Option<Secret>, Refusal> {
+        let Some(value) = self.find(name) else { return Ok(None) };
+        let quoted = value.get();
+        let wrong = |what: &str| Refusal::Json(format!("The member `{name}` {what}.").into());
+        let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let inside = inside.ok_or_else(|| wrong("is not a string"))?;
+        match unescaped(inside) {
+            Some(text) => Ok(Some(text)),
+            None => Err(wrong("has an escape of half a character")),
+        }
+    }
+
+    /// A string that has to be there.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, null or something else.
+    pub(crate) fn required(&self, name: &'static str) -> Result<Secret, Refusal> {
+        self.string(name)?.ok_or(Refusal::Parameter(name))
+    }
+
+    /// A truth value; nothing if it is missing or null.
+    ///
+    /// # Errors
+    ///
+    /// The member is something else.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Refusal> {
+        match self.find(name).map(RawValue::get) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => {
+                Err(Refusal::Json(format!("The member `{name}` is not true or false.").into()))
+            }
+        }
+    }
+
+    /// An object; nothing if it is missing or null.
+    ///
+    /// # Errors
+    ///
+    /// The member is something else.
+    pub(crate) fn object(&self, name: &'static str) -> Result<Option<Object<'b>>, Refusal> {
+        let Some(value) = self.find(name) else { return Ok(None) };
+        let wrong = |_| Refusal::Json(format!("The member `{name}` is not an object.").into());
+        serde_json::from_str(value.get()).map(Some).map_err(wrong)
+    }
+}
+
+/// The text between the quotes of a JSON string, which has been checked to be
+/// one; nothing where an escape is half a surrogate pair.
+fn unescaped(inside: &str) -> Option<Secret> {
+    // Escapes are longer than what they stand for: the text is never moved.
+    let mut text = Zeroizing::new(String::with_capacity(inside.len()));
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        text.push(match chars.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let high = unit(&mut chars)?;
+                match high {
+                    0xD800..0xDC00 => {
+                        let pair = (chars.next()?, chars.next()?) == ('\\', 'u');
+                        let low = unit(&mut chars).filter(|low| (0xDC00..0xE000).contains(low))?;
+                        pair.then(|| 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+                            .and_then(char::from_u32)?
+                    }
+                    _ => char::from_u32(high)?,
+                }
+            }
+            plain => plain,
+        });
+    }
+    Some(text)
+}
+
+fn unit(chars: &mut std::str::Chars<'_>) -> Option<u32> {
+    (0..4).try_fold(0, |unit, _| Some(unit << 4 | chars.next()?.to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(body: &str) -> Result<String, String> {
+        let object = Object::parse(body.as_bytes(), false);
+        let read = object.and_then(|object| object.required("password"));
+        read.map(|password| password.to_string()).map_err(|refusal| match refusal {
+            Refusal::Json(what) => what.into_owned(),
+            Refusal::Parameter(name) => format!("parameter {name}"),
+            other => format!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn strings_are_read_as_serde_json_reads_them() {
+        for body in [
+            r#"{"password": "1234567890"}"#,
+            r#"{"@odata.type":"x","password":"gr\u00fc\u00DFe","other":[{"password":1}]}"#,
+            r#" { "password" : "\ud83d\ude00\"\\\/\b\f\n\r\t\u0000" } "#,
+            r#"{"pass\u0077ord":""}"#,
+            "{\"password\":\"\u{10ffff}\"}",
+        ] {
+            let value: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(password(body).as_deref(), Ok(value["password"].as_str().unwrap()));
+        }
+    }
+
+    #[test]
+    fn refusals_say_where_and_never_a_value() {
+        for (body, expected) in [
+            ("", "The body is empty, and members are required."),
+            ("{}", "parameter password"),
+            (r#"{"password":null}"#, "parameter password"),
+            (r#"{"Password":"hunter2"}"#, "parameter password"),
+            (r#"{"password":123456}"#, "The member `password` is not a string."),
+            (r#"{"password":["hunter2"]}"#, "The member `password` is not a string."),
+            (r#""hunter2""#, "The body is not a JSON object: line 1, column 9."),
+            (r#"["hunter2"]"#, "The body is not a JSON object: line 1, column 0."),
+            (r#"{"password":"hunter2""#, "The body ends too early: line 1, column 21."),
+            (r#"{"password":"hunter2"}x"#, "The body is not JSON: line 1, column 23."),
+            (r#"{"password":hunter2}"#, "The body is not JSON: line 1, column 13."),
+            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 0."),
+            (
+                r#"{"password":"hunter2","password":"hunter2"}"#,
+                "A member of the body stands twice: line 1, column 32.",
+            ),
+            (r#"{"password":"\ud83d"}"#, "The member `password` has an escape of half a character."),
+            (r#"{"password":"\ude00\ud83d"}"#, "The member `password` has an escape of half a character."),
+            (r#"{"password":"\ud83dxx\ude00"}"#, "The member `password` has an escape of half a character."),
+            (r#"{"password":"\x"}"#, "The body is not JSON: line 1, column 15."),
+        ] {
+            assert_eq!(password(body), Err(expected.to_owned()), "{body}");
+        }
+        assert!(matches!(Object::parse(b"{\"password\":\"\xff\"}", false), Err(Refusal::Json(_))));
+        assert!(Object::parse(b" \n", true).is_ok());
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Object::parse(deep.as_bytes(), false).is_err());
+    }
+}
