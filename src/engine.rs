@@ -114,8 +114,9 @@ impl Engine {
 
     /// Judges a password. Cannot fail, and allocates nothing up to 128
     /// characters and 512 folded ones, if the policy has at most 31 checks,
-    /// those of alternatives included, and its rules ask for at most two foldings and 24 numbers of state a character,
-    /// as those of the policies shipped do.
+    /// those of alternatives included, and its rules ask for at most two
+    /// foldings and 24 numbers of state a character, as those of the policies
+    /// shipped do.
     pub fn check(&self, text: &str, subject: &Subject) -> Report<'_> {
         // Returned at one place only, so that it is never copied.
         let mut report = Report::new(&self.0.catalog);

@@ -591,7 +591,11 @@ mod tests {
             );
         }
         for policy in presets.chain(examples).chain(others) {
-            let engine = Engine::builder().build(&policy).unwrap();
+            // Whatever is built in.
+            let lists = ["base", "common", "long"].into_iter();
+            let builder =
+                lists.fold(Engine::builder(), |builder, list| builder.terms(list, [list]));
+            let engine = builder.lenient().build(&policy).unwrap();
             engine.checks().iter().for_each(|check| ask_check(check, &mut asked));
         }
         asked

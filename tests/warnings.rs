@@ -587,3 +587,25 @@ fn an_alternative_of_some_accounts_has_to_say_something() {
     let [warning] = engine.warnings() else { panic!("{:?}", engine.warnings()) };
     assert!(warning.suggestion().unwrap().contains("leave the alternatives out"));
 }
+
+// One of two checks of an alternative's only rule said nothing, and all of the
+// alternatives were to be left out, with the other check.
+#[test]
+fn an_alternative_with_a_check_that_counts_stays() {
+    for rules in [
+        "{ kind = 'length', min = 8, max = 20 }",
+        "{ kind = 'length', min = 8, max = 20 }, { kind = 'length', id = 'b', min = 6 }",
+    ] {
+        let policy = format!(
+            "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'any-of'\n\
+             [[rule.alternative]]\nrule = [{rules}]\n[[rule.alternative]]\n\
+             rule = [{{ kind = 'classes', min = {{ digit = 3 }} }}]"
+        );
+        let engine = build(&policy).unwrap();
+        let hints: Vec<_> = engine.warnings().iter().map(|warning| warning.suggestion()).collect();
+        assert!(
+            !hints.is_empty() && hints.iter().all(|hint| *hint == Some("leave it out")),
+            "{hints:?}"
+        );
+    }
+}

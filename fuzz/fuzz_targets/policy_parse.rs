@@ -68,6 +68,10 @@ fn refused(text: &str, error: &Error, secret: char) {
         assert!(error.line().is_none() && error.column().is_none());
         return;
     };
+    // The text has no name: this is about a built-in policy that it extends.
+    if error.file().is_some() {
+        return;
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let quoted = text.split('\n').nth(line - 1).expect("a line of the text");
     let quoted = quoted.strip_suffix('\r').unwrap_or(quoted);

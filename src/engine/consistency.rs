@@ -200,10 +200,12 @@ impl<'e> Rules<'e> {
     pub(super) fn redundant(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut counted: Vec<_> = self.facts.iter().collect();
+        // Those of which at least one check says something.
+        let mut left = counted.clone();
         for facts in self.facts.iter().rev() {
             // What is left of an alternative is all that it asks for.
             let is_last = matches!(facts.part, Part::Of(..))
-                && counted.iter().filter(|other| other.part == facts.part).count() == 1;
+                && left.iter().filter(|other| other.part == facts.part).count() == 1;
             if is_last && facts.compiled.scope.when.is_some() {
                 // Without it, the alternative would be open to the others, too.
                 continue;
@@ -221,16 +223,19 @@ impl<'e> Rules<'e> {
                     && !proof::scope(scopes.0, scopes.1).looser
             });
             let others: Vec<_> = others.collect();
-            let mut is_implied = false;
-            for check in facts.compiled.checks.clone() {
-                let Some(by) = self.implies(&counted, &others, facts, check) else { continue };
-                is_implied = true;
-                let id = self.built.catalog.at(check).map_or("", |check| check.id());
+            let checks = facts.compiled.checks.clone();
+            let implied = checks
+                .clone()
+                .filter_map(|check| Some((check, self.implies(&counted, &others, facts, check)?)));
+            let implied: Vec<_> = implied.collect();
+            let is_whole = implied.len() == checks.len();
+            for (check, by) in &implied {
+                let id = self.built.catalog.at(*check).map_or("", |check| check.id());
                 let message = match by {
                     Some(by) => format!("`{id}` is always met where `{}` is", by.place.id),
                     None => format!("`{id}` is always met where the other rules are"),
                 };
-                let hint = match is_last {
+                let hint = match is_last && is_whole {
                     true => {
                         "every password meets the alternative: leave the alternatives out, \
                              or ask for more"
@@ -239,7 +244,10 @@ impl<'e> Rules<'e> {
                 };
                 warnings.push(Warning(self.about(facts.place, message).hint(hint)));
             }
-            if is_implied {
+            if is_whole {
+                left.retain(|other| !std::ptr::eq(*other, facts));
+            }
+            if !implied.is_empty() {
                 counted.retain(|other| !std::ptr::eq(*other, facts));
             }
         }

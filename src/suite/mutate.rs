@@ -708,7 +708,8 @@ fn set_in(there: &mut Value, path: &[Step], value: Option<&Value>) {
     }
 }
 
-#[cfg(test)]
+// Policies that are shipped name lists.
+#[cfg(all(test, feature = "builtin-lists"))]
 mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::TestRunner;

@@ -88,7 +88,7 @@ impl<T: AsRef<str>> fmt::Display for Printable<T> {
 
 /// Whether it is a mark of direction, which can turn around what stands beside
 /// it.
-fn directs(c: char) -> bool {
+pub(crate) fn directs(c: char) -> bool {
     let marks = ['\u{61c}', '\u{200e}', '\u{200f}'];
     marks.contains(&c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

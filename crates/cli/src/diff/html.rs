@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use countersign::diff::Relation;
 
 use super::report::{Check, Compared, Described, OfCorpus, Report, Shown, percent, proven, words};
-use crate::words::{counted, grouped};
+use crate::words::{counted, directs, grouped};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -22,15 +22,10 @@ impl<T: AsRef<str>> fmt::Display for Safe<T> {
             '"' => f.write_str("&quot;"),
             '\'' => f.write_str("&#39;"),
             '\n' | '\t' => f.write_str(" "),
-            c if c.is_control() || is_steering(c) => write!(f, "{}", c.escape_unicode()),
+            c if c.is_control() || directs(c) => write!(f, "{}", c.escape_unicode()),
             c => write!(f, "{c}"),
         })
     }
-}
-
-/// Marks of direction.
-fn is_steering(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How a part of a chart is filled, and what it means.
