@@ -58,7 +58,7 @@ impl Source {
 /// Keeps the memory out of core dumps, for good. Nothing that could be done
 /// about it if a system refuses.
 #[cfg(unix)]
-fn refuse_dumps() {
+pub(crate) fn refuse_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // Where dumps are piped to a program, Linux does not look at the limit.

@@ -11,6 +11,8 @@ mod output;
 mod policies;
 mod prompt;
 mod schema;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
@@ -25,6 +27,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// The crates that requests go through leave copies of passwords behind.
+#[cfg(feature = "server")]
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(Cli { command }) => command,
@@ -36,6 +44,8 @@ fn main() -> ExitCode {
         Command::Banlist(banlist) => banlist::run(&banlist),
         Command::Policies(policies) => policies::run(&policies),
         Command::Explain(explain) => explain::run(&explain),
+        #[cfg(feature = "server")]
+        Command::Serve(serve) => serve::run(&serve),
         Command::Schema(schema) => schema::run(&schema),
         Command::Test(test) => test::run(&test),
         Command::Completions(completions) => completions::run(&completions),
@@ -92,6 +102,8 @@ enum Command {
     Policies(policies::Policies),
     Explain(explain::Explain),
     Schema(schema::Schema),
+    #[cfg(feature = "server")]
+    Serve(serve::Serve),
     Test(test::Test),
     Completions(completions::Completions),
 }

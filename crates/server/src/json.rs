@@ -123,6 +123,16 @@ impl<'b> Object<'b> {
         }
     }
 
+    /// A string, or null, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// The member is something else.
+    pub(crate) fn nullable(&self, name: &'static str) -> Result<Option<Option<Secret>>, Refusal> {
+        let is_there = self.0.iter().any(|(known, _)| known == name);
+        Ok(if is_there { Some(self.string(name)?) } else { None })
+    }
+
     /// A string that has to be there.
     ///
     /// # Errors

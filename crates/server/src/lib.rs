@@ -1,17 +1,45 @@
 //! The password calls of Microsoft Graph, offline: validatePassword,
 //! changePassword and resetPassword.
+//!
+//! [`serve`] is the whole service; [`router`] only what answers requests, for
+//! those who have a server already.
 
 #![cfg_attr(
     test,
-    allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test")
+    allow(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        reason = "a panic is a failed test"
+    )
 )]
 
+mod accounts;
+mod answer;
 mod clock;
+mod config;
+mod fingerprint;
+mod hashing;
 mod json;
+mod limits;
+mod metrics;
+pub mod password;
 mod path;
 pub mod permissions;
+mod policy;
 mod refusal;
 pub mod roles;
+mod serve;
+mod service;
+pub mod store;
 mod token;
+mod write_back;
 
-pub use token::{Issuer, Keys};
+pub use clock::Clock;
+pub use config::*;
+pub use policy::Load;
+pub use serve::serve;
+pub use service::{Service, router};
+pub use store::Store;
+pub use token::{Issuer, KeySource, LocalKey, TokenRequest};

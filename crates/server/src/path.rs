@@ -77,26 +77,47 @@ fn of(target: Target, rest: &[&str]) -> Option<Resource> {
 }
 
 impl Resource {
-    /// What is done with the resource by an HTTP method, and the methods that
-    /// it has.
-    pub(crate) fn action(&self, method: &str) -> Result<Action, &'static str> {
-        let (known, allowed) = match self {
-            Self::ValidatePassword => (&[("POST", Action::ValidatePassword)][..], "POST"),
-            Self::ChangePassword(_) => (&[("POST", Action::ChangePassword)][..], "POST"),
-            Self::ResetPassword { .. } => (&[("POST", Action::ResetPassword)][..], "POST"),
-            Self::Operation { .. } => (&[("GET", Action::GetOperation)][..], "GET"),
-            Self::Methods(_) | Self::PasswordMethods(_) => {
-                (&[("GET", Action::ListMethods)][..], "GET")
+    /// The HTTP methods that a resource has, and what each does.
+    pub(crate) fn actions(&self) -> &'static [(&'static str, Action)] {
+        match self {
+            Self::ValidatePassword => &[("POST", Action::ValidatePassword)],
+            Self::ChangePassword(_) => &[("POST", Action::ChangePassword)],
+            Self::ResetPassword { .. } => &[("POST", Action::ResetPassword)],
+            Self::Operation { .. } => &[("GET", Action::GetOperation)],
+            Self::Methods(_) | Self::PasswordMethods(_) => &[("GET", Action::ListMethods)],
+            Self::User(Target::Me) => &[("GET", Action::GetUser)],
+            Self::User(Target::User(_)) => {
+                &[("GET", Action::GetUser), ("PATCH", Action::UpdatePasswordProfile)]
             }
-            Self::User(Target::Me) => (&[("GET", Action::GetUser)][..], "GET"),
-            Self::User(Target::User(_)) => (
-                &[("GET", Action::GetUser), ("PATCH", Action::UpdatePasswordProfile)][..],
-                "GET, PATCH",
-            ),
-        };
-        let found = known.iter().find(|(known, _)| *known == method);
-        found.map(|(_, action)| *action).ok_or(allowed)
+        }
     }
+
+    /// Whom the resource is about; nobody, if it is about all users.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::ValidatePassword => None,
+            Self::ResetPassword { target, .. }
+            | Self::Operation { target, .. }
+            | Self::ChangePassword(target)
+            | Self::Methods(target)
+            | Self::PasswordMethods(target)
+            | Self::User(target) => Some(target),
+        }
+    }
+}
+
+/// A segment for the paths of answers.
+pub(crate) fn encoded(segment: &str) -> String {
+    let mut encoded = String::with_capacity(segment.len());
+    for byte in segment.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(byte.into());
+            }
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 fn is_action(segment: &str, name: &str) -> bool {
@@ -200,11 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_are_told_what_is_allowed() {
-        let me = Resource::User(Target::Me);
-        assert_eq!(me.action("GET"), Ok(Action::GetUser));
-        assert_eq!(me.action("PATCH"), Err("GET"));
-        assert_eq!(Resource::User(user("1")).action("DELETE"), Err("GET, PATCH"));
-        assert_eq!(Resource::ValidatePassword.action("GET"), Err("POST"));
+    fn segments_are_encoded_for_paths() {
+        assert_eq!(encoded("28c1-._~Z"), "28c1-._~Z");
+        assert_eq!(encoded("o'hara+x#@\u{fc}/"), "o%27hara%2Bx%23%40%C3%BC%2F");
     }
 }

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
+
+use crate::answer::{self, About};
+use crate::clock::date_of_error;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -12,7 +15,7 @@ pub(crate) enum Refusal {
     /// There is no such path, in this version or cloud.
     NoRoute,
     /// The path has other methods, which are these.
-    Method(&'static str),
+    Method(Vec<&'static str>),
     /// No token, or none that is good.
     Token(&'static str),
     /// A token of an application on a path that is about the caller.
@@ -23,10 +26,14 @@ pub(crate) enum Refusal {
     ChangeAccess,
     MediaType,
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// The body cannot be read. Says what and where, never a value.
     Json(Cow<'static, str>),
     /// A member is missing or null.
     Parameter(&'static str),
+    /// A member has a value that makes no sense: which, and what would.
+    Value(&'static str, Cow<'static, str>),
     /// Another authentication method.
     UnknownMethod,
     NotFound,
@@ -45,15 +52,6 @@ pub(crate) struct Detail {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) target: &'static str,
-}
-
-/// What responses say about a request.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    pub(crate) request_id: String,
-    pub(crate) client_request_id: Option<String>,
-    /// When it came: ISO 8601 in UTC, without a zone, as Microsoft writes it.
-    pub(crate) date: String,
 }
 
 #[derive(Serialize)]
@@ -75,7 +73,7 @@ struct Error<'a> {
 
 #[derive(Serialize)]
 struct Inner<'a> {
-    date: &'a str,
+    date: String,
     #[serde(rename = "request-id")]
     request_id: &'a str,
     #[serde(rename = "client-request-id")]
@@ -126,6 +124,12 @@ impl Refusal {
             Self::TooLarge => {
                 told(StatusCode::PAYLOAD_TOO_LARGE, "BadRequest", "The body is too large.")
             }
+            Self::TooSlow => {
+                told(StatusCode::REQUEST_TIMEOUT, "BadRequest", "The body took too long to arrive.")
+            }
+            Self::Value(_, what) => {
+                (StatusCode::BAD_REQUEST, "Request_BadRequest", Cow::Borrowed(what))
+            }
             Self::Json(what) => (StatusCode::BAD_REQUEST, "BadRequest", Cow::Borrowed(what)),
             Self::Parameter(_) => told(
                 StatusCode::BAD_REQUEST,
@@ -165,24 +169,31 @@ impl Refusal {
             _ => &[],
         };
         let target = match self {
-            Self::Parameter(name) => Some(*name),
+            Self::Parameter(name) | Self::Value(name, _) => Some(*name),
             _ => None,
         };
-        let client = about.client_request_id.as_ref().unwrap_or(&about.request_id);
-        let inner =
-            Inner { date: &about.date, request_id: &about.request_id, client_request_id: client };
+        let inner = Inner {
+            date: date_of_error(about.received),
+            request_id: about.request_id(),
+            client_request_id: about.client_request_id(),
+        };
         let envelope = Envelope { error: Error { code, message: &message, target, details, inner } };
-        let mut response = (status, axum::Json(envelope)).into_response();
+        let mut response = answer::json(status, &envelope);
         let headers = response.headers_mut();
         match self {
             Self::Token(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::Method(allowed) => {
-                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+                let allowed = HeaderValue::from_str(&allowed.join(", "));
+                headers.extend(allowed.ok().map(|allowed| (header::ALLOW, allowed)));
             }
             Self::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            // Clients that see it send what is left in vain.
+            Self::TooLarge | Self::TooSlow => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Self::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

@@ -73,6 +73,12 @@ fn name_of(given: &Path) -> (&str, &Path) {
     }
 }
 
+/// The file of a list that is given as `NAME=FILE`, or as a file.
+#[cfg(feature = "server")]
+pub(crate) fn path_of(given: &Path) -> &Path {
+    name_of(given).1
+}
+
 enum List {
     Built(Banlist),
     Text(Zeroizing<String>),

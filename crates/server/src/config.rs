@@ -1,0 +1,493 @@
+//! The configuration of the service.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use countersign::{Dialect, Engine, Generator, Subject};
+use countersign::generate::Recipe;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::permissions::Cloud;
+
+/// A commented configuration, in which everything is at its default.
+pub const SAMPLE: &str = include_str!("../sample.toml");
+
+/// What stands between words.
+const SEPARATOR: &str = "-";
+
+/// The file of the database, where nothing else is said.
+const DATABASE: &str = "countersign.db";
+
+/// What a configuration file says; what it leaves out is at its default. The
+/// [sample](SAMPLE) tells what each value means.
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "documented in the sample")]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Option<String>,
+    pub tenant: String,
+    pub tenant_name: Option<String>,
+    pub tenant_domain: Option<String>,
+    pub cloud: Option<Cloud>,
+    pub dialect: DialectName,
+    pub database: Option<Zeroizing<String>>,
+    pub database_file: Option<PathBuf>,
+    pub policy: PolicyConfig,
+    pub tokens: Tokens,
+    pub tls: Tls,
+    pub passwords: Passwords,
+    pub lockout: LockoutConfig,
+    pub generated: Generated,
+    pub write_back: WriteBackConfig,
+    pub limits: Limits,
+    pub log: Log,
+    pub metrics: MetricsConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            tenant: "11111111-1111-4111-8111-111111111111".to_owned(),
+            tenant_name: None,
+            tenant_domain: None,
+            cloud: None,
+            dialect: DialectName::FirstFailure,
+            database: None,
+            database_file: None,
+            policy: PolicyConfig::default(),
+            tokens: Tokens::default(),
+            tls: Tls::default(),
+            passwords: Passwords::default(),
+            lockout: LockoutConfig::default(),
+            generated: Generated::default(),
+            write_back: WriteBackConfig::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+            metrics: MetricsConfig::default(),
+        }
+    }
+}
+
+/// A dialect of validatePassword's results.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum DialectName {
+    /// One entry.
+    FirstFailure,
+    /// One entry for each check.
+    AllRules,
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::FirstFailure => Self::FirstFailure,
+            DialectName::AllRules => Self::AllRules,
+        }
+    }
+}
+
+macro_rules! sections {
+    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty = $default:expr,)* })*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        #[allow(missing_docs, reason = "documented in the sample")]
+        pub struct $name {
+            $(pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    )*};
+}
+
+sections! {
+    /// The policy and its lists.
+    PolicyConfig {
+        name: String = "entra".to_owned(),
+        lists: Vec<PathBuf> = Vec::new(),
+        watch: bool = true,
+    }
+    /// Whose tokens are accepted.
+    Tokens {
+        issuer: String = "https://countersign.invalid/".to_owned(),
+        audiences: Vec<String> = vec![
+            "https://graph.microsoft.com".to_owned(),
+            "00000003-0000-0000-c000-000000000000".to_owned(),
+        ],
+        jwks: String = "countersign-jwks.json".to_owned(),
+        ca: Option<PathBuf> = None,
+        signing_key: Option<PathBuf> = None,
+    }
+    /// The certificate.
+    Tls {
+        cert: Option<PathBuf> = None,
+        key: Option<PathBuf> = None,
+    }
+    /// How passwords are hashed.
+    Passwords {
+        memory_kib: u32 = 19_456,
+        iterations: u32 = 2,
+        parallelism: u32 = 1,
+        threads: Option<NonZero<usize>> = None,
+        queue: usize = 64,
+        history: u32 = 1,
+    }
+    /// Smart lockout.
+    LockoutConfig {
+        threshold: NonZero<u32> = NonZero::<u32>::MIN.saturating_add(9),
+        first_seconds: u32 = 60,
+        longest_seconds: u32 = 3600,
+        key_file: PathBuf = PathBuf::from("countersign-lockout.key"),
+    }
+    /// Passwords that a reset makes up.
+    Generated {
+        recipe: RecipeName = RecipeName::Characters,
+        count: Option<usize> = None,
+    }
+    /// Where resets go first.
+    WriteBackConfig {
+        command: Vec<String> = Vec::new(),
+        url: Option<String> = None,
+        authorization_file: Option<PathBuf> = None,
+        ca: Option<PathBuf> = None,
+        timeout_seconds: u32 = 30,
+        retries: u32 = 3,
+    }
+    /// What clients may ask for.
+    Limits {
+        body_bytes: usize = 65_536,
+        header_bytes: usize = 16_384,
+        header_seconds: u32 = 10,
+        body_seconds: u32 = 10,
+        connections: usize = 1024,
+        streams: u32 = 100,
+        caller_rate: u32 = 1000,
+        refused_rate: u32 = 50,
+    }
+    /// What is logged.
+    Log {
+        level: Level = Level::Info,
+        format: LogFormat = LogFormat::Json,
+    }
+    /// What is counted.
+    MetricsConfig {
+        enabled: bool = true,
+    }
+}
+
+/// What passwords are made of.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipeName {
+    /// Letters, digits and symbols.
+    Characters,
+    /// Words of a list.
+    Words,
+    /// Two syllables and four digits.
+    Pronounceable,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What failed.
+    Error,
+    /// What may be wrong.
+    Warn,
+    /// What was changed.
+    Info,
+    /// Every request.
+    Debug,
+}
+
+/// How it is logged.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// An object on each line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or says something that makes no sense: the message
+    /// says where, and never a value.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        let text = fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|error| format!("cannot read the configuration {shown}: {error}"))?;
+        let mut config = Self::parse(&text).map_err(|error| format!("{shown}{error}"))?;
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Reads a text; an error begins with line and column.
+    fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let before = text.get(..at).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!(":{line}:{column}: {}", error.message())
+        })?;
+        config.check().map_err(|error| format!(": {error}"))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let one_of = |both: bool, message: &str| match both {
+            true => Err(message.to_owned()),
+            false => Ok(()),
+        };
+        one_of(
+            self.database.is_some() && self.database_file.is_some(),
+            "`database` and `database-file` are both given: leave one out",
+        )?;
+        one_of(
+            self.tls.cert.is_some() != self.tls.key.is_some(),
+            "`[tls]` needs both `cert` and `key`",
+        )?;
+        one_of(
+            !self.write_back.command.is_empty() && self.write_back.url.is_some(),
+            "`[write-back]` has both `command` and `url`: leave one out",
+        )?;
+        one_of(self.tenant.is_empty(), "`tenant` is empty: give the id of your organisation")?;
+        one_of(
+            self.tokens.audiences.is_empty(),
+            "`[tokens]` has no `audiences`: no token would be accepted",
+        )?;
+        one_of(
+            self.passwords.queue == 0,
+            "`queue` in `[passwords]` is 0: nobody could wait for a hash",
+        )?;
+        let https = |url: &Option<String>| {
+            url.as_ref().is_some_and(|url| !url.starts_with("https://"))
+        };
+        one_of(https(&self.write_back.url), "`url` in `[write-back]` has to start with https://")?;
+        if let Some(url) = &self.public_url {
+            origin(url)?;
+        }
+        Ok(())
+    }
+
+    /// Makes paths absolute, from where the file is.
+    fn resolve(&mut self, folder: &Path) {
+        let of = |path: &mut PathBuf| *path = folder.join(&*path);
+        for path in [
+            &mut self.database_file,
+            &mut self.tokens.ca,
+            &mut self.tokens.signing_key,
+            &mut self.tls.cert,
+            &mut self.tls.key,
+            &mut self.write_back.authorization_file,
+            &mut self.write_back.ca,
+        ] {
+            path.iter_mut().for_each(of);
+        }
+        of(&mut self.lockout.key_file);
+        if !self.tokens.jwks.starts_with("https://") {
+            let path = folder.join(&self.tokens.jwks);
+            self.tokens.jwks = path.to_string_lossy().into_owned();
+        }
+        if self.database_file.is_none() {
+            let database = self.database.take();
+            let database = database.unwrap_or_else(|| Zeroizing::new(DATABASE.to_owned()));
+            self.database = Some(match database.contains("://") || database.starts_with("sqlite:") {
+                true => database,
+                false => Zeroizing::new(
+                    folder.join(database.as_str()).to_string_lossy().into_owned(),
+                ),
+            });
+        }
+    }
+
+    /// The database: a path, or a URL.
+    ///
+    /// # Errors
+    ///
+    /// `database-file` cannot be read.
+    pub fn database(&self) -> Result<Zeroizing<String>, String> {
+        match (&self.database, &self.database_file) {
+            (Some(database), _) => Ok(database.clone()),
+            (None, None) => Ok(Zeroizing::new(DATABASE.to_owned())),
+            (None, Some(path)) => {
+                let text = fs::read_to_string(path).map(Zeroizing::new);
+                let text = text.map_err(|error| {
+                    format!("cannot read `database-file` {}: {error}", path.display())
+                })?;
+                Ok(Zeroizing::new(text.trim().to_owned()))
+            }
+        }
+    }
+}
+
+/// Scheme and authority of a URL, in the form in which they stand in others.
+pub(crate) fn origin(url: &str) -> Result<String, String> {
+    let wrong = || {
+        "`public-url` has to be http:// or https:// with a host and nothing behind it".to_owned()
+    };
+    let uri: axum::http::Uri = url.parse().map_err(|_| wrong())?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
+    let is_plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    match (scheme, uri.authority()) {
+        (Some(scheme), Some(authority)) if is_plain && !authority.as_str().contains('@') => {
+            Ok(format!("{scheme}://{authority}"))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+impl Generated {
+    /// What draws the passwords.
+    ///
+    /// # Errors
+    ///
+    /// The policy accepts none of them.
+    pub(crate) fn generator(
+        &self,
+        engine: &Engine,
+        subject: &Subject,
+    ) -> Result<Generator, countersign::Error> {
+        match self.recipe {
+            RecipeName::Characters => Generator::characters(engine, subject, self.count),
+            RecipeName::Words => Generator::words(engine, subject, self.count, SEPARATOR),
+            RecipeName::Pronounceable => Generator::new(engine, subject, Recipe::pronounceable()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every line that may be a value, as one.
+    fn uncommented() -> String {
+        let line = |line: &'static str| {
+            let inside = line.strip_prefix("# ").filter(|inside| {
+                inside.split_once(" = ").is_some_and(|(key, _)| {
+                    key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                })
+            });
+            inside.unwrap_or(line)
+        };
+        SAMPLE.lines().map(line).fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    fn error(text: &str) -> String {
+        Config::parse(text).err().unwrap()
+    }
+
+    #[test]
+    fn the_sample_says_what_the_defaults_are() {
+        assert!(Config::parse(SAMPLE).is_ok());
+        let told = toml::from_str::<Config>(&uncommented()).unwrap_or_else(|e| panic!("{e}"));
+        let default = Config::default();
+        assert_eq!(told.listen, default.listen);
+        assert_eq!(told.tenant, default.tenant);
+        assert_eq!(told.policy.name, default.policy.name);
+        assert_eq!(told.policy.watch, default.policy.watch);
+        assert_eq!(told.tokens.issuer, default.tokens.issuer);
+        assert_eq!(told.tokens.audiences, default.tokens.audiences);
+        assert_eq!(told.tokens.jwks, default.tokens.jwks);
+        let passwords = |of: &Config| {
+            let Passwords { memory_kib, iterations, parallelism, queue, history, .. } =
+                of.passwords.clone();
+            (memory_kib, iterations, parallelism, queue, history)
+        };
+        assert_eq!(passwords(&told), passwords(&default));
+        let lockout = |of: &Config| {
+            let LockoutConfig { threshold, first_seconds, longest_seconds, key_file } =
+                of.lockout.clone();
+            (threshold, first_seconds, longest_seconds, key_file)
+        };
+        assert_eq!(lockout(&told), lockout(&default));
+        assert_eq!(told.generated.recipe, default.generated.recipe);
+        let write_back =
+            |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
+        assert_eq!(write_back(&told), write_back(&default));
+        let limits = |of: &Config| {
+            let Limits {
+                body_bytes,
+                header_bytes,
+                header_seconds,
+                body_seconds,
+                connections,
+                streams,
+                caller_rate,
+                refused_rate,
+            } = of.limits.clone();
+            (
+                (body_bytes, header_bytes, header_seconds, body_seconds),
+                (connections, streams, caller_rate, refused_rate),
+            )
+        };
+        assert_eq!(limits(&told), limits(&default));
+        assert_eq!((told.log.level, told.log.format), (default.log.level, default.log.format));
+        assert_eq!(told.metrics.enabled, default.metrics.enabled);
+    }
+
+    #[test]
+    fn errors_say_where_and_never_a_value() {
+        for (text, expected) in [
+            ("listen = 'nowhere'", ":1:10: invalid socket address syntax"),
+            ("\n\nlisten = 5", ":3:10: invalid type: integer `5`, expected socket address"),
+            ("[limits]\nbody = 5", ":2:1: unknown field `body`"),
+            ("datbase = 'postgres://a:hunter2@b'", ":1:1: unknown field `datbase`"),
+            ("database = 'postgres://a:hunter2@b", ":1:35: "),
+            ("database = 'a'\ndatabase-file = 'b'", ": `database` and `database-file`"),
+            ("cloud = 'mars'", ":1:9: unknown variant `mars`"),
+            ("[tls]\ncert = 'a'", ": `[tls]` needs both"),
+            ("[write-back]\nurl = 'http://a'", ": `url` in `[write-back]` has to start"),
+            ("public-url = 'ftp://a'", ": `public-url`"),
+            ("public-url = 'https://a/b'", ": `public-url`"),
+            ("public-url = 'https://a:b@c'", ": `public-url`"),
+            ("[lockout]\nthreshold = 0", ":2:13: "),
+        ] {
+            let error = error(text);
+            assert!(error.starts_with(expected), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let mut config = Config::parse(
+            "database = 'a.db'\n[tokens]\njwks = 'keys.json'\n[tls]\ncert = '/c'\nkey = 'k'",
+        )
+        .unwrap();
+        config.resolve(Path::new("/etc/countersign"));
+        assert_eq!(config.database().unwrap().as_str(), "/etc/countersign/a.db");
+        assert_eq!(config.tokens.jwks, "/etc/countersign/keys.json");
+        assert_eq!(config.tls.cert.as_deref(), Some(Path::new("/c")));
+        assert_eq!(config.tls.key.as_deref(), Some(Path::new("/etc/countersign/k")));
+        let mut config = Config::parse("database = 'postgres://a/b'").unwrap();
+        config.resolve(Path::new("/etc"));
+        assert_eq!(config.database().unwrap().as_str(), "postgres://a/b");
+    }
+
+    #[test]
+    fn origins_are_scheme_and_authority() {
+        assert_eq!(origin("https://a.example/").as_deref(), Ok("https://a.example"));
+        assert_eq!(origin("http://[::1]:8080").as_deref(), Ok("http://[::1]:8080"));
+        assert!(origin("a.example").is_err());
+        assert!(origin("https://a?b").is_err());
+    }
+}

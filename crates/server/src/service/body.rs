@@ -1,0 +1,190 @@
+//! Bodies of requests: read whole, within bounds, into memory that is wiped.
+
+use std::io::Read;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use flate2::bufread::GzDecoder;
+use http_body_util::BodyExt;
+use zeroize::Zeroizing;
+
+use crate::refusal::Refusal;
+
+/// How large bodies may be, and how long they may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Bytes as sent, and also when inflated.
+    pub(crate) bytes: usize,
+    pub(crate) time: Duration,
+}
+
+/// How much of a body that is too large, or not wanted, is still taken off the
+/// line, so that the client gets to read the answer.
+const DRAINED: usize = 1024 * 1024;
+
+/// Reads the body of a request.
+///
+/// # Errors
+///
+/// It is of another media type, too large, too slow, or broken off.
+pub(crate) async fn read(
+    parts: &Parts,
+    body: &mut Body,
+    bounds: Bounds,
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let coding = coding(&parts.headers)?;
+    if !is_json(&parts.headers) {
+        return Err(Refusal::MediaType);
+    }
+    let told = parts.headers.get(header::CONTENT_LENGTH);
+    let told = told.and_then(|told| told.to_str().ok()?.parse::<usize>().ok());
+    if told.is_some_and(|told| told > bounds.bytes) {
+        return Err(Refusal::TooLarge);
+    }
+    let whole = tokio::time::timeout(bounds.time, collected(body, told, bounds.bytes));
+    let whole = whole.await.map_err(|_| Refusal::TooSlow)??;
+    match coding {
+        Coding::Plain => Ok(whole),
+        Coding::Gzip => inflated(&whole, bounds.bytes),
+    }
+}
+
+async fn collected(
+    body: &mut Body,
+    told: Option<usize>,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let mut whole = Zeroizing::new(Vec::with_capacity(told.unwrap_or(1024)));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::Json("The body broke off.".into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > most {
+            return Err(Refusal::TooLarge);
+        }
+        if whole.len() + data.len() > whole.capacity() {
+            // Moved by hand, so that nothing stays behind.
+            let mut larger = Zeroizing::new(Vec::with_capacity(most));
+            larger.extend_from_slice(&whole);
+            whole = larger;
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole)
+}
+
+/// Takes what is left of a body off the line, for a moment.
+pub(crate) async fn drain(body: &mut Body) {
+    let mut left = DRAINED;
+    let drained = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let data = frame.data_ref().map_or(0, |data| data.len());
+            let Some(less) = left.checked_sub(data) else { return };
+            left = less;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), drained).await;
+}
+
+enum Coding {
+    Plain,
+    Gzip,
+}
+
+/// A client that is told 415 repeats its request uncompressed.
+fn coding(headers: &HeaderMap) -> Result<Coding, Refusal> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(Coding::Plain),
+        (Some(coding), None) => {
+            let coding = coding.as_bytes().trim_ascii();
+            let is = |name: &str| coding.eq_ignore_ascii_case(name.as_bytes());
+            if is("gzip") || is("x-gzip") {
+                Ok(Coding::Gzip)
+            } else if is("identity") {
+                Ok(Coding::Plain)
+            } else {
+                Err(Refusal::MediaType)
+            }
+        }
+        _ => Err(Refusal::MediaType),
+    }
+}
+
+/// `application/json` with any parameters, or none at all.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_TYPE).iter().all(|told| {
+        let essence = told.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    })
+}
+
+fn inflated(gzip: &[u8], most: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let broken = || Refusal::Json("The body is not gzip, or breaks off.".into());
+    let mut decoder = GzDecoder::new(gzip);
+    // One byte more tells what is too large.
+    let mut whole = Zeroizing::new(vec![0; most + 1]);
+    let mut length = 0;
+    while let Some(room) = whole.get_mut(length..).filter(|room| !room.is_empty()) {
+        match decoder.read(room).map_err(|_| broken())? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    if length > most {
+        return Err(Refusal::TooLarge);
+    }
+    // Anything behind the first member would be dropped in silence.
+    if !decoder.into_inner().is_empty() {
+        return Err(broken());
+    }
+    whole.truncate(length);
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_inflated_up_to_a_bound() {
+        let bomb = gzip(&vec![b' '; 100_000_000]);
+        assert!(bomb.len() < 110_000);
+        assert!(matches!(inflated(&bomb, 65_536), Err(Refusal::TooLarge)));
+        let fits = gzip(&[b' '; 100]);
+        assert_eq!(inflated(&fits, 100).unwrap().len(), 100);
+        assert!(matches!(inflated(&fits, 99), Err(Refusal::TooLarge)));
+        for end in 0..fits.len() {
+            assert!(matches!(inflated(&fits[..end], 100), Err(Refusal::Json(_))), "{end}");
+        }
+        let twice = [fits.as_slice(), fits.as_slice()].concat();
+        assert!(matches!(inflated(&twice, 1000), Err(Refusal::Json(_))));
+        assert!(matches!(inflated(b"{}", 1000), Err(Refusal::Json(_))));
+    }
+
+    #[test]
+    fn media_types_are_json_or_not_told() {
+        let headers = |told: &[&'static str]| -> HeaderMap {
+            let header = |told: &&'static str| {
+                (header::CONTENT_TYPE, axum::http::HeaderValue::from_static(told))
+            };
+            told.iter().map(header).collect()
+        };
+        assert!(is_json(&headers(&[])));
+        assert!(is_json(&headers(&["application/json"])));
+        assert!(is_json(&headers(&["Application/JSON; odata.metadata=minimal;charset=utf-8"])));
+        assert!(!is_json(&headers(&["text/plain"])));
+        assert!(!is_json(&headers(&["application/json-patch+json"])));
+        assert!(!is_json(&headers(&["application/json, text/plain"])));
+        assert!(!is_json(&headers(&[""])));
+    }
+}

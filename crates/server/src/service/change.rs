@@ -1,0 +1,249 @@
+//! changePassword: the own password, with the current one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use countersign::{Engine, Operation, Outcome, Report, Subject, Verdict, Wiped, nfc};
+
+use super::validate::history;
+use super::{Call, Inner, seconds};
+use crate::answer;
+use crate::json::{Object, Secret};
+use crate::hashing::Busy;
+use crate::path::Target;
+use crate::refusal::{Detail, Refusal};
+use crate::store::{Account, Attempt, Credential, NewCredential, Reserved};
+
+impl Call<'_> {
+    pub(super) async fn change(
+        &self,
+        target: Target,
+        parts: &Parts,
+        body: &mut Body,
+    ) -> Result<Response, Refusal> {
+        let body = self.read(parts, body).await?;
+        let (current, new) = {
+            let object = Object::parse(&body, false)?;
+            (object.required("currentPassword")?, object.required("newPassword")?)
+        };
+        let own = self.own_account().await?;
+        if !self.is_own(&target, &own) {
+            return Err(Refusal::ChangeAccess);
+        }
+        let account = own.ok_or(Refusal::NotFound)?;
+        let service = Arc::clone(self.service);
+        let changed = async move { service.change(account, current, new).await };
+        self.service.to_the_end(changed).await?;
+        Ok(answer::empty(StatusCode::NO_CONTENT))
+    }
+}
+
+/// What became of a current password that was tried.
+enum Tried {
+    /// It is right, and nothing was changed.
+    Refused(Vec<Detail>),
+    /// The credential was changed meanwhile.
+    Lost,
+    Changed,
+    Wrong,
+}
+
+impl Inner {
+    async fn change(&self, account: Account, current: Secret, new: Secret) -> Result<(), Refusal> {
+        let (id, rules) = (&account.id, &self.settings.lockout);
+        let current = nfc(&current);
+        let fingerprint = self.fingerprints.of(id, &current);
+        let now = self.clock.now();
+        let credential = match self.store.reserve(id, &fingerprint, now, rules).await? {
+            Reserved::Granted(credential) => credential,
+            Reserved::KnownWrong => return Err(Refusal::CurrentPassword),
+            Reserved::Locked { until } => {
+                self.metrics.locked_out.inc();
+                let wait = u64::try_from(until - now).unwrap_or(0);
+                return Err(Refusal::TooMany(seconds(Duration::from_millis(wait))));
+            }
+            Reserved::Unknown => return Err(Refusal::NotFound),
+        };
+        let tried = self.replace(&account, &credential, current, new).await;
+        let attempt = match &tried {
+            Ok(Tried::Refused(_)) => Attempt::Right,
+            Ok(Tried::Wrong) => Attempt::Wrong(fingerprint),
+            Ok(Tried::Lost) | Err(_) => Attempt::Undecided,
+            // The change has settled it.
+            Ok(Tried::Changed) => return Ok(()),
+        };
+        self.store.settle(id, &credential, attempt, self.clock.now(), rules).await?;
+        match tried? {
+            Tried::Refused(details) => Err(Refusal::NewPassword(details)),
+            Tried::Lost | Tried::Wrong => Err(Refusal::CurrentPassword),
+            Tried::Changed => Ok(()),
+        }
+    }
+
+    async fn replace(
+        &self,
+        account: &Account,
+        credential: &Credential,
+        current: Wiped,
+        new: Secret,
+    ) -> Result<Tried, Refusal> {
+        self.metrics.verifications.inc();
+        let current = Arc::new(current);
+        let phc = credential.phc.clone();
+        if !self.hasher.verify(Arc::clone(&current), phc).await? {
+            return Ok(Tried::Wrong);
+        }
+        let nfc_of_new = Arc::new(nfc(&new));
+        let loaded = self.policies.current();
+        let context = self.context(Some(account)).operation(Operation::Change);
+        let subject = loaded.engine().subject(&context.with_current_password(&current));
+        let asked = self.settings.history;
+        let is_current = asked > 0 && **nfc_of_new == **current;
+        let mut details = refused(&loaded.engine().check(&new, &subject));
+        if details.is_empty() && !is_current {
+            details = self.reused(credential, loaded.engine(), &subject, &new, &nfc_of_new).await?;
+        } else if is_current && !details.iter().any(|detail| detail.code == REUSED) {
+            details.push(self.reused_detail());
+        }
+        if !details.is_empty() {
+            self.rehash(&account.id, credential, current).await;
+            return Ok(Tried::Refused(details));
+        }
+        let phc = self.hasher.hash(nfc_of_new).await?;
+        let kept = self.policies.history(asked).saturating_sub(1);
+        let new = NewCredential { phc, history_kept: kept as usize };
+        let now = self.clock.now();
+        match self.store.change(&account.id, credential.version, &new, now).await {
+            Ok(true) => Ok(Tried::Changed),
+            Ok(false) => Ok(Tried::Lost),
+            // The connection may have broken with the change made: who is told
+            // that nothing was done tries again.
+            Err(error) => match self.store.has_hash(&account.id, &new.phc).await {
+                Ok(true) => Ok(Tried::Changed),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Whether the new password is one of the last ones.
+    async fn reused(
+        &self,
+        credential: &Credential,
+        engine: &Engine,
+        subject: &Subject,
+        new: &Secret,
+        nfc_of_new: &Arc<Wiped>,
+    ) -> Result<Vec<Detail>, Refusal> {
+        let open = {
+            let report = engine.check(new, subject);
+            history(&report)
+        };
+        let looked_at = |id: &String| {
+            let check = engine.checks().iter().find(|check| check.id() == id);
+            check.and_then(|check| check.history())
+        };
+        let asked = open.iter().filter_map(looked_at).max().unwrap_or(0);
+        let asked = asked.max(self.settings.history).saturating_sub(1) as usize;
+        // How many of the former passwords come before the one that it is; the
+        // current one is the first.
+        let mut at = None;
+        for (before, phc) in credential.history.iter().take(asked).enumerate() {
+            let verified = self.hasher.verify(Arc::clone(nfc_of_new), Some(phc.clone())).await?;
+            if verified {
+                at = Some(before + 2);
+                break;
+            }
+        }
+        let mut report = engine.check(new, subject);
+        for id in &open {
+            let last = looked_at(id).unwrap_or(u32::MAX) as usize;
+            report.settle(id, at.is_none_or(|at| at > last));
+        }
+        let mut details = refused(&report);
+        if details.is_empty() && at.is_some_and(|at| at <= self.settings.history as usize) {
+            details.push(self.reused_detail());
+        }
+        if details.is_empty() && report.verdict() != Verdict::Accepted {
+            // A check of the policy's own that nobody here can decide.
+            details = undecided(&report);
+        }
+        Ok(details)
+    }
+
+    /// Hashes a password that is right with the parameters of today, if it was
+    /// hashed with others. What fails is tried again next time.
+    async fn rehash(&self, id: &str, credential: &Credential, password: Arc<Wiped>) {
+        let Some(phc) = &credential.phc else { return };
+        if self.hasher.is_up_to_date(phc) {
+            return;
+        }
+        let Ok(phc) = self.hasher.hash(password).await else { return };
+        if let Err(error) = self.store.rehash(id, credential.version, &phc).await {
+            tracing::warn!(%error, "a password was not hashed again");
+        }
+    }
+
+    fn reused_detail(&self) -> Detail {
+        let last = self.settings.history;
+        Detail {
+            code: REUSED.to_owned(),
+            message: format!("Required: not one of the last {last} passwords."),
+            target: "newPassword",
+        }
+    }
+
+    /// Judges a password that somebody else sets.
+    ///
+    /// # Errors
+    ///
+    /// The policy refuses it.
+    pub(super) fn judge_reset(&self, account: &Account, password: &str) -> Result<(), Refusal> {
+        let loaded = self.policies.current();
+        let context = self.context(Some(account)).operation(Operation::Reset);
+        let subject = loaded.engine().subject(&context);
+        let mut report = loaded.engine().check(password, &subject);
+        super::validate::pass_history(&mut report);
+        let mut details = refused(&report);
+        if details.is_empty() && report.verdict() != Verdict::Accepted {
+            details = undecided(&report);
+        }
+        match details.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::NewPassword(details)),
+        }
+    }
+}
+
+/// The check of former passwords, as the rule for it is named.
+const REUSED: &str = "reuse.history";
+
+/// The checks that fail.
+fn refused(report: &Report<'_>) -> Vec<Detail> {
+    details(report, Outcome::Failed)
+}
+
+/// The checks that nobody decided.
+fn undecided(report: &Report<'_>) -> Vec<Detail> {
+    details(report, Outcome::Deferred)
+}
+
+fn details(report: &Report<'_>, outcome: Outcome) -> Vec<Detail> {
+    let results = report.checks().filter(|result| result.outcome == outcome);
+    let detail = |result: countersign::CheckResult<'_>| Detail {
+        code: result.check.id().to_owned(),
+        message: format!("Required: {}.", result.check.requirement()),
+        target: "newPassword",
+    };
+    results.map(detail).collect()
+}
+
+impl From<Busy> for Refusal {
+    fn from(_: Busy) -> Self {
+        tracing::warn!("too many passwords wait to be hashed");
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,260 @@
+//! Users: who they are, how they sign in, and their password profile.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use countersign::nfc;
+use serde::Serialize;
+
+use super::{Call, Inner};
+use crate::answer;
+use crate::clock::timestamp;
+use crate::json::{Object, Secret};
+use crate::path::{PASSWORD_METHOD, Target};
+use crate::refusal::Refusal;
+use crate::roles::{self, Membership};
+use crate::store::{Account, NewCredential, ProfileUpdate};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct User<'a> {
+    #[serde(rename = "@odata.context")]
+    context: String,
+    id: &'a str,
+    user_principal_name: &'a str,
+    display_name: Option<&'a str>,
+    given_name: Option<&'a str>,
+    surname: Option<&'a str>,
+    password_policies: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Collection {
+    #[serde(rename = "@odata.context")]
+    context: String,
+    value: Vec<PasswordMethod>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PasswordMethod {
+    #[serde(rename = "@odata.type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    id: &'static str,
+    /// Never told.
+    password: Option<()>,
+    created_date_time: Option<String>,
+}
+
+impl Call<'_> {
+    pub(super) async fn user(&self, target: Target) -> Result<Response, Refusal> {
+        let own = self.own_account().await?;
+        let is_role = |role: &Membership| matches!(role, Membership::Role(_));
+        if !self.is_own(&target, &own) && !self.roles(&own).iter().any(is_role) {
+            return Err(Refusal::Privileges);
+        }
+        let account = self.account(&target, own).await?;
+        Ok(answer::json(
+            StatusCode::OK,
+            &User {
+                context: self.context("users/$entity"),
+                id: &account.id,
+                user_principal_name: &account.upn,
+                display_name: account.display_name.as_deref(),
+                given_name: account.given_name.as_deref(),
+                surname: account.surname.as_deref(),
+                password_policies: Policies::of(&account).written(),
+            },
+        ))
+    }
+
+    pub(super) async fn methods(&self, target: Target, typed: bool) -> Result<Response, Refusal> {
+        let own = self.own_account().await?;
+        let is_own = self.is_own(&target, &own);
+        if !is_own && !roles::may_reset_some(self.roles(&own)) {
+            return Err(Refusal::Privileges);
+        }
+        let roles = self.roles(&own).to_vec();
+        let account = self.account(&target, own).await?;
+        if !is_own && !roles::may_reset(&roles, &account.roles) {
+            return Err(Refusal::Privileges);
+        }
+        let user = crate::path::encoded(&account.id);
+        let collection = if typed { "passwordMethods" } else { "methods" };
+        let method = PasswordMethod {
+            kind: (!typed).then_some("#microsoft.graph.passwordAuthenticationMethod"),
+            id: PASSWORD_METHOD,
+            password: None,
+            created_date_time: account.password_changed.map(timestamp),
+        };
+        Ok(answer::json(
+            StatusCode::OK,
+            &Collection {
+                context: self.context(format_args!("users('{user}')/authentication/{collection}")),
+                value: vec![method],
+            },
+        ))
+    }
+
+    pub(super) async fn update(
+        &self,
+        target: Target,
+        parts: &Parts,
+        body: &mut Body,
+    ) -> Result<Response, Refusal> {
+        let own = self.own_account().await?;
+        if !roles::may_reset_some(self.roles(&own)) {
+            return Err(Refusal::Privileges);
+        }
+        let body = self.read(parts, body).await?;
+        let update = Asked::read(&Object::parse(&body, false)?)?;
+        let roles = self.roles(&own).to_vec();
+        let is_own = self.is_own(&target, &own);
+        let account = self.account(&target, own).await?;
+        // The own password is changed with the current one, whoever asks.
+        let is_reset = update.password.is_some() && is_own;
+        if is_reset || !roles::may_reset(&roles, &account.roles) {
+            return Err(Refusal::Privileges);
+        }
+        let service = Arc::clone(self.service);
+        let updated = async move { service.update(account, update).await };
+        self.service.to_the_end(updated).await?;
+        Ok(answer::empty(StatusCode::NO_CONTENT))
+    }
+}
+
+impl Inner {
+    async fn update(&self, mut account: Account, asked: Asked) -> Result<(), Refusal> {
+        if let Some(policies) = asked.policies {
+            // The password is judged as those of the account are from now on.
+            account.disable_strong_password = policies.disable_strong_password;
+        }
+        let password = match asked.password {
+            None => None,
+            Some(password) => {
+                self.judge_reset(&account, &password)?;
+                let phc = self.hasher.hash(Arc::new(nfc(&password))).await?;
+                let kept = self.policies.history(self.settings.history).saturating_sub(1);
+                Some(NewCredential { phc, history_kept: kept as usize })
+            }
+        };
+        // What a new profile leaves out is false.
+        let flag = |told: Option<bool>| told.or(password.is_some().then_some(false));
+        let update = ProfileUpdate {
+            must_change: flag(asked.must_change),
+            must_change_with_mfa: flag(asked.must_change_with_mfa),
+            password,
+            disable_strong_password: asked.policies.map(|told| told.disable_strong_password),
+            disable_password_expiration: asked
+                .policies
+                .map(|told| told.disable_password_expiration),
+        };
+        let now = self.clock.now();
+        match self.store.update_profile(&account.id, &update, now).await? {
+            true => {
+                self.known.forget(&account.id);
+                Ok(())
+            }
+            false => Err(Refusal::NotFound),
+        }
+    }
+}
+
+/// What a `PATCH` asks for.
+struct Asked {
+    password: Option<Secret>,
+    must_change: Option<bool>,
+    must_change_with_mfa: Option<bool>,
+    policies: Option<Policies>,
+}
+
+impl Asked {
+    fn read(object: &Object<'_>) -> Result<Self, Refusal> {
+        let profile = object.object("passwordProfile")?;
+        let profile = profile.as_ref();
+        let flag = |name| profile.map_or(Ok(None), |profile| profile.flag(name));
+        let policies = match object.nullable("passwordPolicies")? {
+            None => None,
+            Some(None) => Some(Policies::default()),
+            Some(Some(text)) => Some(Policies::read(&text)?),
+        };
+        Ok(Self {
+            password: profile.map_or(Ok(None), |profile| profile.string("password"))?,
+            must_change: flag("forceChangePasswordNextSignIn")?,
+            must_change_with_mfa: flag("forceChangePasswordNextSignInWithMfa")?,
+            policies,
+        })
+    }
+}
+
+/// The property `passwordPolicies` of users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Policies {
+    disable_strong_password: bool,
+    disable_password_expiration: bool,
+}
+
+impl Policies {
+    fn of(account: &Account) -> Self {
+        Self {
+            disable_strong_password: account.disable_strong_password,
+            disable_password_expiration: account.disable_password_expiration,
+        }
+    }
+
+    /// Reads names with commas between; `None` is none.
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let mut policies = Self::default();
+        for name in text.split(',').map(str::trim) {
+            match name {
+                "" | "None" => {}
+                "DisableStrongPassword" => policies.disable_strong_password = true,
+                "DisablePasswordExpiration" => policies.disable_password_expiration = true,
+                _ => {
+                    let message = "The member `passwordPolicies` has to be None, or any of \
+                                   DisableStrongPassword and DisablePasswordExpiration with a \
+                                   comma between.";
+                    return Err(Refusal::Value("passwordPolicies", message.into()));
+                }
+            }
+        }
+        Ok(policies)
+    }
+
+    fn written(self) -> Option<String> {
+        let names = [
+            (self.disable_password_expiration, "DisablePasswordExpiration"),
+            (self.disable_strong_password, "DisableStrongPassword"),
+        ];
+        let names = names.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name);
+        let written = names.collect::<Vec<_>>().join(", ");
+        (!written.is_empty()).then_some(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn password_policies_are_names_with_commas_between() {
+        for (text, written) in [
+            ("", None),
+            ("None", None),
+            ("DisableStrongPassword", Some("DisableStrongPassword")),
+            (
+                "DisableStrongPassword,DisablePasswordExpiration",
+                Some("DisablePasswordExpiration, DisableStrongPassword"),
+            ),
+            (" DisablePasswordExpiration , None", Some("DisablePasswordExpiration")),
+        ] {
+            assert_eq!(Policies::read(text).unwrap().written().as_deref(), written, "{text}");
+        }
+        for text in ["disableStrongPassword", "DisableStrongPassword DisablePasswordExpiration"] {
+            assert!(matches!(Policies::read(text), Err(Refusal::Value("passwordPolicies", _))));
+        }
+    }
+}

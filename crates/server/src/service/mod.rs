@@ -1,0 +1,371 @@
+//! Requests, from the route to the answer.
+
+mod body;
+mod change;
+mod directory;
+mod open;
+mod reset;
+mod validate;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use countersign::{Context, Dialect};
+use tokio::sync::RwLock;
+
+use crate::accounts::{Known, KnownAccounts};
+use crate::answer::{self, About};
+use crate::clock::Clock;
+use crate::limits::Limiter;
+use crate::metrics::Metrics;
+use crate::hashing::Hasher;
+use crate::path::{Path, Resource, Target};
+use crate::permissions::{self, Action, Cloud, TokenKind};
+use crate::policy::Policies;
+use crate::refusal::Refusal;
+use crate::roles::{self, Membership};
+use crate::store::{Account, Lockout, Store, StoreError};
+use crate::token::{Caller, Verifier};
+use crate::write_back::WriteBack;
+
+pub(crate) use body::Bounds;
+pub(crate) use open::ABANDONED;
+
+/// The OpenAPI document, as served.
+const OPENAPI: &str = include_str!("../../openapi.json");
+
+/// Everything that answers are made from.
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) policies: Policies,
+    pub(crate) store: Store,
+    pub(crate) known: KnownAccounts,
+    pub(crate) verifier: Verifier,
+    pub(crate) hasher: Hasher,
+    pub(crate) limiter: Limiter,
+    pub(crate) metrics: Metrics,
+    pub(crate) write_back: Option<WriteBack>,
+    pub(crate) fingerprints: crate::fingerprint::Key,
+    pub(crate) clock: Clock,
+    /// Which process this is, among those on one database.
+    pub(crate) instance: String,
+    /// Held while something is done that a client may have left.
+    pub(crate) pending: Arc<RwLock<()>>,
+}
+
+/// What does not change while the service runs.
+pub(crate) struct Settings {
+    /// Scheme and authority of the URLs in answers, without a slash at the end.
+    pub(crate) origin: String,
+    pub(crate) cloud: Option<Cloud>,
+    pub(crate) dialect: Dialect,
+    pub(crate) bounds: Bounds,
+    pub(crate) lockout: Lockout,
+    /// How many of the last passwords, the current one included, a new one must
+    /// not be one of.
+    pub(crate) history: u32,
+    /// Names of the organisation, which passwords must not contain.
+    pub(crate) tenant_name: Option<String>,
+    pub(crate) tenant_domain: Option<String>,
+    pub(crate) generated: crate::config::Generated,
+    pub(crate) has_metrics: bool,
+}
+
+/// The service: cheap to clone.
+#[derive(Clone)]
+pub struct Service(pub(crate) Arc<Inner>);
+
+/// Routes every request to the service. Where the address of the client is
+/// known ([`ConnectInfo`]), requests without a good token are limited by it.
+pub fn router(service: Service) -> Router {
+    Router::new().fallback(handle).with_state(service)
+}
+
+async fn handle(State(Service(service)): State<Service>, request: Request) -> Response {
+    let started = Instant::now();
+    let (parts, mut body) = request.into_parts();
+    let about = About::new(&parts.headers, service.clock.now());
+    if let Some(answer) = service.answer_about_itself(&parts).await {
+        return about.complete(answer);
+    }
+    let route = service.route(&parts);
+    let action = route.as_ref().ok().map(|(_, action)| *action);
+    let answered = match route {
+        Ok((path, action)) => service.answer(path, action, &parts, &mut body, &about).await,
+        Err(refusal) => Err(refusal),
+    };
+    let response = match answered {
+        Ok(response) => response,
+        Err(refusal) => {
+            if !http_body::Body::is_end_stream(&body) {
+                body::drain(&mut body).await;
+            }
+            refusal.response(&about)
+        }
+    };
+    service.metrics.answered(action, response.status(), started.elapsed());
+    let status = response.status().as_u16();
+    let name = action.map_or("none", Action::name);
+    let took = started.elapsed().as_micros();
+    if response.status().is_server_error() {
+        tracing::error!(request = about.request_id(), action = name, status, took, "answered");
+    } else {
+        tracing::debug!(request = about.request_id(), action = name, status, took, "answered");
+    }
+    about.complete(response)
+}
+
+impl Inner {
+    /// What monitoring asks for.
+    async fn answer_about_itself(&self, parts: &Parts) -> Option<Response> {
+        let text = |status, text: String| {
+            let mut response = Response::new(Body::from(text));
+            *response.status_mut() = status;
+            let plain = header::HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, plain);
+            response
+        };
+        let path = parts.uri.path();
+        let is_known = matches!(path, "/healthz" | "/readyz" | "/openapi.json")
+            || path == "/metrics" && self.settings.has_metrics;
+        if !is_known || !matches!(parts.method.as_str(), "GET" | "HEAD") {
+            return None;
+        }
+        Some(match path {
+            "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
+            "/readyz" => match self.store.ping().await {
+                Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
+                Err(_) => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n".to_owned())
+                }
+            },
+            "/metrics" => {
+                let mut response = text(StatusCode::OK, self.metrics.text());
+                let format = header::HeaderValue::from_static(crate::metrics::MEDIA_TYPE);
+                response.headers_mut().insert(header::CONTENT_TYPE, format);
+                response
+            }
+            _ => {
+                let mut response = text(StatusCode::OK, OPENAPI.to_owned());
+                let json = header::HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+                response
+            }
+        })
+    }
+
+    fn route(&self, parts: &Parts) -> Result<(Path, Action), Refusal> {
+        let path = Path::parse(parts.uri.path()).ok_or(Refusal::NoRoute)?;
+        let is_offered = |action: &Action| match self.settings.cloud {
+            Some(cloud) => permissions::is_offered(*action, path.version, cloud),
+            None => permissions::OFFERS
+                .iter()
+                .any(|offer| offer.action == *action && offer.version == path.version),
+        };
+        // Of a path that has nothing here, not even its methods are told.
+        let offered = path.resource.actions().iter().filter(|(_, action)| is_offered(action));
+        let mut offered = offered.peekable();
+        if offered.peek().is_none() {
+            return Err(Refusal::NoRoute);
+        }
+        let method = parts.method.as_str();
+        let allowed: Vec<_> = offered.copied().collect();
+        match allowed.iter().find(|(known, _)| *known == method) {
+            Some((_, action)) => Ok((path, *action)),
+            None => Err(Refusal::Method(allowed.into_iter().map(|(method, _)| method).collect())),
+        }
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        path: Path,
+        action: Action,
+        parts: &Parts,
+        body: &mut Body,
+        about: &About,
+    ) -> Result<Response, Refusal> {
+        let caller = self.caller(parts).await?;
+        if !permissions::supports(action, caller.kind) {
+            let is_on_me = path.resource.target() == Some(&Target::Me);
+            return Err(match is_on_me && caller.kind == TokenKind::Application {
+                true => Refusal::ApplicationOnMe,
+                false => Refusal::Privileges,
+            });
+        }
+        let granted = caller.permissions.iter().map(String::as_str);
+        if !permissions::is_granted(action, caller.kind, granted) {
+            return Err(Refusal::Privileges);
+        }
+        let call = Call { service: self, version: path.version, caller, about };
+        match path.resource {
+            Resource::ValidatePassword => call.validate(parts, body).await,
+            Resource::ChangePassword(target) => call.change(target, parts, body).await,
+            Resource::ResetPassword { target, method } => {
+                call.reset(target, &method, parts, body).await
+            }
+            Resource::Operation { target, id } => call.operation(target, &id).await,
+            Resource::Methods(target) => call.methods(target, false).await,
+            Resource::PasswordMethods(target) => call.methods(target, true).await,
+            Resource::User(target) => match action {
+                Action::UpdatePasswordProfile => call.update(target, parts, body).await,
+                _ => call.user(target).await,
+            },
+        }
+    }
+
+    /// Who calls; nothing is done for clients that call too often.
+    async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>, Refusal> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = address.map(|ConnectInfo(address)| address.ip());
+        if let Some(wait) = self.limiter.is_refused(address) {
+            return Err(Refusal::TooMany(wait));
+        }
+        let mut told = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let verified = match (told.next(), told.next()) {
+            (token, None) => self.verifier.verify(token).await,
+            _ => Err(Refusal::Token("There is more than one access token.")),
+        };
+        match verified {
+            Ok(caller) => match self.limiter.spend(&caller.object) {
+                Some(wait) => Err(Refusal::TooMany(wait)),
+                None => Ok(caller),
+            },
+            Err(refusal) => {
+                self.limiter.spend_refused(address);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// What policies are told of an account.
+    pub(crate) fn context(&self, account: Option<&Account>) -> Context {
+        let settings = &self.settings;
+        let mut context = Context::new();
+        if let Some(name) = &settings.tenant_name {
+            context = context.tenant(name);
+        }
+        if let Some(domain) = &settings.tenant_domain {
+            context = context.tenant_domain(domain);
+        }
+        let Some(account) = account else { return context };
+        context = context
+            .user_principal_name(&account.upn)
+            .disable_strong_password(account.disable_strong_password);
+        for (name, value) in [
+            (countersign::Field::DisplayName, &account.display_name),
+            (countersign::Field::GivenName, &account.given_name),
+            (countersign::Field::Surname, &account.surname),
+        ] {
+            if let Some(value) = value {
+                context = context.with(name, value);
+            }
+        }
+        context
+    }
+}
+
+impl Inner {
+    /// Does something to the end, also if the client leaves meanwhile: an
+    /// attempt that was begun is counted.
+    async fn to_the_end<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let pending = Arc::clone(&self.pending).read_owned().await;
+        let done = tokio::spawn(async move {
+            let done = work.await;
+            drop(pending);
+            done
+        });
+        done.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request broke off");
+            Err(Refusal::Unavailable)
+        })
+    }
+}
+
+/// A request that has come as far as its own code.
+struct Call<'s> {
+    service: &'s Arc<Inner>,
+    version: permissions::Version,
+    caller: Arc<Caller>,
+    about: &'s About,
+}
+
+impl Call<'_> {
+    async fn read(
+        &self,
+        parts: &Parts,
+        body: &mut Body,
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, Refusal> {
+        body::read(parts, body, self.service.settings.bounds).await
+    }
+
+    /// The caller's account, if the caller is a user whom the store knows.
+    async fn own_account(&self) -> Result<Option<Account>, Refusal> {
+        match self.caller.kind {
+            TokenKind::Application => Ok(None),
+            _ => Ok(self.service.store.account(&self.caller.object).await?),
+        }
+    }
+
+    /// The caller's roles: the store's of users that it knows, else those of
+    /// the token.
+    fn roles<'a>(&'a self, own: &'a Option<Account>) -> &'a [Membership] {
+        match own {
+            Some(own) => &own.roles,
+            None => &self.caller.roles,
+        }
+    }
+
+    /// Whether it is the caller whom a path names.
+    fn is_own(&self, target: &Target, own: &Option<Account>) -> bool {
+        match target {
+            Target::Me => true,
+            Target::User(_) if self.caller.kind == TokenKind::Application => false,
+            Target::User(name) => {
+                name.eq_ignore_ascii_case(&self.caller.object)
+                    || own.as_ref().is_some_and(|own| own.upn.to_lowercase() == name.to_lowercase())
+            }
+        }
+    }
+
+    /// The account that a path names.
+    async fn account(&self, target: &Target, own: Option<Account>) -> Result<Account, Refusal> {
+        let account = match target {
+            _ if self.is_own(target, &own) => own,
+            Target::Me => None,
+            Target::User(name) => self.service.store.account(name).await?,
+        };
+        account.ok_or(Refusal::NotFound)
+    }
+
+    /// A URL of this service.
+    fn url(&self, rest: impl std::fmt::Display) -> String {
+        format!("{}/{}/{rest}", self.service.settings.origin, self.version.segment())
+    }
+
+    /// The URL of what a type of answer means.
+    fn context(&self, of: impl std::fmt::Display) -> String {
+        self.url(format_args!("$metadata#{of}"))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Unavailable
+    }
+}
+
+/// How long a client is asked to wait, in whole seconds.
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,135 @@
+//! From a configuration to a service.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::RwLock;
+use uuid::Uuid;
+
+use super::{Bounds, Inner, Service, Settings};
+use crate::accounts::KnownAccounts;
+use crate::clock::Clock;
+use crate::config::{Config, origin};
+use crate::fingerprint;
+use crate::hashing::Hasher;
+use crate::limits::{Limiter, Rates};
+use crate::metrics::Metrics;
+use crate::password::Cost;
+use crate::policy::{Load, Policies};
+use crate::store::{Lockout, Store, StoreOptions};
+use crate::token::{Issuer, KeySource, Verifier};
+use crate::write_back::{LEASE, WriteBack};
+
+/// What an operation says whose process has ended.
+pub(crate) const ABANDONED: &str = "The service ended before the directory had taken the \
+                                    password: the old password stays. Reset it again.";
+
+impl Service {
+    /// Opens what the configuration names. `local` is the address under which
+    /// the service is reached, where no `public-url` is given.
+    ///
+    /// # Errors
+    ///
+    /// Something is missing, or not what it has to be: the message says what.
+    pub async fn open(
+        config: &Config,
+        load: Box<Load>,
+        clock: Clock,
+        local: &str,
+    ) -> Result<Self, String> {
+        let policies = tokio::task::spawn_blocking(move || Policies::new(load));
+        let policies = policies.await.map_err(|error| error.to_string())??;
+        let database = config.database()?;
+        let store = Store::open(&database, Some(&config.tenant), &StoreOptions::default())
+            .await
+            .map_err(|error| format!("the database: {error}"))?;
+        let tokens = &config.tokens;
+        let issuer = Issuer {
+            issuer: tokens.issuer.clone(),
+            audiences: tokens.audiences.clone(),
+            tenant: config.tenant.clone(),
+        };
+        let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
+        let verifier = Verifier::new(issuer, keys, clock.clone())
+            .await
+            .map_err(|error| format!("the keys of `jwks` in `[tokens]`: {error}"))?;
+        let passwords = &config.passwords;
+        let cost = Cost::new(passwords.memory_kib, passwords.iterations, passwords.parallelism)
+            .map_err(|error| format!("`[passwords]`: {error}"))?;
+        let hasher = Hasher::new(cost, passwords.threads, passwords.queue)
+            .map_err(|error| format!("there are no threads to hash on: {error}"))?;
+        let limits = &config.limits;
+        let rate = std::num::NonZero::new;
+        let rates = Rates { caller: rate(limits.caller_rate), refused: rate(limits.refused_rate) };
+        let seconds = |seconds: u32| i64::from(seconds) * 1000;
+        let settings = Settings {
+            origin: origin(config.public_url.as_deref().unwrap_or(local))?,
+            cloud: config.cloud,
+            dialect: config.dialect.into(),
+            bounds: Bounds {
+                bytes: limits.body_bytes,
+                time: Duration::from_secs(limits.body_seconds.max(1).into()),
+            },
+            lockout: Lockout {
+                threshold: config.lockout.threshold.get(),
+                first: seconds(config.lockout.first_seconds),
+                longest: seconds(config.lockout.longest_seconds),
+                ..Lockout::default()
+            },
+            history: passwords.history,
+            tenant_name: config.tenant_name.clone(),
+            tenant_domain: config.tenant_domain.clone(),
+            generated: config.generated.clone(),
+            has_metrics: config.metrics.enabled,
+        };
+        // Nobody works any more at what is pending in a file that one process
+        // alone uses.
+        let now = clock.now();
+        let before = if store.is_shared() { now - LEASE } else { i64::MAX };
+        store
+            .abandon(before, ABANDONED, now)
+            .await
+            .map_err(|error| format!("the database: {error}"))?;
+        Ok(Self(Arc::new(Inner {
+            settings,
+            policies,
+            store,
+            known: KnownAccounts::default(),
+            verifier,
+            hasher,
+            limiter: Limiter::new(rates),
+            metrics: Metrics::new(),
+            write_back: WriteBack::new(&config.write_back)?,
+            fingerprints: fingerprints(&config.lockout.key_file)?,
+            clock,
+            instance: Uuid::new_v4().to_string(),
+            pending: Arc::new(RwLock::new(())),
+        })))
+    }
+}
+
+/// The key of fingerprints, made if there is none.
+fn fingerprints(path: &Path) -> Result<fingerprint::Key, String> {
+    let named = |error: io::Error| format!("`key-file` {}: {error}", path.display());
+    match fs::read_to_string(path).map(zeroize::Zeroizing::new) {
+        Ok(text) => fingerprint::Key::parse(&text).ok_or_else(|| {
+            format!("`key-file` {} has no 64 hexadecimal digits", path.display())
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let (key, text) = fingerprint::Key::draw()
+                .map_err(|error| format!("there are no random numbers: {error}"))?;
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(path).map_err(named)?;
+            file.write_all(text.as_bytes()).map_err(named)?;
+            file.sync_all().map_err(named)?;
+            Ok(key)
+        }
+        Err(error) => Err(named(error)),
+    }
+}

@@ -1,0 +1,195 @@
+//! resetPassword: somebody else's password, and what became of it.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use countersign::{Operation, Wiped, nfc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Call, Inner};
+use crate::answer;
+use crate::clock::timestamp;
+use crate::json::Object;
+use crate::path::{PASSWORD_METHOD, Target};
+use crate::refusal::Refusal;
+use crate::roles;
+use crate::store::{Account, NewCredential, NewOperation, OperationState};
+
+/// When a client is to ask what became of a reset, in seconds.
+const ASK_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+#[derive(Serialize)]
+struct PasswordResetResponse<'a> {
+    #[serde(rename = "@odata.context")]
+    context: String,
+    #[serde(rename = "newPassword")]
+    new_password: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LongRunningOperation<'a> {
+    #[serde(rename = "@odata.context")]
+    context: String,
+    #[serde(rename = "@odata.type")]
+    kind: &'static str,
+    id: &'a str,
+    created_date_time: String,
+    last_action_date_time: String,
+    resource_location: String,
+    status: &'static str,
+    status_detail: Option<&'a str>,
+}
+
+impl Call<'_> {
+    pub(super) async fn reset(
+        &self,
+        target: Target,
+        method: &str,
+        parts: &Parts,
+        body: &mut Body,
+    ) -> Result<Response, Refusal> {
+        let service = self.service;
+        let own = self.own_account().await?;
+        if !roles::may_reset_some(self.roles(&own)) {
+            return Err(Refusal::Privileges);
+        }
+        let body = self.read(parts, body).await?;
+        let given = Object::parse(&body, true)?.string("newPassword")?;
+        if !method.eq_ignore_ascii_case(PASSWORD_METHOD) {
+            return Err(Refusal::UnknownMethod);
+        }
+        if given.is_none() && service.write_back.is_some() {
+            return Err(Refusal::Parameter("newPassword"));
+        }
+        let roles = self.roles(&own).to_vec();
+        let is_own = self.is_own(&target, &own);
+        let account = self.account(&target, own).await?;
+        if is_own || !roles::may_reset(&roles, &account.roles) {
+            return Err(Refusal::Privileges);
+        }
+        let is_generated = given.is_none();
+        let password = match given {
+            Some(given) => {
+                service.judge_reset(&account, &given)?;
+                nfc(&given)
+            }
+            None => service.generated(&account).await?,
+        };
+        let password = Arc::new(password);
+        let operation = NewOperation {
+            id: Uuid::new_v4().to_string(),
+            account: account.id.clone(),
+            caller: self.caller.object.clone(),
+            owner: service.instance.clone(),
+        };
+        let id = operation.id.clone();
+        let location = self.url(format_args!(
+            "users/{}/authentication/operations/{id}",
+            crate::path::encoded(&account.id)
+        ));
+        let response = match is_generated {
+            false => answer::empty(StatusCode::ACCEPTED),
+            true => answer::json(
+                StatusCode::ACCEPTED,
+                &PasswordResetResponse {
+                    context: self.context("microsoft.graph.passwordResetResponse"),
+                    new_password: &password,
+                },
+            ),
+        };
+        let running = Arc::clone(service);
+        service.to_the_end(async move { running.reset(account, operation, password).await }).await?;
+        let mut response = response;
+        let headers = response.headers_mut();
+        let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
+        headers.insert(header::LOCATION, location);
+        headers.insert(header::RETRY_AFTER, ASK_AFTER);
+        Ok(response)
+    }
+
+    pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
+        let own = self.own_account().await?;
+        let account = self.account(&target, own).await?;
+        let found = self.service.store.operation(id).await?.filter(|found| {
+            found.account == account.id
+                && found.caller.eq_ignore_ascii_case(&self.caller.object)
+        });
+        let found = found.ok_or(Refusal::NotFound)?;
+        let user = crate::path::encoded(&account.id);
+        Ok(answer::json(
+            StatusCode::OK,
+            &LongRunningOperation {
+                context: self
+                    .context(format_args!("users('{user}')/authentication/operations/$entity")),
+                kind: "#microsoft.graph.longRunningOperation",
+                id: &found.id,
+                created_date_time: timestamp(found.created),
+                last_action_date_time: timestamp(found.changed),
+                resource_location: self
+                    .url(format_args!("users/{user}/authentication/methods/{PASSWORD_METHOD}")),
+                status: found.state.name(),
+                status_detail: found.detail.as_deref(),
+            },
+        ))
+    }
+}
+
+impl Inner {
+    /// A password that the policy accepts for this account.
+    async fn generated(self: &Arc<Self>, account: &Account) -> Result<Wiped, Refusal> {
+        let service = Arc::clone(self);
+        let account = account.clone();
+        // Some thousand passwords are judged: not on the threads of requests.
+        let drawn = tokio::task::spawn_blocking(move || -> Result<Wiped, countersign::Error> {
+            let loaded = service.policies.current();
+            let context = service.context(Some(&account)).operation(Operation::Reset);
+            let subject = loaded.engine().subject(&context);
+            service.settings.generated.generator(loaded.engine(), &subject)?.generate()
+        });
+        drawn.await.map_err(|_| Refusal::Unavailable)?.map_err(|error| {
+            let hint = error.suggestion().unwrap_or("send a newPassword");
+            tracing::error!(%error, hint, "no password can be generated");
+            Refusal::Value(
+                "newPassword",
+                format!("No password can be generated: {}. Send a newPassword.", error.message())
+                    .into(),
+            )
+        })
+    }
+
+    async fn reset(
+        self: &Arc<Self>,
+        account: Account,
+        operation: NewOperation,
+        password: Arc<Wiped>,
+    ) -> Result<(), Refusal> {
+        let phc = self.hasher.hash(Arc::clone(&password)).await?;
+        let kept = self.policies.history(self.settings.history).saturating_sub(1) as usize;
+        let new = NewCredential { phc, history_kept: kept };
+        let now = self.clock.now();
+        if self.write_back.is_some() {
+            if !self.store.start(&operation, now).await? {
+                return Err(Refusal::NotFound);
+            }
+            crate::write_back::spawn(Arc::clone(self), account, operation, password, new);
+            return Ok(());
+        }
+        match self.store.reset_at_once(&operation, &new, now).await {
+            Ok(true) => {
+                self.metrics.operations_ended(OperationState::Succeeded);
+                Ok(())
+            }
+            // Removed meanwhile.
+            Ok(false) => Err(Refusal::NotFound),
+            Err(error) => match self.store.has_hash(&account.id, &new.phc).await {
+                Ok(true) => Ok(()),
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
