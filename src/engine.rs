@@ -84,6 +84,14 @@ impl Engine {
         &self.0.catalog.checks
     }
 
+    /// How many of a user's passwords, the current one included, the policy
+    /// wants to be compared: the most of its checks, those of alternatives
+    /// included; 0 if none does.
+    pub fn history(&self) -> u32 {
+        let Catalog { checks, inner, .. } = &self.0.catalog;
+        checks.iter().chain(inner).filter_map(Check::history).max().unwrap_or(0)
+    }
+
     /// The banned lists that the rules use, with how many of their terms can
     /// ever match.
     pub fn lists(&self) -> &[ListUse] {

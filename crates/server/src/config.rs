@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use countersign::{Dialect, Engine, Generator, Subject};
 use countersign::generate::Recipe;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::permissions::Cloud;
 
@@ -34,7 +33,7 @@ pub struct Config {
     pub tenant_domain: Option<String>,
     pub cloud: Option<Cloud>,
     pub dialect: DialectName,
-    pub database: Option<Zeroizing<String>>,
+    pub database: Option<String>,
     pub database_file: Option<PathBuf>,
     pub policy: PolicyConfig,
     pub tokens: Tokens,
@@ -232,7 +231,6 @@ impl Config {
     pub fn open(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
             .map_err(|error| format!("cannot read the configuration {shown}: {error}"))?;
         let mut config = Self::parse(&text).map_err(|error| format!("{shown}{error}"))?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
@@ -309,12 +307,10 @@ impl Config {
         }
         if self.database_file.is_none() {
             let database = self.database.take();
-            let database = database.unwrap_or_else(|| Zeroizing::new(DATABASE.to_owned()));
+            let database = database.unwrap_or_else(|| DATABASE.to_owned());
             self.database = Some(match database.contains("://") || database.starts_with("sqlite:") {
                 true => database,
-                false => Zeroizing::new(
-                    folder.join(database.as_str()).to_string_lossy().into_owned(),
-                ),
+                false => folder.join(database).to_string_lossy().into_owned(),
             });
         }
     }
@@ -324,16 +320,15 @@ impl Config {
     /// # Errors
     ///
     /// `database-file` cannot be read.
-    pub fn database(&self) -> Result<Zeroizing<String>, String> {
+    pub fn database(&self) -> Result<String, String> {
         match (&self.database, &self.database_file) {
             (Some(database), _) => Ok(database.clone()),
-            (None, None) => Ok(Zeroizing::new(DATABASE.to_owned())),
+            (None, None) => Ok(DATABASE.to_owned()),
             (None, Some(path)) => {
-                let text = fs::read_to_string(path).map(Zeroizing::new);
-                let text = text.map_err(|error| {
+                let text = fs::read_to_string(path).map_err(|error| {
                     format!("cannot read `database-file` {}: {error}", path.display())
                 })?;
-                Ok(Zeroizing::new(text.trim().to_owned()))
+                Ok(text.trim().to_owned())
             }
         }
     }
@@ -474,13 +469,13 @@ mod tests {
         )
         .unwrap();
         config.resolve(Path::new("/etc/countersign"));
-        assert_eq!(config.database().unwrap().as_str(), "/etc/countersign/a.db");
+        assert_eq!(config.database().unwrap(), "/etc/countersign/a.db");
         assert_eq!(config.tokens.jwks, "/etc/countersign/keys.json");
         assert_eq!(config.tls.cert.as_deref(), Some(Path::new("/c")));
         assert_eq!(config.tls.key.as_deref(), Some(Path::new("/etc/countersign/k")));
         let mut config = Config::parse("database = 'postgres://a/b'").unwrap();
         config.resolve(Path::new("/etc"));
-        assert_eq!(config.database().unwrap().as_str(), "postgres://a/b");
+        assert_eq!(config.database().unwrap(), "postgres://a/b");
     }
 
     #[test]

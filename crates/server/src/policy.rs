@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use countersign::{Check, Engine};
+use countersign::Engine;
 
 /// Reads the policy and its lists, and compiles them. The error says what is
 /// wrong, to whoever runs the service.
@@ -62,8 +62,6 @@ impl Policies {
     /// How many passwords of an account, the current one included, are looked
     /// at: as many as the policy or the service asks for.
     pub(crate) fn history(&self, asked: u32) -> u32 {
-        let current = self.current();
-        let most = current.engine().every_check().filter_map(Check::history).max();
-        most.unwrap_or(0).max(asked)
+        self.current().engine().history().max(asked)
     }
 }

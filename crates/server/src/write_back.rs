@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::WriteBackConfig;
 use crate::service::Inner;
+use crate::token::connect;
 use crate::store::{Account, NewCredential, NewOperation, OperationState, StoreError};
 
 /// The exit code of a command that cannot do it now (`EX_TEMPFAIL`).
@@ -51,16 +52,16 @@ impl WriteBack {
     ///
     /// The URL is none, or the certificates cannot be read.
     pub(crate) fn new(config: &WriteBackConfig) -> Result<Option<Self>, String> {
+        let timeout = Duration::from_secs(config.timeout_seconds.max(1).into());
         let to = match (&config.url, config.command.as_slice()) {
             (None, []) => return Ok(None),
             (None, command) => To::Command(command.to_vec()),
             (Some(url), _) => {
-                let url = url.parse().map_err(|error| format!("`url` in `[write-back]`: {error}"))?;
-                let client = crate::http_client(config.ca.as_deref())?;
+                let named = |error| format!("`url` in `[write-back]`: {error}");
+                let (url, client) = connect(url, config.ca.as_deref(), timeout).map_err(named)?;
                 To::Url { client, url, authorization: config.authorization_file.clone() }
             }
         };
-        let timeout = Duration::from_secs(config.timeout_seconds.max(1).into());
         Ok(Some(Self { to, timeout, retries: config.retries }))
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -20,8 +20,8 @@ use axum::response::Response;
 use countersign::{Context, Dialect};
 use tokio::sync::RwLock;
 
-use crate::accounts::{Known, KnownAccounts};
-use crate::answer::{self, About};
+use crate::accounts::KnownAccounts;
+use crate::answer::About;
 use crate::clock::Clock;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
@@ -30,7 +30,7 @@ use crate::path::{Path, Resource, Target};
 use crate::permissions::{self, Action, Cloud, TokenKind};
 use crate::policy::Policies;
 use crate::refusal::Refusal;
-use crate::roles::{self, Membership};
+use crate::roles::Membership;
 use crate::store::{Account, Lockout, Store, StoreError};
 use crate::token::{Caller, Verifier};
 use crate::write_back::WriteBack;
@@ -104,7 +104,7 @@ async fn handle(State(Service(service)): State<Service>, request: Request) -> Re
     let response = match answered {
         Ok(response) => response,
         Err(refusal) => {
-            if !http_body::Body::is_end_stream(&body) {
+            if !HttpBody::is_end_stream(&body) {
                 body::drain(&mut body).await;
             }
             refusal.response(&about)

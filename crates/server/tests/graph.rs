@@ -1,0 +1,753 @@
+//! Every call as Microsoft Graph documents it, and every refusal in its order.
+
+mod common;
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use common::{
+    ADELE, ALEX, Answer, Fixture, HELP, METHOD, ORIGIN, READER, ROOT, STRANGER, call, password_of,
+};
+use countersign_server::roles::Role;
+use serde_json::{Value, json};
+
+const VALIDATE: &str = "/beta/users/validatePassword";
+const CHANGE: &str = "/v1.0/me/changePassword";
+const PROFILE: &str = "User-PasswordProfile.ReadWrite.All";
+const METHODS: &str = "UserAuthenticationMethod.ReadWrite.All";
+
+const DENIED: &str = "Insufficient privileges to complete the operation.";
+const WRONG: &str = " paramName: oldPassword, paramValue: , objectType: System.String";
+const REFUSED: &str = "The specified password does not comply with password complexity \
+                       requirements. Please provide a different password. paramName: newPassword, \
+                       paramValue: , objectType: System.String";
+
+fn reset_path(user: &str) -> String {
+    format!("/v1.0/users/{user}/authentication/methods/{METHOD}/resetPassword")
+}
+
+#[track_caller]
+fn is_error(answer: &Answer, status: u16, code: &str, message: &str) {
+    let (found, found_code, found_message) = answer.error();
+    assert_eq!((found, found_code.as_str()), (status, code), "{found_message}");
+    assert!(found_message.ends_with(message), "{found_message}");
+}
+
+// validatePassword
+
+#[tokio::test]
+async fn validate_password_answers_as_documented() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let answer = fixture.post(VALIDATE, &token, r#"{"password":"1234567890"}"#).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "@odata.context": format!("{ORIGIN}/beta/$metadata#users/$entity"),
+            "isValid": false,
+            "validationResults": [{
+                "ruleName": "password_not_meet_complexity",
+                "validationPassed": false,
+                "message": "Password does not meet complexity requirements."
+            }]
+        })
+    );
+    assert!(!answer.header("request-id").is_empty());
+    assert_eq!(answer.header("client-request-id"), answer.header("request-id"));
+    for (password, is_valid, rule) in [
+        ("cli365", false, "password_too_short"),
+        ("cli365password", false, "password_not_meet_complexity"),
+        ("MyP@ssW0rd", false, "password_banned"),
+        ("cli365P@ssW0rd", true, "AllChecks"),
+        ("", false, "password_too_short"),
+    ] {
+        let body = json!({ "password": password }).to_string();
+        let answer = fixture.post(VALIDATE, &token, body).await.json();
+        assert_eq!(answer["isValid"], is_valid, "{password}");
+        assert_eq!(answer["validationResults"][0]["ruleName"], rule, "{password}");
+        assert_eq!(answer["validationResults"].as_array().unwrap().len(), 1);
+    }
+    // The names of the caller are known, and those of nobody else.
+    let named = r#"{"password":"fr-Adele-9471Q"}"#;
+    assert_eq!(fixture.post(VALIDATE, &token, named).await.json()["isValid"], false);
+    for other in [ALEX, STRANGER] {
+        let token = fixture.token(other, &["User.ReadWrite.All"]);
+        assert_eq!(fixture.post(VALIDATE, &token, named).await.json()["isValid"], true, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn all_rules_are_listed_in_the_other_dialect() {
+    let fixture = Fixture::new("dialect = 'all-rules'").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let answer = fixture.post(VALIDATE, &token, r#"{"password":"cli365P@ssW0rd"}"#).await.json();
+    assert_eq!(answer["isValid"], true);
+    let names: Vec<_> = answer["validationResults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["ruleName"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["PasswordMinLength", "PasswordMaxLength", "PasswordComplexity", "PasswordNotBanned"]
+    );
+}
+
+#[tokio::test]
+async fn names_of_the_organisation_are_refused() {
+    let fixture = Fixture::new("tenant-name = 'Fabrikam'\ntenant-domain = 'woodgrove.example'").await;
+    let token = fixture.token(STRANGER, &["User.ReadWrite"]);
+    for (password, is_valid) in
+        [("fabrikam-7Qz!k", false), ("woodgrove-7Qz!k", false), ("margies-7Qz!k", true)]
+    {
+        let body = json!({ "password": password }).to_string();
+        let answer = fixture.post(VALIDATE, &token, body).await.json();
+        assert_eq!(answer["isValid"], is_valid, "{password}");
+    }
+}
+
+#[tokio::test]
+async fn history_is_left_aside_where_nothing_is_changed() {
+    let fixture = Fixture::new("[policy]\nname = 'pci-dss-4.0.1'").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let answer = fixture.post(VALIDATE, &token, r#"{"password":"rain4kettles"}"#).await.json();
+    assert_eq!(answer["isValid"], true, "{answer}");
+}
+
+// What clients send
+
+#[tokio::test]
+async fn client_libraries_are_understood() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let body = r#"{"password":"gr\u00fcn-\ud83d\ude00-7Qzk"}"#;
+    // Empty segments, and names with their namespace.
+    for path in [
+        "/beta//users/validatePassword",
+        "//beta/users//validatePassword/",
+        "/beta/users/microsoft.graph.validatePassword",
+        "/beta/users/validatePassword?$select=isValid",
+    ] {
+        assert_eq!(fixture.post(path, &token, body).await.status, 200, "{path}");
+    }
+    // No Content-Type, or one with parameters.
+    for kind in [None, Some("application/json;odata.metadata=none; charset=UTF-8"), Some("APPLICATION/JSON")] {
+        let request = Request::post(VALIDATE).header("authorization", format!("Bearer {token}"));
+        let request = kind.into_iter().fold(request, |request, kind| request.header("content-type", kind));
+        let answer = fixture.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, 200, "{kind:?}");
+    }
+    // What the client calls its request is said again.
+    let mut request = call(Method::POST, VALIDATE, &token, body);
+    request.headers_mut().insert("client-request-id", "c0ffee".parse().unwrap());
+    let answer = fixture.send(request).await;
+    assert_eq!(answer.header("client-request-id"), "c0ffee");
+    assert_ne!(answer.header("request-id"), "c0ffee");
+    // Compressed.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, body.as_bytes()).unwrap();
+    let gzip = encoder.finish().unwrap();
+    let mut request = call(Method::POST, VALIDATE, &token, gzip);
+    request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    assert_eq!(fixture.send(request).await.status, 200);
+    // What they do not know is ignored; what is unknown is not null.
+    let body = r#"{"@odata.type":"x","password":"cli365P@ssW0rd","also":[{"password":null}]}"#;
+    assert_eq!(fixture.post(VALIDATE, &token, body).await.json()["isValid"], true);
+}
+
+// changePassword
+
+#[tokio::test]
+async fn change_password_answers_as_documented() {
+    for database in [None, common::postgres().await] {
+        let fixture = Fixture::with("", database.as_deref()).await;
+        let new = "0eM85N54wFxWwvJ]";
+        let changed = fixture.change(ADELE, &password_of(ADELE), new).await;
+        assert_eq!(changed.status, 204);
+        assert!(changed.body.is_empty() && changed.header("content-type").is_empty());
+        assert!(fixture.is_password(ADELE, new).await);
+        let answer = fixture.change(ADELE, &password_of(ADELE), "0eM85N54wFxWwvJ]2").await;
+        is_error(&answer, 400, "Request_BadRequest", WRONG);
+        // The current one is the first of the last one.
+        let answer = fixture.change(ADELE, new, new).await;
+        is_error(&answer, 400, "Request_BadRequest", REFUSED);
+        assert_eq!(answer.json()["error"]["details"][0]["code"], "reuse.history");
+        // The one before is not.
+        assert_eq!(fixture.change(ADELE, new, &password_of(ADELE)).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn refused_passwords_are_told_check_by_check() {
+    let fixture = Fixture::new("").await;
+    let answer = fixture.change(ADELE, &password_of(ADELE), "adele").await;
+    is_error(&answer, 400, "Request_BadRequest", REFUSED);
+    let details = answer.json()["error"]["details"].clone();
+    let codes: Vec<_> =
+        details.as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"length.min") && codes.contains(&"names.absent"), "{codes:?}");
+    assert!(details.as_array().unwrap().iter().all(|one| one["target"] == "newPassword"));
+    assert!(!String::from_utf8(answer.body).unwrap().contains("adele"));
+    assert!(fixture.is_password(ADELE, &password_of(ADELE)).await);
+}
+
+#[tokio::test]
+async fn former_passwords_are_refused_as_far_as_the_policy_asks() {
+    let fixture = Fixture::new("[policy]\nname = 'pci-dss-4.0.1'").await;
+    let names = ["rain4kettles", "snow5kettles", "hail6kettles", "mist7kettles", "dews8kettles"];
+    let mut current = password_of(ADELE);
+    for new in names {
+        assert_eq!(fixture.change(ADELE, &current, new).await.status, 204, "{new}");
+        current = new.to_owned();
+    }
+    // Of the last four, the current one included, none.
+    for former in &names[1..] {
+        let answer = fixture.change(ADELE, &current, former).await;
+        is_error(&answer, 400, "Request_BadRequest", REFUSED);
+        assert_eq!(answer.json()["error"]["details"][0]["code"], "reuse.history", "{former}");
+    }
+    assert_eq!(fixture.change(ADELE, &current, names[0]).await.status, 204);
+}
+
+#[tokio::test]
+async fn only_the_own_password_is_changed() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &[PROFILE]);
+    let body = json!({ "currentPassword": password_of(ADELE), "newPassword": "0eM85N54wFxWwvJ]" });
+    for other in [ALEX, STRANGER, "alex.wilber@contoso.example", "nobody@contoso.example"] {
+        let answer = fixture.post(&format!("/beta/users/{other}/changePassword"), &token, body.to_string());
+        is_error(
+            &answer.await,
+            403,
+            "Authorization_RequestDenied",
+            "Access to change password operation is denied.",
+        );
+    }
+    let own = "/beta/users/Adele.Vance%40contoso.example/microsoft.graph.changePassword";
+    assert_eq!(fixture.post(own, &token, body.to_string()).await.status, 204);
+    let back = json!({ "currentPassword": "0eM85N54wFxWwvJ]", "newPassword": password_of(ADELE) });
+    let own = format!("/v1.0/users/{}/changePassword", ADELE.to_uppercase());
+    assert_eq!(fixture.post(&own, &token, back.to_string()).await.status, 204);
+    // The older permission does as well.
+    let token = fixture.token(STRANGER, &["Directory.AccessAsUser.All"]);
+    let answer = fixture.post(CHANGE, &token, body.to_string()).await;
+    assert_eq!(answer.error().0, 404);
+}
+
+#[tokio::test]
+async fn passwords_are_the_same_however_they_are_typed() {
+    let fixture = Fixture::new("[policy]\nname = 'nist-63b-4-single-factor'").await;
+    let composed = "tr\u{f6}mbone-kettle-17";
+    let decomposed = "tro\u{308}mbone-kettle-17";
+    assert_eq!(fixture.change(ADELE, &password_of(ADELE), decomposed).await.status, 204);
+    let answer = fixture.change(ADELE, composed, decomposed).await;
+    is_error(&answer, 400, "Request_BadRequest", REFUSED);
+    assert_eq!(fixture.change(ADELE, composed, "another-kettle-whistles").await.status, 204);
+}
+
+// Lockout
+
+#[tokio::test]
+async fn ten_wrong_passwords_lock_for_a_minute() {
+    for database in [None, common::postgres().await] {
+        let fixture = Fixture::with("", database.as_deref()).await;
+        let new = "0eM85N54wFxWwvJ]";
+        for number in 0..10 {
+            let answer = fixture.change(ADELE, &format!("wrong {number}"), new).await;
+            is_error(&answer, 400, "Request_BadRequest", WRONG);
+        }
+        let answer = fixture.change(ADELE, &password_of(ADELE), new).await;
+        assert_eq!(answer.error().1, "TooManyRequests");
+        assert_eq!(answer.status, 429);
+        let wait: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((55..=60).contains(&wait), "{wait}");
+        // Nobody else is locked out.
+        assert_eq!(fixture.change(ALEX, &password_of(ALEX), new).await.status, 204);
+        fixture.clock.advance(61_000);
+        assert_eq!(fixture.change(ADELE, "wrong again", new).await.status, 400);
+        let answer = fixture.change(ADELE, &password_of(ADELE), new).await;
+        let wait: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((115..=120).contains(&wait), "{wait}");
+        fixture.clock.advance(121_000);
+        assert_eq!(fixture.change(ADELE, &password_of(ADELE), new).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn the_same_wrong_password_counts_once() {
+    let fixture = Fixture::new("").await;
+    for _ in 0..30 {
+        let answer = fixture.change(ADELE, "the one before", "0eM85N54wFxWwvJ]").await;
+        is_error(&answer, 400, "Request_BadRequest", WRONG);
+    }
+    let changed = fixture.change(ADELE, &password_of(ADELE), "0eM85N54wFxWwvJ]").await;
+    assert_eq!(changed.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_guesses_at_once_verify_ten() {
+    for same in [false, true] {
+        let fixture = Fixture::new("").await;
+        let token = fixture.token(ADELE, &[PROFILE]);
+        let guesses = (0..200).map(|number| {
+            let guess = if same { "wrong".to_owned() } else { format!("wrong {number}") };
+            let body = json!({ "currentPassword": guess, "newPassword": "0eM85N54wFxWwvJ]" });
+            let request = call(Method::POST, CHANGE, &token, body.to_string());
+            let router = fixture.router.clone();
+            tokio::spawn(async move { common::send(&router, request).await.status })
+        });
+        let guesses: Vec<_> = guesses.collect();
+        for guess in guesses {
+            assert!(matches!(guess.await.unwrap().as_u16(), 400 | 429));
+        }
+        let metrics = fixture.get("/metrics", "").await;
+        let metrics = String::from_utf8(metrics.body).unwrap();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("countersign_password_verifications_total "));
+        let verified: u32 = line.unwrap().parse().unwrap();
+        assert!((1..=10).contains(&verified), "{verified}");
+    }
+}
+
+// resetPassword
+
+#[tokio::test]
+async fn reset_password_answers_as_documented() {
+    for database in [None, common::postgres().await] {
+        let fixture = Fixture::with("", database.as_deref()).await;
+        let token = fixture.token(HELP, &[METHODS]);
+        let new = "0eM85N54wFxWwvJ]";
+        let body = json!({ "newPassword": new }).to_string();
+        let answer = fixture.post(&reset_path(ADELE), &token, body).await;
+        assert_eq!(answer.status, 202);
+        assert!(answer.body.is_empty() && answer.header("content-type").is_empty());
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+        let location = answer.header("location").to_owned();
+        let before = format!("{ORIGIN}/v1.0/users/{ADELE}/authentication/operations/");
+        let id = location.strip_prefix(&before).unwrap();
+        assert!(fixture.is_password(ADELE, new).await);
+
+        let path = location.strip_prefix(ORIGIN).unwrap();
+        let found = fixture.get(&format!("{path}?aadgdc=DUB02P&aadgsu=ssprprod-a"), &token).await;
+        assert_eq!(found.status, 200);
+        let found = found.json();
+        assert_eq!(found["id"], id);
+        assert_eq!(found["status"], "succeeded");
+        assert_eq!(found["statusDetail"], Value::Null);
+        assert_eq!(
+            found["resourceLocation"],
+            format!("{ORIGIN}/v1.0/users/{ADELE}/authentication/methods/{METHOD}")
+        );
+        for time in ["createdDateTime", "lastActionDateTime"] {
+            let time = found[time].as_str().unwrap();
+            assert!(time.len() == 20 && time.ends_with('Z'), "{time}");
+        }
+        // Who did not start it does not see it, nor with another user's name.
+        let other = fixture.token(ROOT, &[METHODS]);
+        assert_eq!(fixture.get(path, &other).await.error().1, "Request_ResourceNotFound");
+        let wrong = path.replace(ADELE, ALEX);
+        assert_eq!(fixture.get(&wrong, &token).await.status, 404);
+        let upn = path.replace(ADELE, "adele.vance@contoso.example");
+        assert_eq!(fixture.get(&upn, &token).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn passwords_are_generated_where_none_is_sent() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(HELP, &[METHODS]);
+    for body in ["", "{}", r#"{"newPassword":null}"#] {
+        let path = reset_path("adele.vance%40contoso.example").replace("v1.0", "beta");
+        let answer = fixture.post(&path, &token, body).await;
+        assert_eq!(answer.status, 202, "{body}");
+        let json = answer.json();
+        assert_eq!(
+            json["@odata.context"],
+            format!("{ORIGIN}/beta/$metadata#microsoft.graph.passwordResetResponse")
+        );
+        let password = json["newPassword"].as_str().unwrap();
+        assert!(fixture.is_password(ADELE, password).await, "{password}");
+        let location = answer.header("location");
+        assert!(location.starts_with(&format!("{ORIGIN}/beta/users/{ADELE}/")), "{location}");
+    }
+    // As the sample of the documentation, only as an option.
+    let fixture = Fixture::new("[generated]\nrecipe = 'pronounceable'").await;
+    let token = fixture.token(HELP, &[METHODS]);
+    let answer = fixture.post(&reset_path(ADELE), &token, "").await.json();
+    assert_eq!(answer["newPassword"].as_str().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn history_is_not_consulted_by_resets() {
+    let fixture = Fixture::new("[policy]\nname = 'pci-dss-4.0.1'").await;
+    let token = fixture.token(HELP, &[METHODS]);
+    for _ in 0..2 {
+        let body = r#"{"newPassword":"rain4kettles"}"#;
+        assert_eq!(fixture.post(&reset_path(ADELE), &token, body).await.status, 202);
+    }
+    let answer = fixture.post(&reset_path(ADELE), &token, r#"{"newPassword":"rain"}"#).await;
+    is_error(&answer, 400, "Request_BadRequest", REFUSED);
+}
+
+#[tokio::test]
+async fn resets_need_a_role_that_may() {
+    let fixture = Fixture::new("").await;
+    let body = r#"{"newPassword":"0eM85N54wFxWwvJ]"}"#;
+    for (caller, target, status) in [
+        (HELP, ADELE, 202),
+        (HELP, READER, 202),
+        (HELP, ROOT, 403),
+        (ROOT, HELP, 202),
+        (ADELE, ALEX, 403),
+        (READER, ALEX, 403),
+        (STRANGER, ALEX, 403),
+        // One's own is never.
+        (ROOT, ROOT, 403),
+        (ROOT, "rosalind.rooter@contoso.example", 403),
+        (ROOT, "me", 403),
+        (HELP, "nobody@contoso.example", 404),
+        // Who may reset nobody does not learn who is there.
+        (ADELE, "nobody@contoso.example", 403),
+    ] {
+        let token = fixture.token(caller, &[METHODS]);
+        let path = match target {
+            "me" => reset_path("x").replace("users/x", "me"),
+            target => reset_path(target),
+        };
+        let answer = fixture.post(&path, &token, body).await;
+        assert_eq!(answer.status, status, "{caller} {target}");
+        if status == 403 {
+            is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
+        }
+    }
+    // The store's roles count for those whom it knows, else the token's.
+    for (caller, status) in [(ADELE, 403), (STRANGER, 202)] {
+        let mut request = fixture.request(caller, &[METHODS]);
+        request.roles = vec![countersign_server::roles::Membership::Role(Role::GlobalAdministrator)];
+        let token = fixture.sign(&request);
+        assert_eq!(fixture.post(&reset_path(ALEX), &token, body).await.status, status, "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_one_method_that_has_a_password() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(HELP, &[METHODS]);
+    let answer = fixture.post(&reset_path(ADELE).replace("28c1", "28c2"), &token, "{}").await;
+    is_error(&answer, 400, "BadRequest", "The method is not supported for this URL.");
+    for (collection, kind) in [
+        ("methods", json!("#microsoft.graph.passwordAuthenticationMethod")),
+        ("passwordMethods", Value::Null),
+    ] {
+        let path = format!("/v1.0/users/{ADELE}/authentication/{collection}");
+        let found = fixture.get(&path, &token).await.json();
+        assert_eq!(found["value"].as_array().unwrap().len(), 1);
+        let method = &found["value"][0];
+        assert_eq!(method["id"], METHOD);
+        assert!(method.as_object().unwrap().contains_key("password"));
+        assert_eq!(method["password"], Value::Null);
+        assert_eq!(method["@odata.type"], kind);
+    }
+    // One's own, or somebody's whose password one may reset.
+    let own = fixture.token(ADELE, &["UserAuthenticationMethod.Read"]);
+    for (token, path, status) in [
+        (&own, "/v1.0/me/authentication/methods".to_owned(), 200),
+        (&own, format!("/v1.0/users/{ADELE}/authentication/methods"), 200),
+        (&own, format!("/v1.0/users/{ALEX}/authentication/methods"), 403),
+        (&own, "/v1.0/users/nobody/authentication/methods".to_owned(), 403),
+        (&token, format!("/v1.0/users/{ROOT}/authentication/methods"), 403),
+        (&token, "/v1.0/users/nobody/authentication/methods".to_owned(), 404),
+    ] {
+        assert_eq!(fixture.get(&path, token).await.status, status, "{path}");
+    }
+}
+
+// Users
+
+#[tokio::test]
+async fn users_are_read_by_themselves_and_by_roles() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.Read"]);
+    let answer = fixture.get("/v1.0/me", &token).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "@odata.context": format!("{ORIGIN}/v1.0/$metadata#users/$entity"),
+            "id": ADELE,
+            "userPrincipalName": "adele.vance@contoso.example",
+            "displayName": "Adele Vance",
+            "givenName": "Adele",
+            "surname": "Vance",
+            "passwordPolicies": null
+        })
+    );
+    let reader = fixture.token(READER, &["User.Read.All"]);
+    let stranger = fixture.token(STRANGER, &["User.Read"]);
+    for (token, path, status) in [
+        (&token, format!("/beta/users/{ADELE}"), 200),
+        (&token, format!("/beta/users/{ALEX}"), 403),
+        (&token, "/beta/users/nobody".to_owned(), 403),
+        (&reader, format!("/beta/users/{ALEX}"), 200),
+        (&reader, "/beta/users/ALEX.wilber%40contoso.example".to_owned(), 200),
+        (&reader, "/beta/users/nobody".to_owned(), 404),
+        (&stranger, "/beta/me".to_owned(), 404),
+    ] {
+        assert_eq!(fixture.get(&path, token).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn password_profiles_are_set_by_those_who_may_reset() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(HELP, &[PROFILE]);
+    let path = format!("/v1.0/users/{ADELE}");
+    let body = json!({
+        "passwordProfile": { "password": "0eM85N54wFxWwvJ]", "forceChangePasswordNextSignIn": true },
+        "passwordPolicies": "DisablePasswordExpiration, DisableStrongPassword"
+    });
+    let answer = fixture.patch(&path, &token, body.to_string()).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.body.is_empty() && answer.header("content-type").is_empty());
+    assert!(fixture.is_password(ADELE, "0eM85N54wFxWwvJ]").await);
+    let reader = fixture.token(READER, &["User.Read.All"]);
+    let found = fixture.get(&path, &reader).await.json();
+    assert_eq!(found["passwordPolicies"], "DisablePasswordExpiration, DisableStrongPassword");
+    // Complexity is not asked for any more, length is.
+    let weak = |password: &str| json!({ "passwordProfile": { "password": password } }).to_string();
+    assert_eq!(fixture.patch(&path, &token, weak("mistkettles")).await.status, 204);
+    is_error(
+        &fixture.patch(&path, &token, weak("mist")).await,
+        400,
+        "Request_BadRequest",
+        REFUSED,
+    );
+    let strong = r#"{"passwordPolicies":null}"#;
+    assert_eq!(fixture.patch(&path, &token, strong).await.status, 204);
+    assert_eq!(fixture.get(&path, &reader).await.json()["passwordPolicies"], Value::Null);
+    assert_eq!(fixture.patch(&path, &token, weak("mistkettles")).await.status, 400);
+    // Applications need the role, too.
+    for (roles, status) in [(&[][..], 403), (&[Role::UserAdministrator][..], 204)] {
+        let token = fixture.app_token(&[PROFILE], roles);
+        assert_eq!(fixture.patch(&path, &token, weak("0eM85N54wFxWwvJ]")).await.status, status);
+    }
+    for (caller, target, status) in [(HELP, ROOT, 403), (ROOT, ROOT, 403), (ADELE, ALEX, 403)] {
+        let token = fixture.token(caller, &[PROFILE]);
+        let path = format!("/v1.0/users/{target}");
+        let answer = fixture.patch(&path, &token, weak("0eM85N54wFxWwvJ]")).await;
+        assert_eq!(answer.status, status, "{caller} {target}");
+    }
+    let answer = fixture.patch(&path, &token, r#"{"passwordPolicies":"Weak"}"#).await;
+    assert_eq!(answer.json()["error"]["target"], "passwordPolicies");
+}
+
+// Refusals
+
+#[tokio::test]
+async fn paths_and_methods_that_are_not_there() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite", "User.Read"]);
+    for path in [
+        "/",
+        "/v1.0/users/validatePassword",
+        "/beta/users",
+        "/beta/users/a%2Fb",
+        "/beta/users/%2e%2e/me",
+        "/beta/users/a%00",
+        "/v1.0/me/changepassword",
+        "/v1.0/%6de/../me",
+        "/healthz/",
+    ] {
+        // Also without a token.
+        for token in ["", &token] {
+            let answer = fixture.get(path, token).await;
+            // `/v1.0/users/validatePassword` is a user of that name.
+            if path.ends_with("validatePassword") {
+                assert!(matches!(answer.status.as_u16(), 401 | 403), "{path}");
+                continue;
+            }
+            assert_eq!(answer.error().0, 404, "{path}");
+        }
+    }
+    let answer = fixture.post("/v1.0/users/validatePassword", &token, "{}").await;
+    assert_eq!(answer.status, 405);
+    for (method, path, allowed) in [
+        (Method::GET, VALIDATE, "POST"),
+        (Method::DELETE, "/v1.0/me", "GET"),
+        (Method::PUT, "/v1.0/users/a", "GET, PATCH"),
+        (Method::OPTIONS, CHANGE, "POST"),
+    ] {
+        let answer = fixture.send(call(method, path, "", Body::empty())).await;
+        assert_eq!(answer.error().0, 405, "{path}");
+        assert_eq!(answer.header("allow"), allowed);
+    }
+}
+
+#[tokio::test]
+async fn clouds_lack_calls() {
+    for (cloud, validates, resets, resets_beta) in [
+        ("global", true, true, true),
+        ("us-gov-l4", false, true, true),
+        ("us-gov-l5", false, true, true),
+        ("china", false, false, true),
+    ] {
+        let fixture = Fixture::new(&format!("cloud = '{cloud}'")).await;
+        let status = |is_there: bool| if is_there { 401 } else { 404 };
+        let ask = async |path: &str| fixture.post(path, "", "{}").await.status.as_u16();
+        assert_eq!(ask(VALIDATE).await, status(validates), "{cloud}");
+        assert_eq!(ask(&reset_path(ADELE)).await, status(resets), "{cloud}");
+        let beta = reset_path(ADELE).replace("v1.0", "beta");
+        assert_eq!(ask(&beta).await, status(resets_beta), "{cloud}");
+        assert_eq!(ask(CHANGE).await, 401, "{cloud}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_and_permissions_come_first() {
+    let fixture = Fixture::new("").await;
+    let answer = fixture.post(VALIDATE, "", "{").await;
+    assert_eq!(answer.error().1, "InvalidAuthenticationToken");
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Bearer"));
+    let answer = fixture.post(VALIDATE, "not.a.token", "{").await;
+    assert_eq!(answer.error().0, 401);
+    let two = call(Method::POST, VALIDATE, &fixture.token(ADELE, &["User.ReadWrite"]), "{}");
+    let mut two = two;
+    two.headers_mut().append("authorization", "Bearer x".parse().unwrap());
+    assert_eq!(fixture.send(two).await.status, 401);
+
+    let app = fixture.app_token(&["User.ReadWrite.All"], &[Role::GlobalAdministrator]);
+    is_error(
+        &fixture.post(CHANGE, &app, "{").await,
+        400,
+        "BadRequest",
+        "/me request is only valid with delegated authentication flow.",
+    );
+    for path in [VALIDATE.to_owned(), reset_path(ADELE), format!("/beta/users/{ADELE}/changePassword")] {
+        let answer = fixture.post(&path, &app, "{").await;
+        is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
+    }
+    // Whole names only.
+    for permission in ["User.Read", "User.ReadWrite.Al", "user.readwrite", "User.ReadWriteX"] {
+        let token = fixture.token(ADELE, &[permission]);
+        let answer = fixture.post(VALIDATE, &token, "{").await;
+        is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
+    }
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    is_error(
+        &fixture.post(CHANGE, &token, "{").await,
+        403,
+        "Authorization_RequestDenied",
+        DENIED,
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_what_they_have_to_be() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite", PROFILE]);
+    for kind in ["text/plain", "application/xml", "application/json-patch+json", "json"] {
+        let mut request = call(Method::POST, VALIDATE, &token, "{}");
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        assert_eq!(fixture.send(request).await.error().0, 415, "{kind}");
+    }
+    for coding in ["br", "deflate", "gzip, gzip"] {
+        let mut request = call(Method::POST, VALIDATE, &token, "{}");
+        request.headers_mut().insert("content-encoding", coding.parse().unwrap());
+        assert_eq!(fixture.send(request).await.error().0, 415, "{coding}");
+    }
+    let long = format!(r#"{{"password":"{}"}}"#, "x".repeat(70_000));
+    assert_eq!(fixture.post(VALIDATE, &token, long.clone()).await.error().0, 413);
+    let stream = Body::from_stream(StreamOf(vec![long.clone().into_bytes(); 3]));
+    assert_eq!(fixture.post(VALIDATE, &token, stream).await.error().0, 413);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, &vec![b' '; 50_000_000]).unwrap();
+    let mut bomb = call(Method::POST, VALIDATE, &token, encoder.finish().unwrap());
+    bomb.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    assert_eq!(fixture.send(bomb).await.error().0, 413);
+
+    for body in [
+        "",
+        " ",
+        "{",
+        "[]",
+        "null",
+        "\"secret\"",
+        r#"{"password":"secret""#,
+        r#"{"password":"secret"}}"#,
+        r#"{"password":"secret","password":"secret"}"#,
+        r#"{"password":"secret","p\u0061ssword":"secret"}"#,
+        r#"{"password":["secret"]}"#,
+        r#"{"password":7}"#,
+        r#"{"password":true}"#,
+        r#"{"password":"secret\ud800"}"#,
+        r#"{"password":"secret\q"}"#,
+        "{\"password\":\"secret\n\"}",
+        "{'password':'secret'}",
+        "\u{feff}{\"password\":\"secret\"}",
+    ] {
+        let answer = fixture.post(VALIDATE, &token, body).await;
+        is_error(&answer, 400, "BadRequest", ".");
+        assert!(!String::from_utf8(answer.body).unwrap().contains("secret"), "{body}");
+    }
+    let answer = fixture.post(VALIDATE, &token, &b"{\"password\":\"secret\xff\"}"[..]).await;
+    is_error(&answer, 400, "BadRequest", ".");
+    for (path, body, target) in [
+        (VALIDATE, "{}", "password"),
+        (VALIDATE, r#"{"password":null}"#, "password"),
+        (VALIDATE, r#"{"Password":"secret"}"#, "password"),
+        (CHANGE, "{}", "currentPassword"),
+        (CHANGE, r#"{"currentPassword":"a"}"#, "newPassword"),
+        (CHANGE, r#"{"currentPassword":"a","newPassword":null}"#, "newPassword"),
+        (CHANGE, r#"{"currentPassword":null,"newPassword":"a"}"#, "currentPassword"),
+    ] {
+        let answer = fixture.post(path, &token, body).await;
+        is_error(&answer, 400, "Request_BadRequest", "Unexpected invalid input parameters.");
+        assert_eq!(answer.json()["error"]["target"], target, "{body}");
+    }
+}
+
+/// A body without a length.
+struct StreamOf(Vec<Vec<u8>>);
+
+impl futures_core::Stream for StreamOf {
+    type Item = Result<Vec<u8>, std::io::Error>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.pop().map(Ok))
+    }
+}
+
+#[tokio::test]
+async fn callers_that_ask_too_often_wait() {
+    let fixture = Fixture::new("[limits]\ncaller-rate = 5").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let body = r#"{"password":"cli365P@ssW0rd"}"#;
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        let answer = fixture.post(VALIDATE, &token, body).await;
+        if answer.status == 429 {
+            is_error(&answer, 429, "TooManyRequests", "");
+            assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+        }
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(&statuses[..10], [200; 10]);
+    assert_eq!(statuses[11], 429);
+    let other = fixture.token(ALEX, &["User.ReadWrite"]);
+    assert_eq!(fixture.post(VALIDATE, &other, body).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_service_tells_how_it_is() {
+    let fixture = Fixture::new("").await;
+    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
+        assert_eq!(fixture.get(path, "").await.status, 200, "{path}");
+    }
+    let fixture = Fixture::new("[metrics]\nenabled = false").await;
+    assert_eq!(fixture.get("/metrics", "").await.status, 404);
+}
