@@ -3,7 +3,12 @@
 
 #![cfg_attr(
     test,
-    allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test")
+    allow(
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used,
+        reason = "a panic is a failed test"
+    )
 )]
 
 mod clock;
@@ -14,4 +19,4 @@ mod refusal;
 pub mod roles;
 mod token;
 
-pub use token::{Issuer, Keys};
+pub use token::{Issuer, KeySource, LocalKey, TokenRequest};
