@@ -1,0 +1,79 @@
+//! What a token with a good signature says, and whom it makes the caller.
+
+use super::Caller;
+use super::jwt::{MALFORMED, Members};
+use crate::permissions::TokenKind;
+use crate::refusal::Refusal;
+use crate::roles::Membership;
+
+/// The tenant of personal accounts.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// How many seconds clocks may differ.
+const LEEWAY: i64 = 60;
+
+/// Whose tokens are accepted.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The claim `aud`: one of these.
+    pub audiences: Vec<String>,
+    /// The claim `tid`.
+    pub tenant: String,
+}
+
+impl Issuer {
+    /// The caller, and when the token ends, in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// The token is somebody else's, for somebody else, or not good now.
+    pub(super) fn caller(&self, claims: &Members, now: u64) -> Result<(Caller, u64), Refusal> {
+        let refused = |why| Err(Refusal::Token(why));
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let expires = claims.time("exp")?.ok_or(MALFORMED)?.saturating_add(LEEWAY);
+        if now >= expires {
+            return refused("Lifetime validation failed, the token is expired.");
+        }
+        for name in ["nbf", "iat"] {
+            if claims.time(name)?.is_some_and(|begins| now < begins.saturating_sub(LEEWAY)) {
+                return refused("Lifetime validation failed, the token is not valid yet.");
+            }
+        }
+        if claims.text("iss")? != Some(&self.issuer) {
+            return refused("Access token validation failure. Invalid issuer.");
+        }
+        let audiences = claims.one_or_more("aud")?;
+        if !audiences.iter().any(|audience| self.audiences.iter().any(|ours| ours == audience)) {
+            return refused("Access token validation failure. Invalid audience.");
+        }
+        let tenant = claims.text("tid")?.filter(|tenant| {
+            tenant.eq_ignore_ascii_case(&self.tenant) && !tenant.eq_ignore_ascii_case(PERSONAL)
+        });
+        // Never the name (`upn`, `preferred_username`): it can be changed and
+        // given to somebody else.
+        let object = claims.text("oid")?.filter(|object| !object.is_empty());
+        let (Some(_), Some(object)) = (tenant, object) else {
+            return refused("Access token validation failure. Invalid tenant or object.");
+        };
+        let (kind, permissions) = match (claims.text("scp")?, claims.text("idtyp")?) {
+            (Some(scopes), kind) if kind != Some("app") => (
+                TokenKind::Delegated,
+                scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
+            ),
+            (None, kind) if kind == Some("app") || claims.has("roles") => {
+                (TokenKind::Application, claims.texts("roles")?.unwrap_or_default())
+            }
+            _ => return refused("The access token is neither a user's nor an application's."),
+        };
+        let roles = claims.texts("wids")?.unwrap_or_default();
+        let caller = Caller {
+            object: object.to_owned(),
+            kind,
+            permissions: permissions.into_iter().map(str::to_owned).collect(),
+            roles: roles.into_iter().map(Membership::of).collect(),
+        };
+        Ok((caller, u64::try_from(expires).unwrap_or_default()))
+    }
+}
