@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use countersign::{Dialect, Engine, Generator, Subject};
-use countersign::generate::Recipe;
+use countersign::{Dialect, Engine, Generator, Recipe, Subject};
+
 use serde::Deserialize;
 
 use crate::permissions::Cloud;

@@ -35,9 +35,16 @@ impl Call<'_> {
             return Err(Refusal::ChangeAccess);
         }
         let account = own.ok_or(Refusal::NotFound)?;
-        let service = Arc::clone(self.service);
+        let (service, id) = (Arc::clone(self.service), account.id.clone());
         let changed = async move { service.change(account, current, new).await };
-        self.service.to_the_end(changed).await?;
+        let changed = self.service.to_the_end(changed).await;
+        match &changed {
+            Ok(()) => self.log(&id, "changed a password"),
+            Err(Refusal::TooMany(_)) => self.log(&id, "tried a current password while locked"),
+            Err(Refusal::CurrentPassword) => self.log(&id, "gave a wrong current password"),
+            Err(_) => {}
+        }
+        changed?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 }

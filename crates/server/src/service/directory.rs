@@ -119,9 +119,10 @@ impl Call<'_> {
         if is_reset || !roles::may_reset(&roles, &account.roles) {
             return Err(Refusal::Privileges);
         }
-        let service = Arc::clone(self.service);
+        let (service, id) = (Arc::clone(self.service), account.id.clone());
         let updated = async move { service.update(account, update).await };
         self.service.to_the_end(updated).await?;
+        self.log(&id, "set a password profile");
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 }

@@ -347,6 +347,12 @@ impl Call<'_> {
         account.ok_or(Refusal::NotFound)
     }
 
+    /// Says in the log who did what to whom.
+    fn log(&self, account: &str, done: &str) {
+        let (request, caller) = (self.about.request_id(), &self.caller.object);
+        tracing::info!(request, caller, account, "{done}");
+    }
+
     /// A URL of this service.
     fn url(&self, rest: impl std::fmt::Display) -> String {
         format!("{}/{}/{rest}", self.service.settings.origin, self.version.segment())

@@ -103,7 +103,9 @@ impl Call<'_> {
             ),
         };
         let running = Arc::clone(service);
+        let target = account.id.clone();
         service.to_the_end(async move { running.reset(account, operation, password).await }).await?;
+        self.log(&target, "reset a password");
         let mut response = response;
         let headers = response.headers_mut();
         let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;

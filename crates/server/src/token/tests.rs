@@ -579,7 +579,7 @@ async fn keys_that_are_not_there_at_the_start_are_an_error() {
     let large = open(KeySource::File(path.clone())).await;
     assert!(large.ends_with("more than 1048576 bytes"), "{large}");
     let plain = open(KeySource::of("http://127.0.0.1:1/keys", None)).await;
-    assert!(plain.contains("only fetched over https"), "{plain}");
+    assert!(plain.contains("has to begin with https"), "{plain}");
     let gone = open(KeySource::of("https://127.0.0.1:1/keys", None)).await;
     assert!(gone.starts_with("https://127.0.0.1:1/keys: "), "{gone}");
     std::fs::write(&path, "no certificates").unwrap();

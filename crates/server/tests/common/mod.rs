@@ -13,7 +13,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use countersign::{Engine, Policy};
 use countersign_server::password::{self, Cost, Memory};
 use countersign_server::roles::{Membership, Role};
-use countersign_server::store::{NewAccount, StoreOptions};
+use countersign_server::store::{
+    Attempt, Fingerprint, Lockout, NewAccount, Reserved, StoreOptions,
+};
 use countersign_server::{Clock, Config, LocalKey, Service, Store, TokenRequest, router};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -104,11 +106,10 @@ impl Fixture {
         }
         let signing = folder.path().join("key.pem");
         let (key, _) = LocalKey::ready(&signing, config.tokens.jwks.as_ref()).unwrap();
-        let store =
-            Store::open(&config.database().unwrap(), Some(TENANT), &StoreOptions::default());
-        let store = store.await.unwrap();
+        let (url, options) = (config.database().unwrap(), StoreOptions::default());
+        let store = Store::open(&url, Some(TENANT), &options).await.unwrap();
         for user in users() {
-            store.insert(&user, 1_700_000_000_000).await.unwrap();
+            store.insert(&user).await.unwrap();
         }
         store.close().await;
         let clock = Clock::default();
@@ -180,13 +181,16 @@ impl Fixture {
         self.post("/v1.0/me/changePassword", &token, body.to_string()).await
     }
 
-    /// Whether this is the account's password. Sets it again.
+    /// Whether this is the account's password.
     pub async fn is_password(&self, id: &str, password: &str) -> bool {
         let database = self.config.database().unwrap();
         let store = Store::open(&database, None, &StoreOptions::default()).await.unwrap();
-        let phc = store.credential(id).await.unwrap().unwrap().phc;
+        let (rules, now) = (Lockout::default(), self.clock.now());
+        let reserved = store.reserve(id, &Fingerprint::new([0; 32]), now, &rules).await.unwrap();
+        let Reserved::Granted(found) = reserved else { panic!("nothing is locked") };
+        store.settle(id, &found, Attempt::Undecided, now, &rules).await.unwrap();
         store.close().await;
-        password::verify(password, phc.as_deref(), &cost(), &mut Memory::default()).unwrap()
+        password::verify(password, found.phc.as_deref(), &cost(), &mut Memory::default()).unwrap()
     }
 }
 
