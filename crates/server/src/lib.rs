@@ -8,10 +8,12 @@
 
 mod clock;
 mod json;
+pub mod password;
 mod path;
 pub mod permissions;
 mod refusal;
 pub mod roles;
+pub mod store;
 mod token;
 
 pub use token::{Issuer, Keys};
