@@ -1,10 +1,12 @@
 //! Every call as Microsoft Graph documents it, and every refusal in its order.
 
 mod common;
+mod fixture;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use common::{
+use common::Database;
+use fixture::{
     ADELE, ALEX, Answer, Fixture, HELP, METHOD, ORIGIN, READER, ROOT, STRANGER, call, password_of,
 };
 use countersign_server::roles::Role;
@@ -160,8 +162,8 @@ async fn client_libraries_are_understood() {
 
 #[tokio::test]
 async fn change_password_answers_as_documented() {
-    for database in [None, common::postgres().await] {
-        let fixture = Fixture::with("", database.as_deref()).await;
+    for database in [None, Database::postgres()] {
+        let fixture = Fixture::with("", database).await;
         let new = "0eM85N54wFxWwvJ]";
         let changed = fixture.change(ADELE, &password_of(ADELE), new).await;
         assert_eq!(changed.status, 204);
@@ -250,8 +252,8 @@ async fn passwords_are_the_same_however_they_are_typed() {
 
 #[tokio::test]
 async fn ten_wrong_passwords_lock_for_a_minute() {
-    for database in [None, common::postgres().await] {
-        let fixture = Fixture::with("", database.as_deref()).await;
+    for database in [None, Database::postgres()] {
+        let fixture = Fixture::with("", database).await;
         let new = "0eM85N54wFxWwvJ]";
         for number in 0..10 {
             let answer = fixture.change(ADELE, &format!("wrong {number}"), new).await;
@@ -295,7 +297,7 @@ async fn two_hundred_guesses_at_once_verify_ten() {
             let body = json!({ "currentPassword": guess, "newPassword": "0eM85N54wFxWwvJ]" });
             let request = call(Method::POST, CHANGE, &token, body.to_string());
             let router = fixture.router.clone();
-            tokio::spawn(async move { common::send(&router, request).await.status })
+            tokio::spawn(async move { fixture::send(&router, request).await.status })
         });
         let guesses: Vec<_> = guesses.collect();
         for guess in guesses {
@@ -315,8 +317,8 @@ async fn two_hundred_guesses_at_once_verify_ten() {
 
 #[tokio::test]
 async fn reset_password_answers_as_documented() {
-    for database in [None, common::postgres().await] {
-        let fixture = Fixture::with("", database.as_deref()).await;
+    for database in [None, Database::postgres()] {
+        let fixture = Fixture::with("", database).await;
         let token = fixture.token(HELP, &[METHODS]);
         let new = "0eM85N54wFxWwvJ]";
         let body = json!({ "newPassword": new }).to_string();

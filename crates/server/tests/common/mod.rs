@@ -1,259 +1,157 @@
-//! A service with accounts, on a database of its own.
+//! Databases for tests: SQLite always, PostgreSQL where there is one.
+#![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(clippy::unwrap_used, reason = "without a database nothing is tested")]
 
-#![allow(dead_code, reason = "each test uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is a failed test")]
-#![allow(clippy::indexing_slicing, reason = "a panic is a failed test")]
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
-use countersign::{Engine, Policy};
-use countersign_server::password::{self, Cost, Memory};
-use countersign_server::roles::{Membership, Role};
-use countersign_server::store::{
-    Attempt, Fingerprint, Lockout, NewAccount, Reserved, StoreOptions,
-};
-use countersign_server::{Clock, Config, LocalKey, Service, Store, TokenRequest, router};
-use http_body_util::BodyExt;
-use serde_json::Value;
+use countersign_server::store::{NewAccount, NewCredential, Store, StoreError, StoreOptions};
+use sqlx::{AnyConnection, ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
-use tower::ServiceExt;
 
-pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
-pub const METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
-pub const ORIGIN: &str = "https://passwords.example.com";
+/// A URL of a PostgreSQL server, as somebody who may make databases.
+pub(crate) const POSTGRES: &str = "COUNTERSIGN_TEST_POSTGRES";
 
-/// Users of every test: their ids, names and roles. The password of each is its
-/// [`password_of`].
-pub const ADELE: &str = "a0000000-0000-4000-8000-000000000001";
-pub const ALEX: &str = "a0000000-0000-4000-8000-000000000002";
-pub const HELP: &str = "a0000000-0000-4000-8000-000000000003";
-pub const ROOT: &str = "a0000000-0000-4000-8000-000000000004";
-pub const READER: &str = "a0000000-0000-4000-8000-000000000005";
-/// Nobody.
-pub const STRANGER: &str = "a0000000-0000-4000-8000-0000000000ff";
+pub(crate) const TENANT: &str = "84841066-274d-4ec0-a5c1-276be684bdd3";
+pub(crate) const ADELE: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
 
-pub fn password_of(id: &str) -> String {
-    format!("xWwvJ]6NMw+bWH-d{}", &id[35..])
+/// A database of one test, removed when dropped.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    /// The server's URL.
+    server: Option<String>,
+    folder: TempDir,
 }
 
-/// As cheap as a hash gets.
-pub fn cost() -> Cost {
-    Cost::new(8, 1, 1).unwrap()
+impl Database {
+    pub(crate) fn sqlite() -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("accounts.db").display());
+        Self { url, server: None, folder }
+    }
+
+    /// None where there is no server; whether there has to be one is a test of
+    /// its own.
+    pub(crate) fn postgres() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = std::env::var(POSTGRES).ok()?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("countersign_test_{}_{count}", std::process::id());
+        let url = elsewhere(&server, &name);
+        let database = Self { url, server: Some(server), folder: TempDir::new().unwrap() };
+        database.admin(&format!("CREATE DATABASE {name}"));
+        Some(database)
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// The file of SQLite.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("accounts.db")
+    }
+
+    /// Somebody else's connection.
+    pub(crate) async fn raw(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.raw().await.execute(sql).await.unwrap();
+    }
+
+    pub(crate) async fn try_open(&self) -> Result<Store, StoreError> {
+        // Enough for 200 at once on a machine that does other things as well.
+        let options = StoreOptions { timeout: Duration::from_secs(60), ..StoreOptions::default() };
+        Store::open(&self.url, Some(TENANT), &options).await
+    }
+
+    pub(crate) async fn open(&self) -> Store {
+        self.try_open().await.unwrap()
+    }
+
+    /// Opened, with an account.
+    pub(crate) async fn with_adele(&self) -> Store {
+        let store = self.open().await;
+        store.insert(&adele()).await.unwrap();
+        store
+    }
+
+    /// Runs a statement on the server, in a database that is always there.
+    fn admin(&self, sql: &str) {
+        let server = self.server.clone().unwrap();
+        let sql = sql.to_owned();
+        // Databases are dropped where tests are asynchronous already.
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let options: sqlx::postgres::PgConnectOptions = server.parse().unwrap();
+                options.connect().await.unwrap().execute(&*sql).await.unwrap();
+            });
+        });
+        thread.join().unwrap();
+    }
 }
 
-pub fn users() -> Vec<NewAccount> {
-    let user = |id: &str, name: &str, surname: &str, role: Option<Role>| NewAccount {
-        id: id.to_owned(),
-        upn: format!("{}.{}@contoso.example", name.to_lowercase(), surname.to_lowercase()),
-        display_name: Some(format!("{name} {surname}")),
-        given_name: Some(name.to_owned()),
-        surname: Some(surname.to_owned()),
-        roles: role.map(Membership::Role).into_iter().collect(),
-        phc: Some(password::hash(&password_of(id), &cost(), &mut Memory::default()).unwrap()),
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let (Some(server), false) = (&self.server, std::thread::panicking()) {
+            let name = self.url.strip_prefix(&elsewhere(server, "")).unwrap();
+            self.admin(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// The URL of another database on the server; its URL has no parameters.
+fn elsewhere(server: &str, name: &str) -> String {
+    let (scheme, rest) = server.split_once("://").unwrap();
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    format!("{scheme}://{host}/{name}")
+}
+
+pub(crate) fn adele() -> NewAccount {
+    NewAccount {
+        id: ADELE.to_owned(),
+        upn: "AdeleV@contoso.com".to_owned(),
+        phc: Some("old".to_owned()),
+        created: 1000,
         ..NewAccount::default()
-    };
-    vec![
-        user(ADELE, "Adele", "Vance", None),
-        user(ALEX, "Alex", "Wilber", None),
-        user(HELP, "Henrietta", "Mueller", Some(Role::HelpdeskAdministrator)),
-        user(ROOT, "Rosalind", "Rooter", Some(Role::GlobalAdministrator)),
-        user(READER, "Reginald", "Reeder", Some(Role::DirectoryReaders)),
-    ]
-}
-
-pub struct Fixture {
-    pub folder: TempDir,
-    pub config: Config,
-    pub clock: Clock,
-    pub key: LocalKey,
-    pub service: Service,
-    pub router: Router,
-}
-
-/// A database of a test's own, if there is a PostgreSQL server to make it on.
-pub async fn postgres() -> Option<String> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("service_{}_{number}", std::process::id());
-    sqlx::any::install_default_drivers();
-    let mut admin = <sqlx::AnyConnection as sqlx::Connection>::connect(&server).await.unwrap();
-    sqlx::raw_sql(&format!("CREATE DATABASE {name}")).execute(&mut admin).await.unwrap();
-    let (before, _) = server.rsplit_once('/').unwrap();
-    Some(format!("{before}/{name}"))
-}
-
-impl Fixture {
-    pub async fn new(toml: &str) -> Self {
-        Self::with(toml, None).await
     }
+}
 
-    /// With a configuration, on this database.
-    pub async fn with(toml: &str, database: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("countersign.toml");
-        std::fs::write(&path, toml).unwrap();
-        let mut config = Config::open(&path).unwrap();
-        config.public_url = Some(config.public_url.unwrap_or_else(|| ORIGIN.to_owned()));
-        config.passwords.memory_kib = 8;
-        config.passwords.iterations = 1;
-        if let Some(database) = database {
-            config.database = Some(database.to_owned());
+pub(crate) fn credential(phc: &str) -> NewCredential {
+    NewCredential { phc: phc.to_owned(), history_kept: 2 }
+}
+
+/// Runs a test to its end.
+pub(crate) fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(test);
+}
+
+/// Each test twice: over SQLite, and over PostgreSQL where there is one.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                $crate::common::run(super::$name(&$crate::common::Database::sqlite()));
+            })*
         }
-        let signing = folder.path().join("key.pem");
-        let (key, _) = LocalKey::ready(&signing, config.tokens.jwks.as_ref()).unwrap();
-        let (url, options) = (config.database().unwrap(), StoreOptions::default());
-        let store = Store::open(&url, Some(TENANT), &options).await.unwrap();
-        for user in users() {
-            store.insert(&user).await.unwrap();
+
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                match $crate::common::Database::postgres() {
+                    Some(database) => $crate::common::run(super::$name(&database)),
+                    None => eprintln!("skipped: {} is not set", $crate::common::POSTGRES),
+                }
+            })*
         }
-        store.close().await;
-        let clock = Clock::default();
-        let service = open(&config, &clock).await;
-        let router = router(service.clone());
-        Self { folder, config, clock, key, service, router }
-    }
-
-    /// The same, after a restart.
-    pub async fn again(self) -> Self {
-        let Self { folder, config, clock, key, service, router } = self;
-        drop((service, router));
-        let service = open(&config, &clock).await;
-        let router = countersign_server::router(service.clone());
-        Self { folder, config, clock, key, service, router }
-    }
-
-    pub fn request(&self, object: &str, permissions: &[&str]) -> TokenRequest {
-        TokenRequest {
-            issuer: self.config.tokens.issuer.clone(),
-            audience: self.config.tokens.audiences[0].clone(),
-            tenant: TENANT.to_owned(),
-            object: object.to_owned(),
-            is_application: false,
-            permissions: permissions.iter().map(|one| (*one).to_owned()).collect(),
-            roles: Vec::new(),
-            valid_for: 3600,
-        }
-    }
-
-    pub fn sign(&self, request: &TokenRequest) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        self.key.sign(request, now).unwrap()
-    }
-
-    /// A user's token.
-    pub fn token(&self, object: &str, permissions: &[&str]) -> String {
-        self.sign(&self.request(object, permissions))
-    }
-
-    /// An application's token.
-    pub fn app_token(&self, permissions: &[&str], roles: &[Role]) -> String {
-        let mut request = self.request(STRANGER, permissions);
-        request.is_application = true;
-        request.roles = roles.iter().copied().map(Membership::Role).collect();
-        self.sign(&request)
-    }
-
-    pub async fn send(&self, request: Request<Body>) -> Answer {
-        send(&self.router, request).await
-    }
-
-    pub async fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(call(Method::GET, path, token, Body::empty())).await
-    }
-
-    pub async fn post(&self, path: &str, token: &str, body: impl Into<Body>) -> Answer {
-        self.send(call(Method::POST, path, token, body)).await
-    }
-
-    pub async fn patch(&self, path: &str, token: &str, body: impl Into<Body>) -> Answer {
-        self.send(call(Method::PATCH, path, token, body)).await
-    }
-
-    /// changePassword of the caller.
-    pub async fn change(&self, id: &str, current: &str, new: &str) -> Answer {
-        let token = self.token(id, &["User-PasswordProfile.ReadWrite.All"]);
-        let body = serde_json::json!({ "currentPassword": current, "newPassword": new });
-        self.post("/v1.0/me/changePassword", &token, body.to_string()).await
-    }
-
-    /// Whether this is the account's password.
-    pub async fn is_password(&self, id: &str, password: &str) -> bool {
-        let database = self.config.database().unwrap();
-        let store = Store::open(&database, None, &StoreOptions::default()).await.unwrap();
-        let (rules, now) = (Lockout::default(), self.clock.now());
-        let reserved = store.reserve(id, &Fingerprint::new([0; 32]), now, &rules).await.unwrap();
-        let Reserved::Granted(found) = reserved else { panic!("nothing is locked") };
-        store.settle(id, &found, Attempt::Undecided, now, &rules).await.unwrap();
-        store.close().await;
-        password::verify(password, found.phc.as_deref(), &cost(), &mut Memory::default()).unwrap()
-    }
-}
-
-async fn open(config: &Config, clock: &Clock) -> Service {
-    let name = config.policy.name.clone();
-    let load = move || {
-        let policy = match name.ends_with(".toml") {
-            true => Policy::open(&name),
-            false => Policy::preset(&name),
-        };
-        policy
-            .and_then(|policy| Engine::builder().build(&policy))
-            .map_err(|error| error.to_string())
     };
-    Service::open(config, Box::new(load), clock.clone(), ORIGIN).await.unwrap()
-}
-
-pub fn call(method: Method, path: &str, token: &str, body: impl Into<Body>) -> Request<Body> {
-    let request = Request::builder().method(method).uri(path);
-    let request = match token {
-        "" => request,
-        token => request.header("authorization", format!("Bearer {token}")),
-    };
-    let body = body.into();
-    let request = request.header("content-type", "application/json");
-    request.body(body).unwrap()
-}
-
-pub async fn send(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: parts.status, headers: parts.headers, body: bytes }
-}
-
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        let kind = self.header("content-type");
-        assert!(kind.starts_with("application/json;"), "{kind}");
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    /// Status, code and message of the envelope, which has everything.
-    #[track_caller]
-    pub fn error(&self) -> (u16, String, String) {
-        let json = self.json();
-        let error = &json["error"];
-        let inner = &error["innerError"];
-        assert_eq!(inner["request-id"], self.header("request-id"), "{json}");
-        assert_eq!(inner["client-request-id"], self.header("client-request-id"), "{json}");
-        let date = inner["date"].as_str().unwrap();
-        assert!(date.len() == 19 && date.as_bytes()[10] == b'T', "{date}");
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        (self.status.as_u16(), text(&error["code"]), text(&error["message"]))
-    }
 }
