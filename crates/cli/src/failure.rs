@@ -45,6 +45,15 @@ impl Failure {
         self
     }
 
+    /// What is told, on one line.
+    #[cfg(feature = "server")]
+    pub(crate) fn line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Tells the user, on standard error; an interrupt ends the program here.
     pub(crate) fn report(&self) -> ExitCode {
         #[cfg(unix)]

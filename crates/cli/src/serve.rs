@@ -80,7 +80,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
     let files = is_file.then(|| policy.clone().into()).into_iter();
     let files = files.chain(lists.iter().map(|list| engine::path_of(list).to_owned())).collect();
     let load = move || engine::load(&policy, &lists).map(|(_, engine)| engine);
-    let load = move || load().map_err(|failure| failure.to_string());
+    let load = move || load().map_err(|failure| failure.line());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot start threads", &error))?;
     let served = runtime.block_on(async {
