@@ -45,6 +45,7 @@
 //!
 //! - [`banlist`]: building lists, opening them from bytes, a file or a map.
 //! - [`diff`]: what changes from one policy to another.
+//! - [`Generator`]: passwords drawn at random that a policy accepts.
 //! - [`rules`]: what a rule is, the kinds that are built in, and how to write
 //!   one of your own.
 //! - [`suite`]: regression tests of policies, and whether they would notice a
@@ -64,6 +65,8 @@
 //! Features add API and never change a verdict.
 //!
 //! - `builtin-lists` (default) embeds the lists of `wordlists/`, about 2 MB.
+//! - `generate` (default) adds [`Generator`], which asks the operating system for
+//!   random numbers (crate `getrandom`; in browsers see there, or leave it out).
 //! - `mmap` adds `Banlist::map`: the only unsafe code.
 //! - `spill` lets the list builder sort on disk what does not fit in memory.
 
@@ -74,6 +77,8 @@ mod context;
 pub mod diff;
 mod engine;
 mod error;
+#[cfg(feature = "generate")]
+mod generate;
 mod graph;
 mod message;
 mod pipeline;
@@ -89,6 +94,8 @@ pub use banlist::Banlist;
 pub use context::{Context, Field, Operation, Property};
 pub use engine::{Engine, EngineBuilder, Subject};
 pub use error::{Error, Warning};
+#[cfg(feature = "generate")]
+pub use generate::{Generator, Recipe};
 pub use graph::{Dialect, PasswordValidationInformation, ValidationResult};
 pub use message::{Messages, Phrase};
 pub use policy::{Options, Origin, Policy, RuleOutline};

@@ -2,6 +2,7 @@
 """Makes the word lists of this folder again from the packages they come from.
 
     python3 wordlists/make.py                writes common.txt, base.txt, long.txt
+                                             and words.front
     python3 wordlists/make.py --check        writes nothing; exit status 1 names
                                              the lists that differ
     python3 wordlists/make.py --cache DIR    keeps the downloaded packages in DIR
@@ -151,7 +152,7 @@ class Sources:
 
     passwords: tuple[list[str], ...]
     words: tuple[list[str], ...]
-    diceware: list[str]  # only measure.py uses it
+    diceware: list[str]
 
 
 def read_sources(cache: Path) -> Sources:
@@ -520,6 +521,35 @@ def long(ranking: list[str], bases: list[str], sources: Sources) -> list[str]:
 
 
 # --------------------------------------------------------------------------
+# words.front
+
+
+def front(words: list[str]) -> list[str]:
+    """Sorted words, each as the number of characters that it shares with the one
+    before, and the rest: two thirds of the bytes."""
+    entries = []
+    for before, word in zip(["", *words], words):
+        shared = 0
+        while before[: shared + 1] == word[: shared + 1] and shared < len(before):
+            shared += 1
+        entries.append(f"{shared}{word[shared:]}")
+    return entries
+
+
+def words(diceware: list[str]) -> list[str]:
+    """The words that passwords are drawn from: all of them, lower-case ASCII
+    letters. None begins with another one, so that words that are drawn tell where
+    they end even without separators."""
+    chosen = sorted(diceware)
+    for before, word in zip(["!", *chosen], chosen):
+        if not (word.isascii() and word.isalpha() and word.islower()):
+            raise Failure("words.front: a word has other characters than a to z")
+        if word.startswith(before) or len(word) > 9:
+            raise Failure("words.front: a word begins with another one, or is long")
+    return front(chosen)
+
+
+# --------------------------------------------------------------------------
 
 
 def make(cache: Path) -> dict[str, bytes]:
@@ -531,6 +561,7 @@ def make(cache: Path) -> dict[str, bytes]:
         "common.txt": common(ranking),
         "base.txt": bases,
         "long.txt": long(ranking, bases, sources),
+        "words.front": words(sources.diceware),
     }
     return {
         name: "".join(f"{entry}\n" for entry in entries).encode()

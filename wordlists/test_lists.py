@@ -57,7 +57,7 @@ class Files(unittest.TestCase):
                     self.assertLessEqual(max(lengths), 48)
 
     def test_sizes(self) -> None:
-        texts = [*NAMES, *(path.name for path in make.HERE.glob("ours-*.txt"))]
+        texts = [*NAMES, "words.front", *(path.name for path in make.HERE.glob("ours-*.txt"))]
         size = sum((make.HERE / name).stat().st_size for name in texts)
         self.assertLessEqual(size, LIMIT)
 
@@ -81,9 +81,25 @@ class Files(unittest.TestCase):
                 self.assertIn(hashlib.sha256(data).hexdigest(), text)
                 self.assertIn(f"{len(LISTS[name]):,}", text)
                 self.assertIn(f"{len(data):,}", text)
+        data = (make.HERE / "words.front").read_bytes()
+        self.assertIn(hashlib.sha256(data).hexdigest(), text)
+        self.assertIn(f"{len(data):,}", text)
         for package in (make.DJANGO, make.ZXCVBN, make.ZXCVBN_TS):
             self.assertIn(package.file, text)
             self.assertIn(package.sha256, text)
+
+    def test_words(self) -> None:
+        """7,776 words of a to z, of which none begins with another."""
+        words = [""]
+        for entry in entries("words.front"):
+            words.append(words[-1][: int(entry[0])] + entry[1:])
+        words.remove("")
+        self.assertEqual(len(set(words)), 7776)
+        self.assertTrue(words == sorted(words))
+        for before, word in zip(words, words[1:]):
+            self.assertTrue(word.isascii() and word.isalpha() and word.islower())
+            self.assertFalse(word.startswith(before))
+        self.assertTrue(make.front(words) == entries("words.front"))
 
     def test_nothing_personal(self) -> None:
         """No address and nothing damaged got through from the sources."""

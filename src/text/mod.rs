@@ -18,6 +18,8 @@ pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
 pub(crate) use keyboard::{Key, Layout};
+#[cfg(feature = "generate")]
+pub(crate) use nfc::starts_segment;
 pub use substitution::Substitution;
 pub(crate) use typing::Typing;
 pub(crate) use wiped_vec::{WipedVec, wipe};
@@ -52,7 +54,7 @@ pub(crate) fn steers(c: char) -> bool {
 
 /// Text that may be a password, or tells of one: wiped when dropped, and
 /// without `Debug` and `Display`.
-pub struct Wiped(Zeroizing<String>);
+pub struct Wiped(pub(crate) Zeroizing<String>);
 
 impl Deref for Wiped {
     type Target = str;
