@@ -1,6 +1,6 @@
 -- The tenant that every account belongs to: one row.
 CREATE TABLE directory (
-    only BIGINT NOT NULL PRIMARY KEY CHECK (only = 1),
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
     tenant TEXT NOT NULL
 );
 

@@ -49,7 +49,8 @@ impl Kind {
 
     /// What is said on each connection first.
     fn settings(self, timeout: Duration) -> String {
-        let timeout = timeout.as_millis();
+        // What the database gives up itself was certainly not done.
+        let timeout = timeout.as_millis() * 4 / 5;
         match self {
             // `fullfsync`: Apple's fsync does not reach the disk.
             Self::Sqlite => format!(
@@ -154,7 +155,7 @@ async fn bind_tenant(conn: &mut AnyConnection, tenant: Option<&str>) -> Result<S
     let tenant = tenant.map(str::to_ascii_lowercase);
     if let Some(tenant) = &tenant {
         let query = sqlx::query(
-            "INSERT INTO directory (only, tenant) VALUES (1, $1) ON CONFLICT DO NOTHING",
+            "INSERT INTO directory (one, tenant) VALUES (1, $1) ON CONFLICT DO NOTHING",
         );
         query.bind(tenant).execute(&mut *conn).await?;
     }
