@@ -276,9 +276,8 @@ impl Config {
             self.passwords.queue == 0,
             "`queue` in `[passwords]` is 0: nobody could wait for a hash",
         )?;
-        let https = |url: &Option<String>| {
-            url.as_ref().is_some_and(|url| !url.starts_with("https://"))
-        };
+        let https =
+            |url: &Option<String>| url.as_ref().is_some_and(|url| !url.starts_with("https://"));
         one_of(https(&self.write_back.url), "`url` in `[write-back]` has to start with https://")?;
         if let Some(url) = &self.public_url {
             origin(url)?;
@@ -308,10 +307,11 @@ impl Config {
         if self.database_file.is_none() {
             let database = self.database.take();
             let database = database.unwrap_or_else(|| DATABASE.to_owned());
-            self.database = Some(match database.contains("://") || database.starts_with("sqlite:") {
-                true => database,
-                false => folder.join(database).to_string_lossy().into_owned(),
-            });
+            self.database =
+                Some(match database.contains("://") || database.starts_with("sqlite:") {
+                    true => database,
+                    false => folder.join(database).to_string_lossy().into_owned(),
+                });
         }
     }
 
@@ -415,8 +415,7 @@ mod tests {
         };
         assert_eq!(lockout(&told), lockout(&default));
         assert_eq!(told.generated.recipe, default.generated.recipe);
-        let write_back =
-            |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
+        let write_back = |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
         assert_eq!(write_back(&told), write_back(&default));
         let limits = |of: &Config| {
             let Limits {

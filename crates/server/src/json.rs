@@ -78,7 +78,9 @@ impl<'b> Object<'b> {
     /// The body is no object, or no JSON.
     pub(crate) fn parse(body: &'b [u8], empty: bool) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).map_err(|error| {
-            Refusal::Json(format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into())
+            Refusal::Json(
+                format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into(),
+            )
         })?;
         if text.trim_ascii().is_empty() {
             return match empty {
@@ -256,9 +258,18 @@ mod tests {
                 r#"{"password":"hunter2","password":"hunter2"}"#,
                 "A member of the body stands twice: line 1, column 32.",
             ),
-            (r#"{"password":"\ud83d"}"#, "The member `password` has an escape of half a character."),
-            (r#"{"password":"\ude00\ud83d"}"#, "The member `password` has an escape of half a character."),
-            (r#"{"password":"\ud83dxx\ude00"}"#, "The member `password` has an escape of half a character."),
+            (
+                r#"{"password":"\ud83d"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
+            (
+                r#"{"password":"\ude00\ud83d"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
+            (
+                r#"{"password":"\ud83dxx\ude00"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
             (r#"{"password":"\x"}"#, "The body is not JSON: line 1, column 15."),
         ] {
             assert_eq!(password(body), Err(expected.to_owned()), "{body}");

@@ -280,8 +280,7 @@ mod tests {
 
     #[test]
     fn permissions_are_compared_as_whole_names() {
-        let delegated =
-            |action, permission| is_granted(action, TokenKind::Delegated, [permission]);
+        let delegated = |action, permission| is_granted(action, TokenKind::Delegated, [permission]);
         for (action, granted, refused) in [
             (Action::ValidatePassword, "User.ReadWrite", "User.Read"),
             (Action::ValidatePassword, "User.ReadWrite.All", "User.ReadWrite.Al"),

@@ -188,10 +188,7 @@ mod tests {
             (role(GlobalReader), "000011"),
             (vec![Membership::Other("Brewmaster".to_owned())], "000011"),
             // Each of the account's roles counts.
-            (
-                [role(HelpdeskAdministrator), role(AuthenticationAdministrator)].concat(),
-                "000011",
-            ),
+            ([role(HelpdeskAdministrator), role(AuthenticationAdministrator)].concat(), "000011"),
             ([role(DirectoryReaders), role(ReportsReader)].concat(), "011111"),
         ] {
             let found: String = callers

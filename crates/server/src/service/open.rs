@@ -115,9 +115,8 @@ impl Service {
 fn fingerprints(path: &Path) -> Result<fingerprint::Key, String> {
     let named = |error: io::Error| format!("`key-file` {}: {error}", path.display());
     match fs::read_to_string(path).map(zeroize::Zeroizing::new) {
-        Ok(text) => fingerprint::Key::parse(&text).ok_or_else(|| {
-            format!("`key-file` {} has no 64 hexadecimal digits", path.display())
-        }),
+        Ok(text) => fingerprint::Key::parse(&text)
+            .ok_or_else(|| format!("`key-file` {} has no 64 hexadecimal digits", path.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let (key, text) = fingerprint::Key::draw()
                 .map_err(|error| format!("there are no random numbers: {error}"))?;
