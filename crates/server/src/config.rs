@@ -172,7 +172,7 @@ sections! {
         connections: usize = 1024,
         streams: u32 = 100,
         caller_rate: u32 = 1000,
-        refused_rate: u32 = 50,
+        refused_rate: u32 = 200,
     }
     /// What is logged.
     Log {
