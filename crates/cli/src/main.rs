@@ -6,8 +6,10 @@ mod completions;
 mod diff;
 mod explain;
 mod failure;
+mod generate;
 mod input;
 mod output;
+mod permissions;
 mod policies;
 mod prompt;
 mod schema;
@@ -16,6 +18,7 @@ mod signals;
 #[cfg(unix)]
 mod terminal;
 mod test;
+mod token;
 mod typed;
 mod usage;
 mod warnings;
@@ -38,6 +41,9 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::run(&explain),
         Command::Schema(schema) => schema::run(&schema),
         Command::Test(test) => test::run(&test),
+        Command::Generate(generate) => generate::run(&generate),
+        Command::Permissions(permissions) => permissions::run(&permissions),
+        Command::Token(token) => token::run(&token),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -93,6 +99,9 @@ enum Command {
     Explain(explain::Explain),
     Schema(schema::Schema),
     Test(test::Test),
+    Generate(generate::Generate),
+    Permissions(permissions::Permissions),
+    Token(token::Token),
     Completions(completions::Completions),
 }
 
