@@ -126,7 +126,7 @@ sections! {
         ],
         jwks: String = "countersign-jwks.json".to_owned(),
         ca: Option<PathBuf> = None,
-        signing_key: Option<PathBuf> = None,
+        signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
     }
     /// The certificate.
     Tls {
@@ -291,7 +291,6 @@ impl Config {
         for path in [
             &mut self.database_file,
             &mut self.tokens.ca,
-            &mut self.tokens.signing_key,
             &mut self.tls.cert,
             &mut self.tls.key,
             &mut self.write_back.authorization_file,
@@ -300,6 +299,7 @@ impl Config {
             path.iter_mut().for_each(of);
         }
         of(&mut self.lockout.key_file);
+        of(&mut self.tokens.signing_key);
         if !self.tokens.jwks.starts_with("https://") {
             let path = folder.join(&self.tokens.jwks);
             self.tokens.jwks = path.to_string_lossy().into_owned();
@@ -402,6 +402,7 @@ mod tests {
         assert_eq!(told.tokens.issuer, default.tokens.issuer);
         assert_eq!(told.tokens.audiences, default.tokens.audiences);
         assert_eq!(told.tokens.jwks, default.tokens.jwks);
+        assert_eq!(told.tokens.signing_key, default.tokens.signing_key);
         let passwords = |of: &Config| {
             let Passwords { memory_kib, iterations, parallelism, queue, history, .. } =
                 of.passwords.clone();

@@ -356,6 +356,37 @@ impl Call<'_> {
         }
     }
 
+    /// Refuses callers who may do this to no account; whether it is their own.
+    fn admits(
+        &self,
+        action: Action,
+        target: &Target,
+        own: &Option<Account>,
+    ) -> Result<bool, Refusal> {
+        let is_own = self.is_own(target, own);
+        match action.account().admits(is_own, self.roles(own)) {
+            true => Ok(is_own),
+            false => Err(Refusal::Privileges),
+        }
+    }
+
+    /// The account that a path names, if the caller may do this to it. Who may
+    /// do it to none does not learn which there are.
+    async fn admitted(
+        &self,
+        action: Action,
+        target: Target,
+        own: Option<Account>,
+    ) -> Result<Account, Refusal> {
+        let is_own = self.admits(action, &target, &own)?;
+        let roles = self.roles(&own).to_vec();
+        let account = self.account(&target, own).await?;
+        match action.account().allows(is_own, &roles, &account.roles) {
+            true => Ok(account),
+            false => Err(Refusal::Privileges),
+        }
+    }
+
     /// The account that a path names.
     async fn account(&self, target: &Target, own: Option<Account>) -> Result<Account, Refusal> {
         let account = match target {
