@@ -28,11 +28,10 @@ impl About {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
         // Hexadecimal digits and hyphens are a header's value.
-        let request_id =
-            HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static(""));
+        let request_id = HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static(""));
         let told = headers.get(CLIENT_REQUEST_ID);
         // What is no text would not be JSON either.
-        let told = told.filter(|told| told.len() <= 256 && told.to_str().is_ok());
+        let told = told.filter(|told| (1..=256).contains(&told.len()) && told.to_str().is_ok());
         Self { request_id, client_request_id: told.cloned(), received }
     }
 

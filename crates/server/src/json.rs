@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
                 while let Some(Key(key)) = map.next_key()? {
                     if members.iter().any(|(known, _)| *known == key) {
-                        return Err(serde::de::Error::custom("a member stands twice"));
+                        return Err(serde::de::Error::custom(TWICE));
                     }
                     members.push((key, map.next_value()?));
                 }
@@ -78,7 +78,9 @@ impl<'b> Object<'b> {
     /// The body is no object, or no JSON.
     pub(crate) fn parse(body: &'b [u8], empty: bool) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).map_err(|error| {
-            Refusal::Json(format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into())
+            Refusal::Json(
+                format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into(),
+            )
         })?;
         if text.trim_ascii().is_empty() {
             return match empty {
@@ -91,12 +93,11 @@ impl<'b> Object<'b> {
             let what = match error.classify() {
                 serde_json::error::Category::Eof => "The body ends too early",
                 serde_json::error::Category::Syntax => "The body is not JSON",
-                serde_json::error::Category::Data if error.to_string().starts_with("a member") => {
-                    "A member of the body stands twice"
-                }
+                _ if is_twice(&error) => "A member of the body stands twice",
                 _ => "The body is not a JSON object",
             };
-            let (line, column) = (error.line(), error.column());
+            // serde_json counts columns from one, but for the end of a line.
+            let (line, column) = (error.line(), error.column().max(1));
             Refusal::Json(format!("{what}: line {line}, column {column}.").into())
         })
     }
@@ -165,9 +166,22 @@ impl<'b> Object<'b> {
     /// The member is something else.
     pub(crate) fn object(&self, name: &'static str) -> Result<Option<Object<'b>>, Refusal> {
         let Some(value) = self.find(name) else { return Ok(None) };
-        let wrong = |_| Refusal::Json(format!("The member `{name}` is not an object.").into());
-        serde_json::from_str(value.get()).map(Some).map_err(wrong)
+        serde_json::from_str(value.get()).map(Some).map_err(|error| {
+            let what = if is_twice(&error) {
+                "has a member that stands twice"
+            } else {
+                "is not an object"
+            };
+            Refusal::Json(format!("The member `{name}` {what}.").into())
+        })
     }
+}
+
+/// What an object is told to be whose members have one name.
+const TWICE: &str = "a member stands twice";
+
+fn is_twice(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with(TWICE)
 }
 
 /// The text between the quotes of a JSON string, which has been checked to be
@@ -247,18 +261,27 @@ mod tests {
             (r#"{"password":123456}"#, "The member `password` is not a string."),
             (r#"{"password":["hunter2"]}"#, "The member `password` is not a string."),
             (r#""hunter2""#, "The body is not a JSON object: line 1, column 9."),
-            (r#"["hunter2"]"#, "The body is not a JSON object: line 1, column 0."),
+            (r#"["hunter2"]"#, "The body is not a JSON object: line 1, column 1."),
             (r#"{"password":"hunter2""#, "The body ends too early: line 1, column 21."),
             (r#"{"password":"hunter2"}x"#, "The body is not JSON: line 1, column 23."),
             (r#"{"password":hunter2}"#, "The body is not JSON: line 1, column 13."),
-            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 0."),
+            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 1."),
             (
                 r#"{"password":"hunter2","password":"hunter2"}"#,
                 "A member of the body stands twice: line 1, column 32.",
             ),
-            (r#"{"password":"\ud83d"}"#, "The member `password` has an escape of half a character."),
-            (r#"{"password":"\ude00\ud83d"}"#, "The member `password` has an escape of half a character."),
-            (r#"{"password":"\ud83dxx\ude00"}"#, "The member `password` has an escape of half a character."),
+            (
+                r#"{"password":"\ud83d"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
+            (
+                r#"{"password":"\ude00\ud83d"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
+            (
+                r#"{"password":"\ud83dxx\ude00"}"#,
+                "The member `password` has an escape of half a character.",
+            ),
             (r#"{"password":"\x"}"#, "The body is not JSON: line 1, column 15."),
         ] {
             assert_eq!(password(body), Err(expected.to_owned()), "{body}");

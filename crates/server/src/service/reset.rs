@@ -104,7 +104,9 @@ impl Call<'_> {
         };
         let running = Arc::clone(service);
         let target = account.id.clone();
-        service.to_the_end(async move { running.reset(account, operation, password).await }).await?;
+        service
+            .to_the_end(async move { running.reset(account, operation, password).await })
+            .await?;
         self.log(&target, "reset a password");
         let mut response = response;
         let headers = response.headers_mut();
@@ -117,9 +119,9 @@ impl Call<'_> {
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
         let account = self.account(&target, own).await?;
-        let found = self.service.store.operation(id).await?.filter(|found| {
-            found.account == account.id
-                && found.caller.eq_ignore_ascii_case(&self.caller.object)
+        // Ids are UUIDs, as those of users.
+        let found = self.service.store.operation(&id.to_ascii_lowercase()).await?.filter(|found| {
+            found.account == account.id && found.caller.eq_ignore_ascii_case(&self.caller.object)
         });
         let found = found.ok_or(Refusal::NotFound)?;
         let user = crate::path::encoded(&account.id);
