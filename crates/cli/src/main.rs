@@ -6,8 +6,11 @@ mod completions;
 mod diff;
 mod explain;
 mod failure;
+mod generate;
 mod input;
 mod output;
+#[cfg(feature = "server")]
+mod permissions;
 mod policies;
 mod prompt;
 mod schema;
@@ -18,6 +21,8 @@ mod signals;
 #[cfg(unix)]
 mod terminal;
 mod test;
+#[cfg(feature = "server")]
+mod token;
 mod typed;
 mod usage;
 mod warnings;
@@ -48,6 +53,11 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(&serve),
         Command::Schema(schema) => schema::run(&schema),
         Command::Test(test) => test::run(&test),
+        Command::Generate(generate) => generate::run(&generate),
+        #[cfg(feature = "server")]
+        Command::Permissions(permissions) => permissions::run(&permissions),
+        #[cfg(feature = "server")]
+        Command::Token(token) => token::run(&token),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -77,7 +87,7 @@ impl From<Answer> for ExitCode {
 /// Validates passwords against a policy, offline.
 ///
 /// A policy is a list of rules in TOML; several are built in. Nothing is sent
-/// anywhere, and no password is ever printed or written to a file.
+/// anywhere, and no password that is judged is ever printed or written to a file.
 #[derive(Parser)]
 #[command(name = "countersign", version, max_term_width = 100)]
 #[command(after_help = "\
@@ -105,6 +115,11 @@ enum Command {
     #[cfg(feature = "server")]
     Serve(serve::Serve),
     Test(test::Test),
+    Generate(generate::Generate),
+    #[cfg(feature = "server")]
+    Permissions(permissions::Permissions),
+    #[cfg(feature = "server")]
+    Token(token::Token),
     Completions(completions::Completions),
 }
 

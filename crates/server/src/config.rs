@@ -126,7 +126,7 @@ sections! {
         ],
         jwks: String = "countersign-jwks.json".to_owned(),
         ca: Option<PathBuf> = None,
-        signing_key: Option<PathBuf> = None,
+        signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
     }
     /// The certificate.
     Tls {
@@ -172,7 +172,7 @@ sections! {
         connections: usize = 1024,
         streams: u32 = 100,
         caller_rate: u32 = 1000,
-        refused_rate: u32 = 50,
+        refused_rate: u32 = 200,
     }
     /// What is logged.
     Log {
@@ -276,9 +276,8 @@ impl Config {
             self.passwords.queue == 0,
             "`queue` in `[passwords]` is 0: nobody could wait for a hash",
         )?;
-        let https = |url: &Option<String>| {
-            url.as_ref().is_some_and(|url| !url.starts_with("https://"))
-        };
+        let https =
+            |url: &Option<String>| url.as_ref().is_some_and(|url| !url.starts_with("https://"));
         one_of(https(&self.write_back.url), "`url` in `[write-back]` has to start with https://")?;
         if let Some(url) = &self.public_url {
             origin(url)?;
@@ -292,7 +291,6 @@ impl Config {
         for path in [
             &mut self.database_file,
             &mut self.tokens.ca,
-            &mut self.tokens.signing_key,
             &mut self.tls.cert,
             &mut self.tls.key,
             &mut self.write_back.authorization_file,
@@ -301,6 +299,7 @@ impl Config {
             path.iter_mut().for_each(of);
         }
         of(&mut self.lockout.key_file);
+        of(&mut self.tokens.signing_key);
         if !self.tokens.jwks.starts_with("https://") {
             let path = folder.join(&self.tokens.jwks);
             self.tokens.jwks = path.to_string_lossy().into_owned();
@@ -308,10 +307,11 @@ impl Config {
         if self.database_file.is_none() {
             let database = self.database.take();
             let database = database.unwrap_or_else(|| DATABASE.to_owned());
-            self.database = Some(match database.contains("://") || database.starts_with("sqlite:") {
-                true => database,
-                false => folder.join(database).to_string_lossy().into_owned(),
-            });
+            self.database =
+                Some(match database.contains("://") || database.starts_with("sqlite:") {
+                    true => database,
+                    false => folder.join(database).to_string_lossy().into_owned(),
+                });
         }
     }
 
@@ -402,6 +402,7 @@ mod tests {
         assert_eq!(told.tokens.issuer, default.tokens.issuer);
         assert_eq!(told.tokens.audiences, default.tokens.audiences);
         assert_eq!(told.tokens.jwks, default.tokens.jwks);
+        assert_eq!(told.tokens.signing_key, default.tokens.signing_key);
         let passwords = |of: &Config| {
             let Passwords { memory_kib, iterations, parallelism, queue, history, .. } =
                 of.passwords.clone();
@@ -415,8 +416,7 @@ mod tests {
         };
         assert_eq!(lockout(&told), lockout(&default));
         assert_eq!(told.generated.recipe, default.generated.recipe);
-        let write_back =
-            |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
+        let write_back = |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
         assert_eq!(write_back(&told), write_back(&default));
         let limits = |of: &Config| {
             let Limits {

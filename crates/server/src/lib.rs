@@ -41,6 +41,8 @@ pub use clock::Clock;
 pub use config::*;
 pub use policy::Load;
 pub use serve::serve;
+#[doc(hidden)]
+pub use service::bare;
 pub use service::{Service, router};
 pub use store::Store;
 pub use token::{Issuer, KeySource, LocalKey, TokenRequest};

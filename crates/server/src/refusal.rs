@@ -146,11 +146,9 @@ impl Refusal {
                 "Request_ResourceNotFound",
                 "Resource does not exist, or is not visible to the caller.",
             ),
-            Self::TooMany(_) => told(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TooManyRequests",
-                "Please retry again later.",
-            ),
+            Self::TooMany(_) => {
+                told(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Please retry again later.")
+            }
             Self::CurrentPassword => told(StatusCode::BAD_REQUEST, "Request_BadRequest", CURRENT),
             Self::NewPassword(_) => told(StatusCode::BAD_REQUEST, "Request_BadRequest", NEW),
             Self::Unavailable => told(
@@ -177,7 +175,8 @@ impl Refusal {
             request_id: about.request_id(),
             client_request_id: about.client_request_id(),
         };
-        let envelope = Envelope { error: Error { code, message: &message, target, details, inner } };
+        let envelope =
+            Envelope { error: Error { code, message: &message, target, details, inner } };
         let mut response = answer::json(status, &envelope);
         let headers = response.headers_mut();
         match self {

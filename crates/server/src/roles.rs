@@ -59,7 +59,7 @@ use Role::{
 };
 
 /// Who may reset the passwords of accounts with a role.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Resettable {
     /// The roles of the account; none for accounts without one.
     pub targets: &'static [Role],
@@ -72,11 +72,8 @@ pub struct Resettable {
 ///
 /// Source: Microsoft's table of who can reset passwords.
 pub const RESETTABLE: &[Resettable] = &[
-    Resettable { targets: &[], by: &[Password, Helpdesk, Auth, User, Privileged, Global] },
-    Resettable {
-        targets: &[DirectoryReaders, GuestInviter, Password],
-        by: &[Password, Helpdesk, Auth, User, Privileged, Global],
-    },
+    Resettable { targets: &[], by: WITHOUT_ROLE },
+    Resettable { targets: &[DirectoryReaders, GuestInviter, Password], by: WITHOUT_ROLE },
     Resettable {
         targets: &[
             MessageCenterReader,
@@ -90,6 +87,10 @@ pub const RESETTABLE: &[Resettable] = &[
     Resettable { targets: &[Auth], by: &[Auth, Privileged, Global] },
     Resettable { targets: &[User, GroupsAdministrator], by: &[User, Privileged, Global] },
 ];
+
+/// The roles that may reset passwords of accounts without a role, which every
+/// role has to that may reset any.
+pub const WITHOUT_ROLE: &[Role] = &[Password, Helpdesk, Auth, User, Privileged, Global];
 
 /// The roles that may reset every password.
 pub const EVERYBODY: &[Role] = &[Privileged, Global];
@@ -124,12 +125,10 @@ fn by(target: &Membership) -> &'static [Role] {
 /// Whether a caller with some roles may reset the password of an account with
 /// others: one of the caller's roles must do for each of the account's.
 pub fn may_reset(caller: &[Membership], target: &[Membership]) -> bool {
-    let nobody = RESETTABLE.iter().find(|row| row.targets.is_empty());
-    let nobody = nobody.map_or(EVERYBODY, |row| row.by);
     caller.iter().any(|role| match role {
         Membership::Other(_) => false,
         Membership::Role(role) => {
-            nobody.contains(role) && target.iter().all(|target| by(target).contains(role))
+            WITHOUT_ROLE.contains(role) && target.iter().all(|target| by(target).contains(role))
         }
     })
 }
@@ -188,10 +187,7 @@ mod tests {
             (role(GlobalReader), "000011"),
             (vec![Membership::Other("Brewmaster".to_owned())], "000011"),
             // Each of the account's roles counts.
-            (
-                [role(HelpdeskAdministrator), role(AuthenticationAdministrator)].concat(),
-                "000011",
-            ),
+            ([role(HelpdeskAdministrator), role(AuthenticationAdministrator)].concat(), "000011"),
             ([role(DirectoryReaders), role(ReportsReader)].concat(), "011111"),
         ] {
             let found: String = callers

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::config::WriteBackConfig;
 use crate::service::Inner;
-use crate::token::connect;
 use crate::store::{Account, NewCredential, NewOperation, OperationState, StoreError};
+use crate::token::connect;
 
 /// The exit code of a command that cannot do it now (`EX_TEMPFAIL`).
 const TRY_AGAIN: i32 = 75;

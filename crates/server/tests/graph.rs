@@ -6,10 +6,10 @@ mod fixture;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use common::Database;
+use countersign_server::roles::Role;
 use fixture::{
     ADELE, ALEX, Answer, Fixture, HELP, METHOD, ORIGIN, READER, ROOT, STRANGER, call, password_of,
 };
-use countersign_server::roles::Role;
 use serde_json::{Value, json};
 
 const VALIDATE: &str = "/beta/users/validatePassword";
@@ -98,7 +98,8 @@ async fn all_rules_are_listed_in_the_other_dialect() {
 
 #[tokio::test]
 async fn names_of_the_organisation_are_refused() {
-    let fixture = Fixture::new("tenant-name = 'Fabrikam'\ntenant-domain = 'woodgrove.example'").await;
+    let fixture =
+        Fixture::new("tenant-name = 'Fabrikam'\ntenant-domain = 'woodgrove.example'").await;
     let token = fixture.token(STRANGER, &["User.ReadWrite"]);
     for (password, is_valid) in
         [("fabrikam-7Qz!k", false), ("woodgrove-7Qz!k", false), ("margies-7Qz!k", true)]
@@ -134,9 +135,14 @@ async fn client_libraries_are_understood() {
         assert_eq!(fixture.post(path, &token, body).await.status, 200, "{path}");
     }
     // No Content-Type, or one with parameters.
-    for kind in [None, Some("application/json;odata.metadata=none; charset=UTF-8"), Some("APPLICATION/JSON")] {
+    for kind in [
+        None,
+        Some("application/json;odata.metadata=none; charset=UTF-8"),
+        Some("APPLICATION/JSON"),
+    ] {
         let request = Request::post(VALIDATE).header("authorization", format!("Bearer {token}"));
-        let request = kind.into_iter().fold(request, |request, kind| request.header("content-type", kind));
+        let request =
+            kind.into_iter().fold(request, |request, kind| request.header("content-type", kind));
         let answer = fixture.send(request.body(Body::from(body)).unwrap()).await;
         assert_eq!(answer.status, 200, "{kind:?}");
     }
@@ -427,7 +433,8 @@ async fn resets_need_a_role_that_may() {
     // The store's roles count for those whom it knows, else the token's.
     for (caller, status) in [(ADELE, 403), (STRANGER, 202)] {
         let mut request = fixture.request(caller, &[METHODS]);
-        request.roles = vec![countersign_server::roles::Membership::Role(Role::GlobalAdministrator)];
+        request.roles =
+            vec![countersign_server::roles::Membership::Role(Role::GlobalAdministrator)];
         let token = fixture.sign(&request);
         assert_eq!(fixture.post(&reset_path(ALEX), &token, body).await.status, status, "{caller}");
     }
@@ -520,12 +527,7 @@ async fn password_profiles_are_set_by_those_who_may_reset() {
     // Complexity is not asked for any more, length is.
     let weak = |password: &str| json!({ "passwordProfile": { "password": password } }).to_string();
     assert_eq!(fixture.patch(&path, &token, weak("mistkettles")).await.status, 204);
-    is_error(
-        &fixture.patch(&path, &token, weak("mist")).await,
-        400,
-        "Request_BadRequest",
-        REFUSED,
-    );
+    is_error(&fixture.patch(&path, &token, weak("mist")).await, 400, "Request_BadRequest", REFUSED);
     let strong = r#"{"passwordPolicies":null}"#;
     assert_eq!(fixture.patch(&path, &token, strong).await.status, 204);
     assert_eq!(fixture.get(&path, &reader).await.json()["passwordPolicies"], Value::Null);
@@ -621,7 +623,9 @@ async fn tokens_and_permissions_come_first() {
         "BadRequest",
         "/me request is only valid with delegated authentication flow.",
     );
-    for path in [VALIDATE.to_owned(), reset_path(ADELE), format!("/beta/users/{ADELE}/changePassword")] {
+    for path in
+        [VALIDATE.to_owned(), reset_path(ADELE), format!("/beta/users/{ADELE}/changePassword")]
+    {
         let answer = fixture.post(&path, &app, "{").await;
         is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
     }
@@ -632,12 +636,7 @@ async fn tokens_and_permissions_come_first() {
         is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
     }
     let token = fixture.token(ADELE, &["User.ReadWrite"]);
-    is_error(
-        &fixture.post(CHANGE, &token, "{").await,
-        403,
-        "Authorization_RequestDenied",
-        DENIED,
-    );
+    is_error(&fixture.post(CHANGE, &token, "{").await, 403, "Authorization_RequestDenied", DENIED);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use countersign::{Engine, Operation, Outcome, Report, Subject, Verdict, Wiped, n
 use super::validate::history;
 use super::{Call, Inner, seconds};
 use crate::answer;
-use crate::json::{Object, Secret};
 use crate::hashing::Busy;
+use crate::json::{Object, Secret};
 use crate::path::Target;
 use crate::refusal::{Detail, Refusal};
 use crate::store::{Account, Attempt, Credential, NewCredential, Reserved};

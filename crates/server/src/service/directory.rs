@@ -15,7 +15,7 @@ use crate::clock::timestamp;
 use crate::json::{Object, Secret};
 use crate::path::{PASSWORD_METHOD, Target};
 use crate::refusal::Refusal;
-use crate::roles::{self, Membership};
+use crate::permissions::Action;
 use crate::store::{Account, NewCredential, ProfileUpdate};
 
 #[derive(Serialize)]
@@ -52,11 +52,7 @@ struct PasswordMethod {
 impl Call<'_> {
     pub(super) async fn user(&self, target: Target) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
-        let is_role = |role: &Membership| matches!(role, Membership::Role(_));
-        if !self.is_own(&target, &own) && !self.roles(&own).iter().any(is_role) {
-            return Err(Refusal::Privileges);
-        }
-        let account = self.account(&target, own).await?;
+        let account = self.admitted(Action::GetUser, target, own).await?;
         Ok(answer::json(
             StatusCode::OK,
             &User {
@@ -73,15 +69,7 @@ impl Call<'_> {
 
     pub(super) async fn methods(&self, target: Target, typed: bool) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
-        let is_own = self.is_own(&target, &own);
-        if !is_own && !roles::may_reset_some(self.roles(&own)) {
-            return Err(Refusal::Privileges);
-        }
-        let roles = self.roles(&own).to_vec();
-        let account = self.account(&target, own).await?;
-        if !is_own && !roles::may_reset(&roles, &account.roles) {
-            return Err(Refusal::Privileges);
-        }
+        let account = self.admitted(Action::ListMethods, target, own).await?;
         let user = crate::path::encoded(&account.id);
         let collection = if typed { "passwordMethods" } else { "methods" };
         let method = PasswordMethod {
@@ -106,17 +94,12 @@ impl Call<'_> {
         body: &mut Body,
     ) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
-        if !roles::may_reset_some(self.roles(&own)) {
-            return Err(Refusal::Privileges);
-        }
+        let is_own = self.admits(Action::UpdatePasswordProfile, &target, &own)?;
         let body = self.read(parts, body).await?;
         let update = Asked::read(&Object::parse(&body, false)?)?;
-        let roles = self.roles(&own).to_vec();
-        let is_own = self.is_own(&target, &own);
-        let account = self.account(&target, own).await?;
+        let account = self.admitted(Action::UpdatePasswordProfile, target, own).await?;
         // The own password is changed with the current one, whoever asks.
-        let is_reset = update.password.is_some() && is_own;
-        if is_reset || !roles::may_reset(&roles, &account.roles) {
+        if is_own && update.password.is_some() {
             return Err(Refusal::Privileges);
         }
         let (service, id) = (Arc::clone(self.service), account.id.clone());

@@ -88,6 +88,25 @@ pub fn router(service: Service) -> Router {
     Router::new().fallback(handle).with_state(service)
 }
 
+/// Answers every request with a good token alike: what the router is measured
+/// against.
+#[doc(hidden)]
+pub fn bare(service: Service, answer: &'static str) -> Router {
+    let handle = async move |State(Service(service)): State<Service>, request: Request| {
+        let token = request.headers().get(header::AUTHORIZATION);
+        match service.verifier.verify(token).await {
+            Ok(_) => {
+                let mut response = Response::new(Body::from(answer));
+                let json = header::HeaderValue::from_static("application/json");
+                response.headers_mut().insert(header::CONTENT_TYPE, json);
+                response
+            }
+            Err(refusal) => refusal.response(&About::new(request.headers(), 0)),
+        }
+    };
+    Router::new().fallback(handle).with_state(service)
+}
+
 async fn handle(State(Service(service)): State<Service>, request: Request) -> Response {
     let started = Instant::now();
     let (parts, mut body) = request.into_parts();
@@ -340,6 +359,37 @@ impl Call<'_> {
                 name.eq_ignore_ascii_case(&self.caller.object)
                     || own.as_ref().is_some_and(|own| own.upn.to_lowercase() == name.to_lowercase())
             }
+        }
+    }
+
+    /// Refuses callers who may do this to no account; whether it is their own.
+    fn admits(
+        &self,
+        action: Action,
+        target: &Target,
+        own: &Option<Account>,
+    ) -> Result<bool, Refusal> {
+        let is_own = self.is_own(target, own);
+        match action.account().admits(is_own, self.roles(own)) {
+            true => Ok(is_own),
+            false => Err(Refusal::Privileges),
+        }
+    }
+
+    /// The account that a path names, if the caller may do this to it. Who may
+    /// do it to none does not learn which there are.
+    async fn admitted(
+        &self,
+        action: Action,
+        target: Target,
+        own: Option<Account>,
+    ) -> Result<Account, Refusal> {
+        let is_own = self.admits(action, &target, &own)?;
+        let roles = self.roles(&own).to_vec();
+        let account = self.account(&target, own).await?;
+        match action.account().allows(is_own, &roles, &account.roles) {
+            true => Ok(account),
+            false => Err(Refusal::Privileges),
         }
     }
 

@@ -42,10 +42,6 @@ impl Service {
     ) -> Result<Self, String> {
         let policies = tokio::task::spawn_blocking(move || Policies::new(load));
         let policies = policies.await.map_err(|error| error.to_string())??;
-        let database = config.database()?;
-        let store = Store::open(&database, Some(&config.tenant), &StoreOptions::default())
-            .await
-            .map_err(|error| format!("the database: {error}"))?;
         let tokens = &config.tokens;
         let issuer = Issuer {
             issuer: tokens.issuer.clone(),
@@ -55,7 +51,21 @@ impl Service {
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
         let verifier = Verifier::new(issuer, keys, clock.clone())
             .await
-            .map_err(|error| format!("the keys of `jwks` in `[tokens]`: {error}"))?;
+            .map_err(|error| {
+                let is_there = tokens.jwks.contains("://") || Path::new(&tokens.jwks).exists();
+                let hint = match is_there {
+                    true => "",
+                    false => {
+                        ": `countersign token` makes keys for trying things out; else say in \
+                         `[tokens]` who issues tokens, and where the keys are"
+                    }
+                };
+                format!("the keys of `jwks` in `[tokens]`: {error}{hint}")
+            })?;
+        let database = config.database()?;
+        let store = Store::open(&database, Some(&config.tenant), &StoreOptions::default())
+            .await
+            .map_err(|error| format!("the database: {error}"))?;
         let passwords = &config.passwords;
         let cost = Cost::new(passwords.memory_kib, passwords.iterations, passwords.parallelism)
             .map_err(|error| format!("`[passwords]`: {error}"))?;
@@ -115,9 +125,8 @@ impl Service {
 fn fingerprints(path: &Path) -> Result<fingerprint::Key, String> {
     let named = |error: io::Error| format!("`key-file` {}: {error}", path.display());
     match fs::read_to_string(path).map(zeroize::Zeroizing::new) {
-        Ok(text) => fingerprint::Key::parse(&text).ok_or_else(|| {
-            format!("`key-file` {} has no 64 hexadecimal digits", path.display())
-        }),
+        Ok(text) => fingerprint::Key::parse(&text)
+            .ok_or_else(|| format!("`key-file` {} has no 64 hexadecimal digits", path.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let (key, text) = fingerprint::Key::draw()
                 .map_err(|error| format!("there are no random numbers: {error}"))?;

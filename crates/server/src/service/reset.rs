@@ -15,8 +15,8 @@ use crate::answer;
 use crate::clock::timestamp;
 use crate::json::Object;
 use crate::path::{PASSWORD_METHOD, Target};
+use crate::permissions::Action;
 use crate::refusal::Refusal;
-use crate::roles;
 use crate::store::{Account, NewCredential, NewOperation, OperationState};
 
 /// When a client is to ask what became of a reset, in seconds.
@@ -55,9 +55,7 @@ impl Call<'_> {
     ) -> Result<Response, Refusal> {
         let service = self.service;
         let own = self.own_account().await?;
-        if !roles::may_reset_some(self.roles(&own)) {
-            return Err(Refusal::Privileges);
-        }
+        self.admits(Action::ResetPassword, &target, &own)?;
         let body = self.read(parts, body).await?;
         let given = Object::parse(&body, true)?.string("newPassword")?;
         if !method.eq_ignore_ascii_case(PASSWORD_METHOD) {
@@ -66,12 +64,7 @@ impl Call<'_> {
         if given.is_none() && service.write_back.is_some() {
             return Err(Refusal::Parameter("newPassword"));
         }
-        let roles = self.roles(&own).to_vec();
-        let is_own = self.is_own(&target, &own);
-        let account = self.account(&target, own).await?;
-        if is_own || !roles::may_reset(&roles, &account.roles) {
-            return Err(Refusal::Privileges);
-        }
+        let account = self.admitted(Action::ResetPassword, target, own).await?;
         let is_generated = given.is_none();
         let password = match given {
             Some(given) => {
@@ -120,7 +113,8 @@ impl Call<'_> {
         let own = self.own_account().await?;
         let account = self.account(&target, own).await?;
         // Ids are UUIDs, as those of users.
-        let found = self.service.store.operation(&id.to_ascii_lowercase()).await?.filter(|found| {
+        let id = id.to_ascii_lowercase();
+        let found = self.service.store.operation(&id).await?.filter(|found| {
             found.account == account.id && found.caller.eq_ignore_ascii_case(&self.caller.object)
         });
         let found = found.ok_or(Refusal::NotFound)?;

@@ -233,8 +233,11 @@ pub(crate) fn connect(
     }
     // Whoever came first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut client =
-        Client::builder().https_only(true).redirect(Policy::none()).timeout(timeout).use_rustls_tls();
+    let mut client = Client::builder()
+        .https_only(true)
+        .redirect(Policy::none())
+        .timeout(timeout)
+        .use_rustls_tls();
     if let Some(path) = authorities {
         let certificates = Certificate::from_pem_bundle(&read(path)?)
             .ok()
