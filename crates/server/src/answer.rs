@@ -31,7 +31,7 @@ impl About {
         let request_id = HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static(""));
         let told = headers.get(CLIENT_REQUEST_ID);
         // What is no text would not be JSON either.
-        let told = told.filter(|told| told.len() <= 256 && told.to_str().is_ok());
+        let told = told.filter(|told| (1..=256).contains(&told.len()) && told.to_str().is_ok());
         Self { request_id, client_request_id: told.cloned(), received }
     }
 

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 let mut members = BTreeMap::new();
                 while let Some(Key(key)) = map.next_key()? {
                     if members.contains_key(&key) {
-                        return Err(serde::de::Error::custom("a member stands twice"));
+                        return Err(serde::de::Error::custom(TWICE));
                     }
                     members.insert(key, map.next_value()?);
                 }
@@ -94,12 +94,11 @@ impl<'b> Object<'b> {
             let what = match error.classify() {
                 serde_json::error::Category::Eof => "The body ends too early",
                 serde_json::error::Category::Syntax => "The body is not JSON",
-                serde_json::error::Category::Data if error.to_string().starts_with("a member") => {
-                    "A member of the body stands twice"
-                }
+                _ if is_twice(&error) => "A member of the body stands twice",
                 _ => "The body is not a JSON object",
             };
-            let (line, column) = (error.line(), error.column());
+            // serde_json counts columns from one, but for the end of a line.
+            let (line, column) = (error.line(), error.column().max(1));
             Refusal::Json(format!("{what}: line {line}, column {column}.").into())
         })
     }
@@ -166,9 +165,22 @@ impl<'b> Object<'b> {
     /// The member is something else.
     pub(crate) fn object(&self, name: &'static str) -> Result<Option<Object<'b>>, Refusal> {
         let Some(value) = self.find(name) else { return Ok(None) };
-        let wrong = |_| Refusal::Json(format!("The member `{name}` is not an object.").into());
-        serde_json::from_str(value.get()).map(Some).map_err(wrong)
+        serde_json::from_str(value.get()).map(Some).map_err(|error| {
+            let what = if is_twice(&error) {
+                "has a member that stands twice"
+            } else {
+                "is not an object"
+            };
+            Refusal::Json(format!("The member `{name}` {what}.").into())
+        })
     }
+}
+
+/// What an object is told to be whose members have one name.
+const TWICE: &str = "a member stands twice";
+
+fn is_twice(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with(TWICE)
 }
 
 /// The text between the quotes of a JSON string, which has been checked to be
@@ -248,11 +260,11 @@ mod tests {
             (r#"{"password":123456}"#, "The member `password` is not a string."),
             (r#"{"password":["hunter2"]}"#, "The member `password` is not a string."),
             (r#""hunter2""#, "The body is not a JSON object: line 1, column 9."),
-            (r#"["hunter2"]"#, "The body is not a JSON object: line 1, column 0."),
+            (r#"["hunter2"]"#, "The body is not a JSON object: line 1, column 1."),
             (r#"{"password":"hunter2""#, "The body ends too early: line 1, column 21."),
             (r#"{"password":"hunter2"}x"#, "The body is not JSON: line 1, column 23."),
             (r#"{"password":hunter2}"#, "The body is not JSON: line 1, column 13."),
-            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 0."),
+            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 1."),
             (
                 r#"{"password":"hunter2","password":"hunter2"}"#,
                 "A member of the body stands twice: line 1, column 32.",

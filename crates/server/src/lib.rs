@@ -24,6 +24,7 @@ mod hashing;
 mod json;
 mod limits;
 mod metrics;
+mod openapi;
 pub mod password;
 mod path;
 pub mod permissions;

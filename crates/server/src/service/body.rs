@@ -102,7 +102,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Refusal> {
             let is = |name: &str| coding.eq_ignore_ascii_case(name.as_bytes());
             if is("gzip") || is("x-gzip") {
                 Ok(Coding::Gzip)
-            } else if is("identity") {
+            } else if is("identity") || is("") {
                 Ok(Coding::Plain)
             } else {
                 Err(Refusal::MediaType)

@@ -38,8 +38,8 @@ use crate::write_back::WriteBack;
 pub(crate) use body::Bounds;
 pub(crate) use open::ABANDONED;
 
-/// The OpenAPI document, as served.
-const OPENAPI: &str = include_str!("../../openapi.json");
+/// The methods of what monitoring asks for.
+const READ: [&str; 2] = ["GET", "HEAD"];
 
 /// Everything that answers are made from.
 pub(crate) struct Inner {
@@ -152,9 +152,7 @@ impl Inner {
             response
         };
         let path = parts.uri.path();
-        let is_known = matches!(path, "/healthz" | "/readyz" | "/openapi.json")
-            || path == "/metrics" && self.settings.has_metrics;
-        if !is_known || !matches!(parts.method.as_str(), "GET" | "HEAD") {
+        if !self.is_about_itself(path) || !READ.contains(&parts.method.as_str()) {
             return None;
         }
         Some(match path {
@@ -172,7 +170,7 @@ impl Inner {
                 response
             }
             _ => {
-                let mut response = text(StatusCode::OK, OPENAPI.to_owned());
+                let mut response = text(StatusCode::OK, crate::openapi::TEXT.to_owned());
                 let json = header::HeaderValue::from_static("application/json");
                 response.headers_mut().insert(header::CONTENT_TYPE, json);
                 response
@@ -180,7 +178,15 @@ impl Inner {
         })
     }
 
+    fn is_about_itself(&self, path: &str) -> bool {
+        matches!(path, "/healthz" | "/readyz" | "/openapi.json")
+            || path == "/metrics" && self.settings.has_metrics
+    }
+
     fn route(&self, parts: &Parts) -> Result<(Path, Action), Refusal> {
+        if self.is_about_itself(parts.uri.path()) {
+            return Err(Refusal::Method(READ.to_vec()));
+        }
         let path = Path::parse(parts.uri.path()).ok_or(Refusal::NoRoute)?;
         let is_offered = |action: &Action| match self.settings.cloud {
             Some(cloud) => permissions::is_offered(*action, path.version, cloud),

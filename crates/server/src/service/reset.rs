@@ -112,7 +112,9 @@ impl Call<'_> {
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
         let account = self.account(&target, own).await?;
-        let found = self.service.store.operation(id).await?.filter(|found| {
+        // Ids are UUIDs, as those of users.
+        let id = id.to_ascii_lowercase();
+        let found = self.service.store.operation(&id).await?.filter(|found| {
             found.account == account.id && found.caller.eq_ignore_ascii_case(&self.caller.object)
         });
         let found = found.ok_or(Refusal::NotFound)?;
