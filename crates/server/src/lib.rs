@@ -26,6 +26,7 @@ mod limits;
 mod metrics;
 pub mod password;
 mod path;
+mod patient;
 pub mod permissions;
 mod policy;
 mod refusal;
