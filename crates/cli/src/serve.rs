@@ -131,6 +131,7 @@ fn log(config: &Config) {
     // be what was sent.
     let targets = tracing_subscriber::filter::Targets::new()
         .with_target("countersign_server", level)
+        .with_target("countersign", level)
         .with_default(level.min(LevelFilter::ERROR));
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(targets);

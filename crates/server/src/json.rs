@@ -2,6 +2,7 @@
 //! that is wiped; what serde_json would copy on the way is left to be ignored.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::refusal::Refusal;
 
 /// The members of an object, each as it stands in the body.
-pub(crate) struct Object<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
+pub(crate) struct Object<'b>(BTreeMap<Cow<'b, str>, &'b RawValue>);
 
 /// A string, wiped on drop.
 pub(crate) type Secret = Zeroizing<String>;
@@ -28,12 +29,12 @@ impl<'de> Deserialize<'de> for Object<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+                let mut members = BTreeMap::new();
                 while let Some(Key(key)) = map.next_key()? {
-                    if members.iter().any(|(known, _)| *known == key) {
+                    if members.contains_key(&key) {
                         return Err(serde::de::Error::custom(TWICE));
                     }
-                    members.push((key, map.next_value()?));
+                    members.insert(key, map.next_value()?);
                 }
                 Ok(Object(members))
             }
@@ -84,7 +85,7 @@ impl<'b> Object<'b> {
         })?;
         if text.trim_ascii().is_empty() {
             return match empty {
-                true => Ok(Self(Vec::new())),
+                true => Ok(Self(BTreeMap::new())),
                 false => Err(Refusal::Json("The body is empty, and members are required.".into())),
             };
         }
@@ -103,8 +104,7 @@ impl<'b> Object<'b> {
     }
 
     fn find(&self, name: &str) -> Option<&'b RawValue> {
-        let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| *value).filter(|value| value.get() != "null")
+        self.0.get(name).copied().filter(|value| value.get() != "null")
     }
 
     /// A string; nothing if it is missing or null.
@@ -130,8 +130,7 @@ impl<'b> Object<'b> {
     ///
     /// The member is something else.
     pub(crate) fn nullable(&self, name: &'static str) -> Result<Option<Option<Secret>>, Refusal> {
-        let is_there = self.0.iter().any(|(known, _)| known == name);
-        Ok(if is_there { Some(self.string(name)?) } else { None })
+        Ok(if self.0.contains_key(name) { Some(self.string(name)?) } else { None })
     }
 
     /// A string that has to be there.

@@ -14,8 +14,8 @@ use crate::answer;
 use crate::clock::timestamp;
 use crate::json::{Object, Secret};
 use crate::path::{PASSWORD_METHOD, Target};
-use crate::refusal::Refusal;
 use crate::permissions::Action;
+use crate::refusal::Refusal;
 use crate::store::{Account, NewCredential, ProfileUpdate};
 
 #[derive(Serialize)]

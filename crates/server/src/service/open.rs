@@ -49,19 +49,17 @@ impl Service {
             tenant: config.tenant.clone(),
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
-        let verifier = Verifier::new(issuer, keys, clock.clone())
-            .await
-            .map_err(|error| {
-                let is_there = tokens.jwks.contains("://") || Path::new(&tokens.jwks).exists();
-                let hint = match is_there {
-                    true => "",
-                    false => {
-                        ": `countersign token` makes keys for trying things out; else say in \
+        let verifier = Verifier::new(issuer, keys, clock.clone()).await.map_err(|error| {
+            let is_there = tokens.jwks.contains("://") || Path::new(&tokens.jwks).exists();
+            let hint = match is_there {
+                true => "",
+                false => {
+                    ": `countersign token` makes keys for trying things out; else say in \
                          `[tokens]` who issues tokens, and where the keys are"
-                    }
-                };
-                format!("the keys of `jwks` in `[tokens]`: {error}{hint}")
-            })?;
+                }
+            };
+            format!("the keys of `jwks` in `[tokens]`: {error}{hint}")
+        })?;
         let database = config.database()?;
         let store = Store::open(&database, Some(&config.tenant), &StoreOptions::default())
             .await
