@@ -6,7 +6,9 @@ mod fixture;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use common::Database;
+use countersign_server::Store;
 use countersign_server::roles::Role;
+use countersign_server::store::{NewAccount, StoreOptions};
 use fixture::{
     ADELE, ALEX, Answer, Fixture, HELP, METHOD, ORIGIN, READER, ROOT, STRANGER, call, password_of,
 };
@@ -746,4 +748,202 @@ async fn the_service_tells_how_it_is() {
     }
     let fixture = Fixture::new("[metrics]\nenabled = false").await;
     assert_eq!(fixture.get("/metrics", "").await.status, 404);
+}
+
+// What others might send, that is odd and right, or odd and wrong
+
+#[tokio::test]
+async fn refusals_come_in_their_order() {
+    let fixture = Fixture::new("").await;
+    let long = "x".repeat(70_000);
+    let nobody = reset_path("nobody@contoso.example");
+    let other = nobody.replace("28c1", "28c2");
+    let own = reset_path(HELP);
+    let reader = fixture.token(READER, &[METHODS]);
+    let helpdesk = fixture.token(HELP, &[METHODS]);
+    let wrong = fixture.token(HELP, &["UserAuthenticationMethod.ReadWrite"]);
+    let app = fixture.app_token(&[METHODS], &[Role::GlobalAdministrator]);
+    for (path, token, kind, body, status) in [
+        ("/beta/users/x/resetpassword", "", "text/plain", &*long, 404),
+        (&*nobody, "", "text/plain", &*long, 401),
+        (&*nobody, &*app, "text/plain", &*long, 403),
+        (&*nobody, &*wrong, "text/plain", &*long, 403),
+        (&*nobody, &*reader, "text/plain", &*long, 403),
+        (&*nobody, &*helpdesk, "text/plain", &*long, 415),
+        (&*nobody, &*helpdesk, "application/json", &*long, 413),
+        (&*nobody, &*helpdesk, "application/json", "{", 400),
+        (&*other, &*helpdesk, "application/json", "{}", 400),
+        (&*nobody, &*helpdesk, "application/json", r#"{"newPassword":"a"}"#, 404),
+        (&*own, &*helpdesk, "application/json", r#"{"newPassword":"a"}"#, 403),
+        (&*reset_path(ADELE), &*helpdesk, "application/json", r#"{"newPassword":"a"}"#, 400),
+    ] {
+        let mut request = call(Method::POST, path, token, body.to_owned());
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        assert_eq!(fixture.send(request).await.error().0, status, "{path} {kind} {status}");
+    }
+    // Locked out, only what has been judged before is told.
+    let token = fixture.token(ADELE, &[PROFILE]);
+    for number in 0..10 {
+        fixture.change(ADELE, &format!("wrong {number}"), "0eM85N54wFxWwvJ]").await;
+    }
+    assert_eq!(fixture.post(CHANGE, &token, "{").await.error().0, 400);
+    assert_eq!(fixture.change(ADELE, &password_of(ADELE), "short").await.error().0, 429);
+    let other = format!("/beta/users/{ALEX}/changePassword");
+    let body = r#"{"currentPassword":"a","newPassword":"b"}"#;
+    assert_eq!(fixture.post(&other, &token, body).await.error().0, 403);
+}
+
+#[tokio::test]
+async fn tokens_of_applications_are_told_where_they_are_wrong() {
+    let fixture = Fixture::new("").await;
+    let every = ["User.ReadWrite.All", PROFILE, METHODS];
+    let app = fixture.app_token(&every, &[Role::GlobalAdministrator]);
+    let reset = format!("authentication/methods/{METHOD}/resetPassword");
+    for (method, rest) in [
+        (Method::GET, ""),
+        (Method::POST, "changePassword"),
+        (Method::GET, "authentication/methods"),
+        (Method::GET, "authentication/passwordMethods"),
+        (Method::GET, "authentication/operations/1"),
+        (Method::POST, &reset),
+    ] {
+        for (user, status, code, message) in [
+            (
+                "me",
+                400,
+                "BadRequest",
+                "/me request is only valid with delegated authentication flow.",
+            ),
+            ("users/x", 403, "Authorization_RequestDenied", DENIED),
+        ] {
+            let path = format!("/v1.0/{user}/{rest}");
+            let answer = fixture.send(call(method.clone(), &path, &app, "{}")).await;
+            is_error(&answer, status, code, message);
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_may_be_odd() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let body = r#"{"password":"cli365P@ssW0rd"}"#;
+    let with = |name: &'static str, value: &'static str| {
+        let mut request = call(Method::POST, VALIDATE, &token, body);
+        request.headers_mut().append(name, value.parse().unwrap());
+        request
+    };
+    for (name, value) in [
+        ("content-encoding", "identity"),
+        ("content-encoding", ""),
+        ("content-type", "application/json;charset=utf-16"),
+        ("accept", "application/xml"),
+        ("accept-encoding", "gzip"),
+        ("client-request-id", ""),
+    ] {
+        let answer = fixture.send(with(name, value)).await;
+        assert_eq!(answer.json()["isValid"], true, "{name} {value}");
+        // What is no name for a request counts as none.
+        assert_eq!(answer.header("client-request-id"), answer.header("request-id"));
+    }
+    // The host is never said again.
+    let answer = fixture.send(with("host", "evil.example")).await;
+    assert!(answer.json()["@odata.context"].as_str().unwrap().starts_with(ORIGIN));
+    for scheme in ["bearer", "BEARER", "Bearer "] {
+        let request = Request::post(VALIDATE).header("authorization", format!("{scheme} {token}"));
+        assert_eq!(fixture.send(request.body(Body::from(body)).unwrap()).await.status, 200);
+    }
+    for given in ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "token"] {
+        let request = Request::post(VALIDATE).header("authorization", given);
+        let answer = fixture.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!((answer.error().0, answer.header("www-authenticate")), (401, "Bearer"));
+    }
+    for (method, path, allowed) in [
+        (Method::HEAD, VALIDATE, "POST"),
+        (Method::TRACE, VALIDATE, "POST"),
+        (Method::POST, "/healthz", "GET, HEAD"),
+        (Method::OPTIONS, "/metrics", "GET, HEAD"),
+    ] {
+        let answer = fixture.send(call(method, path, &token, "")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn passwords_may_be_anything_that_json_can_say() {
+    let fixture = Fixture::new("[policy]\nname = 'nist-63b-4-single-factor'").await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    for (password, is_valid) in [
+        (r"\ud83d\ude00 kettles whistle", true),
+        (r"\u0000 kettles whistle nine", true),
+        (r"kettles \u2028 whistle nine", true),
+        (r"\u006bettles whistle nine", true),
+        (&*"k\u{fc}ttles ".repeat(1000), false),
+    ] {
+        let body = format!(r#"{{"password":"{password}"}}"#);
+        let answer = fixture.post(VALIDATE, &token, body).await.json();
+        assert_eq!(answer["isValid"], is_valid, "{answer}");
+    }
+    // Once set, each is another password.
+    let (mut current, token) = (password_of(ADELE), fixture.token(ADELE, &[PROFILE]));
+    for new in ["kettles whistle nine\0", "kettles whistle nine", " kettles whistle nine"] {
+        let body = json!({ "currentPassword": current, "newPassword": new }).to_string();
+        assert_eq!(fixture.post(CHANGE, &token, body).await.status, 204, "{new:?}");
+        current = new.to_owned();
+    }
+    for current in ["x".repeat(5000), "\0".to_owned(), String::new()] {
+        let answer = fixture.change(ADELE, &current, "another kettle whistles").await;
+        is_error(&answer, 400, "Request_BadRequest", WRONG);
+    }
+    let answer = fixture.change(ADELE, &current, &"kettles ".repeat(1000)).await;
+    is_error(&answer, 400, "Request_BadRequest", REFUSED);
+    // Members are looked at wherever they are.
+    let admin = fixture.token(HELP, &[PROFILE]);
+    let path = format!("/v1.0/users/{ADELE}");
+    for profile in [
+        r#"{"password":"a","password":"b"}"#,
+        r#"{"password":"\udc00"}"#,
+        r#"{"password":7}"#,
+        r#"{"forceChangePasswordNextSignIn":"true"}"#,
+        "[]",
+    ] {
+        let body = format!(r#"{{"passwordProfile":{profile}}}"#);
+        is_error(&fixture.patch(&path, &admin, body).await, 400, "BadRequest", ".");
+    }
+    for body in ["{}", r#"{"passwordProfile":null}"#, r#"{"passwordProfile":{"password":null}}"#] {
+        assert_eq!(fixture.patch(&path, &admin, body).await.status, 204, "{body}");
+    }
+    assert!(fixture.is_password(ADELE, &current).await);
+}
+
+#[tokio::test]
+async fn users_are_found_by_every_form_of_their_names() {
+    let fixture = Fixture::new("").await;
+    let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+    let store = Store::open(&url, None, &options).await.unwrap();
+    for (number, upn) in
+        ["o'hara@contoso.example", "bob_fabrikam.example#EXT#@contoso.example"].iter().enumerate()
+    {
+        let id = format!("b0000000-0000-4000-8000-00000000000{number}");
+        let user = NewAccount { id, upn: (*upn).to_owned(), ..NewAccount::default() };
+        store.insert(&user).await.unwrap();
+    }
+    store.close().await;
+    let token = fixture.token(READER, &["User.Read.All"]);
+    for (user, status) in [
+        ("o'hara@contoso.example", 200),
+        ("O%27HARA%40contoso.example", 200),
+        ("bob_fabrikam.example%23EXT%23%40contoso.example", 200),
+        ("B0000000-0000-4000-8000-000000000000", 200),
+        ("%62%30000000-0000-4000-8000-000000000000", 200),
+        // Encoded twice, or with something around it.
+        ("o%2527hara%40contoso.example", 404),
+        ("%20o%27hara@contoso.example", 404),
+        ("{b0000000-0000-4000-8000-000000000000}", 404),
+        (&*"x".repeat(5000), 404),
+        ("%C3%BC", 404),
+    ] {
+        let path = format!("/v1.0/users/{}", user.replace('{', "%7B").replace('}', "%7D"));
+        assert_eq!(fixture.get(&path, &token).await.status, status, "{path}");
+    }
 }

@@ -123,7 +123,9 @@ async fn handle(State(Service(service)): State<Service>, request: Request) -> Re
     let response = match answered {
         Ok(response) => response,
         Err(refusal) => {
-            if !HttpBody::is_end_stream(&body) {
+            // Who asks before sending a body is not asked for it.
+            let is_sent = !parts.headers.contains_key(header::EXPECT);
+            if is_sent && !HttpBody::is_end_stream(&body) {
                 body::drain(&mut body).await;
             }
             refusal.response(&about)
