@@ -18,6 +18,7 @@ mod terminal;
 mod test;
 mod typed;
 mod usage;
+mod user;
 mod warnings;
 mod words;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::run(&explain),
         Command::Schema(schema) => schema::run(&schema),
         Command::Test(test) => test::run(&test),
+        Command::User(user) => user::run(&user),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -93,6 +95,7 @@ enum Command {
     Explain(explain::Explain),
     Schema(schema::Schema),
     Test(test::Test),
+    User(user::User),
     Completions(completions::Completions),
 }
 
