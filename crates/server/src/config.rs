@@ -9,6 +9,7 @@ use countersign::{Dialect, Engine, Generator, Recipe, Subject};
 
 use serde::Deserialize;
 
+use crate::password::Cost;
 use crate::permissions::Cloud;
 
 /// A commented configuration, in which everything is at its default.
@@ -347,6 +348,18 @@ pub(crate) fn origin(url: &str) -> Result<String, String> {
             Ok(format!("{scheme}://{authority}"))
         }
         _ => Err(wrong()),
+    }
+}
+
+impl Passwords {
+    /// What a hash costs.
+    ///
+    /// # Errors
+    ///
+    /// Something is out of bounds.
+    pub fn cost(&self) -> Result<Cost, String> {
+        Cost::new(self.memory_kib, self.iterations, self.parallelism)
+            .map_err(|error| format!("`[passwords]`: {error}"))
     }
 }
 
