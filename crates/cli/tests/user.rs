@@ -22,7 +22,7 @@ impl Accounts {
     fn new() -> Self {
         let files = Files::new();
         let database = files.path("accounts.db").to_str().unwrap().to_owned();
-        let config = format!("tenant = 'contoso'\ndatabase = '{database}'\npolicy = 'entra'\n");
+        let config = format!("tenant = 'contoso'\ndatabase = '{database}'\n[policy]\nname = 'entra'\n");
         let config = files.write("countersign.toml", config);
         Self { files, config }
     }
@@ -128,13 +128,15 @@ fn what_is_wrong_is_told_before_a_password_is_read() {
         let error = accounts.user(args, PASSWORD).fails(part);
         assert!(!error.stderr.contains("zebra"), "{}", error.stderr);
     }
-    run(["user", "list"], "").fails("no database is named");
+    run(["user", "list"], "").fails("there is no database countersign.db");
     let none = accounts.files.path("none.db");
-    run(["user", "list", "--database", none.to_str().unwrap()], "")
+    let named = ["--database", none.to_str().unwrap()];
+    run([&["user", "list"][..], &named].concat(), "").fails("there is no database ");
+    run([&["user", "add", "a@b.c", "--no-password"][..], &named].concat(), "")
         .fails("`--tenant` takes its id");
     assert!(!none.exists(), "a mistyped name makes no database");
     let bad = accounts.files.write("bad.toml", "# x\ndatabase = postgres://u:hunter2@db/x\n");
-    let error = run(["user", "list", "--config", &bad], "").fails("bad.toml, line 2: ");
+    let error = run(["user", "list", "--config", &bad], "").fails("bad.toml:2:");
     assert!(!error.stderr.contains("hunter2"), "{}", error.stderr);
     let url = "postgres://u:hunter2@127.0.0.1:9/x?sslmode=zebra";
     let error = run(["user", "list", "--database", url], "").fails("");

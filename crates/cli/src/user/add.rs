@@ -98,7 +98,7 @@ pub(super) fn run(add: &Add) -> Result<Answer, Failure> {
         ..NewAccount::default()
     };
     new.check().map_err(|(field, why)| Failure::new(format!("the {} {why}", field.name())))?;
-    add.database.open(&StoreOptions::default(), async |store| {
+    add.database.open_or_make(&StoreOptions::default(), async |store| {
         // Nobody wants to type a password in vain.
         for (field, who) in [("id", &new.id), ("userPrincipalName", &new.upn)] {
             if store.account(who).await?.is_some() {

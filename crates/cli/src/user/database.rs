@@ -1,6 +1,6 @@
 //! Which database, and of which tenant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign_server::Config;
@@ -30,17 +30,37 @@ impl Database {
         }
     }
 
-    /// Does something with the accounts.
+    /// Does something with accounts that are there.
     pub(super) fn open<T>(
         &self,
         options: &StoreOptions,
         job: impl AsyncFnOnce(&Store) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let config = self.configured()?;
-        let url = match &self.database {
-            Some(database) => database.clone(),
-            None => config.database().map_err(Failure::new)?,
-        };
+        let url = self.url(&config)?;
+        let path = url.strip_prefix("sqlite:").unwrap_or(&url);
+        if !url.contains("://") && !Path::new(path).exists() {
+            let failure = Failure::new(format!("there is no database {path}"));
+            return Err(failure.hint("`countersign user add` and `countersign serve` make it"));
+        }
+        self.open_or_make(options, job)
+    }
+
+    fn url(&self, config: &Config) -> Result<String, Failure> {
+        match &self.database {
+            Some(database) => Ok(database.clone()),
+            None => config.database().map_err(Failure::new),
+        }
+    }
+
+    /// Does something with the accounts, of which there may be none yet.
+    pub(super) fn open_or_make<T>(
+        &self,
+        options: &StoreOptions,
+        job: impl AsyncFnOnce(&Store) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let config = self.configured()?;
+        let url = self.url(&config)?;
         // A database that is named by itself has its own.
         let tenant = match (&self.tenant, &self.database) {
             (Some(tenant), _) => Some(tenant.as_str()),

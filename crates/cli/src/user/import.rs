@@ -140,7 +140,7 @@ pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, 
     }
     // However many there are, they are one transaction.
     let options = StoreOptions { timeout: Duration::from_secs(600), ..StoreOptions::default() };
-    database.open(&options, async |store| {
+    database.open_or_make(&options, async |store| {
         let line = |at: usize| lines.get(at).copied().unwrap_or_default();
         store.insert_all(&accounts).await.map_err(|error| match error {
             StoreError::Conflict { at, field } => {
