@@ -85,12 +85,7 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(
-        router: Router,
-        tls: Option<TlsAcceptor>,
-        limits: &Limits,
-        service: Arc<Inner>,
-    ) -> Self {
+    fn new(router: Router, tls: Option<TlsAcceptor>, limits: &Limits, service: Arc<Inner>) -> Self {
         let patience = Duration::from_secs(limits.header_seconds.max(1).into());
         let mut builder = Builder::new(TokioExecutor::new());
         builder
