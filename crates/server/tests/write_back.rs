@@ -1,0 +1,513 @@
+//! Resets that go to another directory first: what it answers, and what becomes
+//! of the password here.
+#![cfg(unix)]
+// Helpers of tests are tests; clippy only knows those marked so.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+mod fixture;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use countersign_server::Store;
+use countersign_server::store::{NewOperation, StoreOptions};
+use fixture::{ADELE, Fixture, HELP, METHOD, ORIGIN, password_of};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+const METHODS: &str = "UserAuthenticationMethod.ReadWrite.All";
+const NEW: &str = "0eM85N54wFx \"\\x";
+
+/// A directory whose answers a shell script makes, in a folder where it notes
+/// that it was asked.
+struct Script {
+    folder: TempDir,
+}
+
+impl Script {
+    fn new(script: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let script = format!("cd '{}'\necho asked >> asked\n{script}", folder.path().display());
+        fs::write(folder.path().join("script"), script).unwrap();
+        Self { folder }
+    }
+
+    async fn fixture(&self, rest: &str) -> Fixture {
+        let script = self.path("script");
+        let toml = format!("write-back.command = ['sh', '{}']\n{rest}", script.display());
+        Fixture::new(&toml).await
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    fn asked(&self) -> usize {
+        self.text("asked").lines().count()
+    }
+
+    /// Lets a script go on that waits for it.
+    fn go(&self) {
+        fs::write(self.path("go"), "").unwrap();
+    }
+}
+
+/// A script that waits until it may go on.
+const WAIT: &str = "echo $$ > pid\nwhile [ ! -e go ]; do sleep 0.02; done\n";
+
+/// Resets Adele's password; the path of the operation.
+async fn reset(fixture: &Fixture) -> String {
+    let token = fixture.token(HELP, &[METHODS]);
+    let path = format!("/v1.0/users/{ADELE}/authentication/methods/{METHOD}/resetPassword");
+    let answer = fixture.post(&path, &token, json!({ "newPassword": NEW }).to_string()).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
+    answer.header("location").strip_prefix(ORIGIN).unwrap().to_owned()
+}
+
+async fn operation(fixture: &Fixture, path: &str) -> Value {
+    let token = fixture.token(HELP, &[METHODS]);
+    let answer = fixture.get(path, &token).await;
+    assert_eq!(answer.status, 200);
+    answer.json()
+}
+
+/// Waits until it is so.
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so().await {
+        assert!(Instant::now() < end, "it never comes to pass that {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits for the end of an operation: its status and detail.
+async fn ended(fixture: &Fixture, path: &str) -> (String, String) {
+    let mut found = json!(null);
+    eventually("the operation ends", async || {
+        found = operation(fixture, path).await;
+        !matches!(found["status"].as_str(), Some("notStarted" | "running"))
+    })
+    .await;
+    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("statusDetail"))
+}
+
+/// Whether the password is still the one of before, and only that.
+async fn is_old(fixture: &Fixture) -> bool {
+    let is_old = fixture.is_password(ADELE, &password_of(ADELE)).await;
+    assert_ne!(is_old, fixture.is_password(ADELE, NEW).await);
+    is_old
+}
+
+async fn assert_failed(fixture: &Fixture, path: &str, why: &str) {
+    let (status, detail) = ended(fixture, path).await;
+    assert_eq!(status, "failed");
+    assert!(detail.contains(why), "{detail}");
+    assert!(is_old(fixture).await);
+}
+
+// Commands
+
+#[tokio::test]
+async fn the_password_changes_when_the_directory_has_taken_it() {
+    let script = Script::new(&format!("{WAIT}cat > got\nenv > env\necho \"$@\" > arguments"));
+    let fixture = script.fixture("").await;
+    let path = reset(&fixture).await;
+    eventually("it runs", async || operation(&fixture, &path).await["status"] == "running").await;
+    assert!(operation(&fixture, &path).await["statusDetail"].is_null());
+    assert!(is_old(&fixture).await);
+    script.go();
+    assert_eq!(ended(&fixture, &path).await, ("succeeded".to_owned(), String::new()));
+    assert!(!is_old(&fixture).await);
+    assert_eq!(script.text("got"), NEW);
+    assert_eq!(script.asked(), 1);
+    let env = script.text("env");
+    let id = path.rsplit('/').next().unwrap();
+    for told in [
+        format!("COUNTERSIGN_OPERATION_ID={id}\n"),
+        format!("COUNTERSIGN_USER_ID={ADELE}\n"),
+        "COUNTERSIGN_USER_PRINCIPAL_NAME=adele.vance@contoso.example\n".to_owned(),
+    ] {
+        assert!(env.contains(&told), "{env}");
+    }
+    assert!(!env.contains("0eM85N54wFx") && !script.text("arguments").contains("0eM85N54wFx"));
+}
+
+#[tokio::test]
+async fn an_operation_that_waits_is_shown_as_one() {
+    let script = Script::new("");
+    let fixture = script.fixture("").await;
+    let database = fixture.config.database().unwrap();
+    let store = Store::open(&database, None, &StoreOptions::default()).await.unwrap();
+    let operation = NewOperation {
+        id: "c0000000-0000-4000-8000-000000000001".to_owned(),
+        account: ADELE.to_owned(),
+        caller: HELP.to_owned(),
+        owner: "another process".to_owned(),
+    };
+    assert!(store.start(&operation, fixture.clock.now()).await.unwrap());
+    let path = format!("/v1.0/users/{ADELE}/authentication/operations/{}", operation.id);
+    assert_eq!(self::operation(&fixture, &path).await["status"], "notStarted");
+}
+
+#[tokio::test]
+async fn a_directory_that_says_no_is_asked_once() {
+    for (script, why) in [
+        ("cat > got; exit 1", "exit code 1"),
+        ("exit 74", "exit code 74"),
+        ("exec /does/not/exist", "exit code 127"),
+    ] {
+        let script = Script::new(script);
+        let fixture = script.fixture("").await;
+        let path = reset(&fixture).await;
+        assert_failed(&fixture, &path, why).await;
+        assert_eq!(script.asked(), 1);
+    }
+    // No program at all: it may come to be there.
+    let fixture =
+        Fixture::new("write-back.command = ['/no/program']\nwrite-back.retries = 0").await;
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "it cannot be started").await;
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_now_is_asked_again() {
+    // Twice it cannot, the second time because it is killed.
+    let script = Script::new(
+        "case $(wc -l < asked) in 1) exit 75;; 2) kill -9 $$;; esac\ncat > got\necho done >> done",
+    );
+    let fixture = script.fixture("").await;
+    let path = reset(&fixture).await;
+    assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+    assert_eq!((script.asked(), script.text("done").as_str()), (3, "done\n"));
+    assert_eq!(script.text("got"), NEW);
+    assert!(!is_old(&fixture).await);
+    // It never can.
+    let script = Script::new("exit 75");
+    let fixture = script.fixture("write-back.retries = 1").await;
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "it cannot do it now").await;
+    assert_eq!(script.asked(), 2);
+}
+
+/// Whether a process is there, and is more than what is left of one.
+fn lives(pid: &str) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat"));
+    stat.is_ok_and(|stat| !stat.rsplit(") ").next().unwrap().starts_with('Z'))
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_directory_that_hangs_is_ended_with_all_it_started() {
+    let script = Script::new("sleep 1000 & echo $! > child\necho $$ > pid\nwait");
+    let fixture = script.fixture("write-back.timeout-seconds = 1\nwrite-back.retries = 0").await;
+    let path = reset(&fixture).await;
+    eventually("it runs", async || !script.text("pid").is_empty()).await;
+    let pids = [script.text("pid"), script.text("child")];
+    assert!(pids.iter().all(|pid| lives(pid)));
+    assert_failed(&fixture, &path, "it did not answer within 1 second").await;
+    for pid in &pids {
+        eventually("it is killed", async || !lives(pid)).await;
+    }
+    // One that does not even read.
+    let script = Script::new("exec 0<&-\nexec sleep 1000");
+    let fixture = script.fixture("write-back.timeout-seconds = 1\nwrite-back.retries = 0").await;
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "it did not answer within 1 second").await;
+}
+
+#[tokio::test]
+async fn what_was_done_before_it_hung_is_done_once() {
+    // The first time it does it, and does not come to say so.
+    let script = Script::new(
+        "key=$COUNTERSIGN_OPERATION_ID\necho $key >> keys\n\
+         if [ -e $key ]; then exit 0; fi\ncat > $key\necho done >> done\nexec sleep 1000",
+    );
+    let fixture = script.fixture("write-back.timeout-seconds = 1").await;
+    let path = reset(&fixture).await;
+    assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+    let keys = script.text("keys");
+    let keys: Vec<_> = keys.lines().collect();
+    assert_eq!(keys, [path.rsplit('/').next().unwrap(); 2]);
+    assert_eq!(script.text("done"), "done\n");
+}
+
+#[tokio::test]
+async fn a_password_is_needed_that_both_can_take() {
+    let script = Script::new("");
+    let fixture = script.fixture("").await;
+    let token = fixture.token(HELP, &[METHODS]);
+    let path = format!("/v1.0/users/{ADELE}/authentication/methods/{METHOD}/resetPassword");
+    for body in ["", "{}", r#"{"newPassword":null}"#] {
+        let answer = fixture.post(&path, &token, body).await;
+        let (status, code, message) = answer.error();
+        assert_eq!((status, code.as_str()), (400, "Request_BadRequest"));
+        assert_eq!(message, "Unexpected invalid input parameters.");
+        assert_eq!(answer.json()["error"]["target"], "newPassword");
+    }
+    // One that the policy refuses does not even get there.
+    let answer = fixture.post(&path, &token, r#"{"newPassword":"adele"}"#).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(script.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_restart_ends_what_was_under_way() {
+    let script = Script::new(&format!("{WAIT}cat > got"));
+    let fixture = script.fixture("").await;
+    let path = reset(&fixture).await;
+    eventually("it runs", async || !script.text("pid").is_empty()).await;
+    // The process of before is still there, but counts no more.
+    let fixture = fixture.again().await;
+    let (status, detail) = ended(&fixture, &path).await;
+    assert_eq!(status, "failed");
+    assert!(detail.contains("the old password stays") && detail.contains("Reset it again"));
+    script.go();
+    eventually("it has ended", async || script.text("got") == NEW).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(ended(&fixture, &path).await.0, "failed");
+    assert!(is_old(&fixture).await);
+    // And as told, it can be reset again.
+    let path = reset(&fixture).await;
+    assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+    assert!(!is_old(&fixture).await);
+}
+
+#[tokio::test]
+async fn the_outcome_waits_for_the_database() {
+    let script = Script::new(&format!("{WAIT}cat > got"));
+    let fixture = script.fixture("").await;
+    let path = reset(&fixture).await;
+    eventually("it runs", async || !script.text("pid").is_empty()).await;
+    let file = fixture.config.database().unwrap();
+    let mut other = sqlx::SqliteConnection::connect(&file).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    script.go();
+    eventually("it has ended", async || script.text("got") == NEW).await;
+    // Longer than the database is waited for at once.
+    tokio::time::sleep(Duration::from_millis(5500)).await;
+    assert_eq!(operation(&fixture, &path).await["status"], "running");
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+    assert!(!is_old(&fixture).await);
+}
+
+// Over https
+
+/// What an endpoint does with a request.
+#[derive(Clone, Copy)]
+enum Reply {
+    Says(&'static str),
+    /// Nothing, and the connection stays.
+    Hangs,
+    Closes,
+}
+use Reply::{Closes, Hangs, Says};
+
+const DONE: Reply = Says("HTTP/1.1 204 No Content\r\n\r\n");
+const BROKEN: Reply = Says("HTTP/1.1 500 Broken\r\ncontent-length: 0\r\n\r\n");
+
+/// An https endpoint that gives one reply after the other, and keeps requests.
+struct Endpoint {
+    folder: TempDir,
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Endpoint {
+    async fn new(replies: &[Reply]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(folder.path().join("ca.pem"), pair.cert.pem()).unwrap();
+        fs::write(folder.path().join("authorization"), "Bearer of-the-directory\n").unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pair.signing_key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![pair.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url =
+            format!("https://localhost:{}/?key=s3cret", listener.local_addr().unwrap().port());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let replies = Arc::new(Mutex::new(replies.to_vec()));
+        let all = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let (asked, replies) = (Arc::clone(&all), Arc::clone(&replies));
+                tokio::spawn(async move {
+                    while let Some(request) = read(&mut stream).await {
+                        asked.lock().unwrap().push(request);
+                        let mut replies = replies.lock().unwrap().clone().into_iter();
+                        let count = asked.lock().unwrap().len();
+                        match replies.nth(count - 1).unwrap_or(BROKEN) {
+                            Says(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+                            Hangs => {}
+                            Closes => return,
+                        }
+                    }
+                });
+            }
+        });
+        Self { folder, url, asked }
+    }
+
+    async fn fixture(&self, rest: &str) -> Fixture {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        Fixture::new(&format!(
+            "write-back.url = '{}'\nwrite-back.ca = '{}'\n\
+             write-back.authorization-file = '{}'\n{rest}",
+            self.url,
+            path("ca.pem"),
+            path("authorization"),
+        ))
+        .await
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// A request, whole.
+async fn read(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.unwrap_or("0").parse().unwrap() {
+                return Some(text.into_owned());
+            }
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_gets_the_password_once() {
+    let endpoint = Endpoint::new(&[DONE]).await;
+    let fixture = endpoint.fixture("").await;
+    let path = reset(&fixture).await;
+    assert_eq!(ended(&fixture, &path).await, ("succeeded".to_owned(), String::new()));
+    assert!(!is_old(&fixture).await);
+    let asked = endpoint.asked();
+    assert_eq!(asked.len(), 1);
+    let (head, body) = asked[0].split_once("\r\n\r\n").unwrap();
+    let id = path.rsplit('/').next().unwrap();
+    for line in [
+        "POST /?key=s3cret HTTP/1.1",
+        "content-type: application/json",
+        "authorization: Bearer of-the-directory",
+        &format!("idempotency-key: {id}"),
+    ] {
+        assert!(head.lines().any(|known| known == line), "{line}: {head}");
+    }
+    let told = json!({
+        "operationId": id,
+        "userId": ADELE,
+        "userPrincipalName": "adele.vance@contoso.example",
+        "newPassword": NEW,
+    });
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), told);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_fails_is_asked_again_under_the_same_key() {
+    const BUSY: Reply = Says("HTTP/1.1 429 Busy\r\ncontent-length: 0\r\n\r\n");
+    // The last has done it and said so, before it was asked for the last time.
+    for replies in [
+        &[BROKEN, BUSY, DONE][..],
+        &[Closes, DONE],
+        &[Hangs, DONE],
+        &[Says("HTTP/1.1 99999\r\n\r\n"), DONE],
+    ] {
+        let endpoint = Endpoint::new(replies).await;
+        let fixture = endpoint.fixture("write-back.timeout-seconds = 1").await;
+        let path = reset(&fixture).await;
+        assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+        assert!(!is_old(&fixture).await);
+        let asked = endpoint.asked();
+        let key = |request: &String| {
+            let key = request.lines().find_map(|line| line.strip_prefix("idempotency-key: "));
+            key.unwrap().to_owned()
+        };
+        let keys: Vec<_> = asked.iter().map(key).collect();
+        assert_eq!(keys, vec![path.rsplit('/').next().unwrap(); replies.len()]);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_answers_twice_has_answered_once() {
+    const TWICE: Reply = Says(
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n",
+    );
+    let endpoint = Endpoint::new(&[TWICE, DONE]).await;
+    let fixture = endpoint.fixture("").await;
+    for count in 1..=2 {
+        let path = reset(&fixture).await;
+        assert_eq!(ended(&fixture, &path).await.0, "succeeded");
+        assert_eq!(endpoint.asked().len(), count);
+    }
+    assert!(!is_old(&fixture).await);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_says_no_is_asked_once() {
+    for (reply, why) in [
+        (Says("HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n"), "it answered 400"),
+        (
+            Says("HTTP/1.1 302 Found\r\nlocation: /there\r\ncontent-length: 0\r\n\r\n"),
+            "it answered 302",
+        ),
+    ] {
+        let endpoint = Endpoint::new(&[reply]).await;
+        let fixture = endpoint.fixture("").await;
+        let path = reset(&fixture).await;
+        assert_failed(&fixture, &path, why).await;
+        assert_eq!(endpoint.asked().len(), 1);
+    }
+    // It never answers.
+    let endpoint = Endpoint::new(&[Hangs]).await;
+    let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 0";
+    let fixture = endpoint.fixture(limits).await;
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "in time").await;
+    // Nothing is said to whom it cannot be sent as it should.
+    fs::remove_file(endpoint.folder.path().join("authorization")).unwrap();
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "`authorization-file` cannot be read").await;
+    assert_eq!(endpoint.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_else_gets_the_password() {
+    let endpoint = Endpoint::new(&[DONE]).await;
+    // Another certificate than the one that is there.
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(endpoint.folder.path().join("ca.pem"), pair.cert.pem()).unwrap();
+    let fixture = endpoint.fixture("write-back.retries = 0").await;
+    let path = reset(&fixture).await;
+    assert_failed(&fixture, &path, "there is no connection to it").await;
+    let detail = ended(&fixture, &path).await.1;
+    assert!(!detail.contains("s3cret") && !detail.contains("localhost"), "{detail}");
+    assert!(endpoint.asked().is_empty());
+}
