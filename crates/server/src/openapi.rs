@@ -102,7 +102,10 @@ mod tests {
             let named = operation["security"].as_array().unwrap().iter();
             let named: BTreeSet<_> = named.map(|one| one["bearer"][0].as_str().unwrap()).collect();
             let grants = GRANTS.iter().filter(|grant| grant.action == *action);
-            let granted = grants.flat_map(|grant| grant.least.iter().chain(grant.higher).copied());
+            let granted = grants.flat_map(|grant| {
+                let others = grant.higher.iter().chain(grant.also);
+                others.copied().chain([grant.least])
+            });
             assert_eq!(named, granted.collect(), "{method} {path}");
         }
         assert_eq!(found, expected.into_keys().collect());
