@@ -18,7 +18,7 @@ use countersign::{Engine, Messages, Subject};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::input::Source;
-use crate::typed::NotUtf8;
+use crate::typed::{NotUtf8, Typed};
 use crate::words::Paint;
 use crate::{output, warnings};
 pub(crate) use engine::load_policy;
@@ -193,10 +193,22 @@ fn one(
     style: &Style,
 ) -> Result<Answer, Failure> {
     let typed = source.read_one("Password: ", engine.max_text())?;
-    let text = typed.text().map_err(|NotUtf8(at)| {
+    tell(&Judged::new(engine, subject, utf8(&typed)?, typed.is_cut()), style)
+}
+
+pub(crate) fn utf8(typed: &Typed) -> Result<&str, Failure> {
+    typed.text().map_err(|NotUtf8(at)| {
         Failure::new(format!("the password is not UTF-8: byte {at} cannot stand there"))
-    })?;
-    tell(&Judged::new(engine, subject, text, typed.is_cut()), style)
+    })
+}
+
+/// Whether a password is not accepted; then it is told why.
+pub(crate) fn refuses(engine: &Engine, subject: &Subject, typed: &Typed) -> Result<bool, Failure> {
+    let judged = Judged::new(engine, subject, utf8(typed)?, typed.is_cut());
+    if judged.answer() == Answer::No {
+        tell(&judged, &Style::Text(Paint::stdout(), messages(None)?))?;
+    }
+    Ok(judged.answer() == Answer::No)
 }
 
 fn live(

@@ -25,6 +25,8 @@ mod test;
 mod token;
 mod typed;
 mod usage;
+#[cfg(feature = "server")]
+mod user;
 mod warnings;
 mod words;
 
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         Command::Permissions(permissions) => permissions::run(&permissions),
         #[cfg(feature = "server")]
         Command::Token(token) => token::run(&token),
+        #[cfg(feature = "server")]
+        Command::User(user) => user::run(&user),
         Command::Completions(completions) => completions::run(&completions),
     };
     match answer {
@@ -120,6 +124,8 @@ enum Command {
     Permissions(permissions::Permissions),
     #[cfg(feature = "server")]
     Token(token::Token),
+    #[cfg(feature = "server")]
+    User(user::User),
     Completions(completions::Completions),
 }
 

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use countersign::{Dialect, Engine, Generator, Recipe, Subject};
+use countersign::{Dialect, Engine, Generator, Policy, Recipe, Subject};
 
 use serde::Deserialize;
 
+use crate::password::Cost;
 use crate::permissions::Cloud;
 
 /// A commented configuration, in which everything is at its default.
@@ -300,6 +301,20 @@ impl Config {
         }
         of(&mut self.lockout.key_file);
         of(&mut self.tokens.signing_key);
+        if !Policy::presets().any(|known| known == self.policy.name) {
+            let path = folder.join(&self.policy.name);
+            self.policy.name = path.to_string_lossy().into_owned();
+        }
+        for list in &mut self.policy.lists {
+            // `NAME=FILE`, or a file.
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            *list = match list.to_str().and_then(|given| given.split_once('=')) {
+                Some((name, file)) if !name.is_empty() && name.chars().all(plain) => {
+                    format!("{name}={}", folder.join(file).display()).into()
+                }
+                _ => folder.join(&*list),
+            };
+        }
         if !self.tokens.jwks.starts_with("https://") {
             let path = folder.join(&self.tokens.jwks);
             self.tokens.jwks = path.to_string_lossy().into_owned();
@@ -347,6 +362,18 @@ pub(crate) fn origin(url: &str) -> Result<String, String> {
             Ok(format!("{scheme}://{authority}"))
         }
         _ => Err(wrong()),
+    }
+}
+
+impl Passwords {
+    /// What a hash costs.
+    ///
+    /// # Errors
+    ///
+    /// Something is out of bounds.
+    pub fn cost(&self) -> Result<Cost, String> {
+        Cost::new(self.memory_kib, self.iterations, self.parallelism)
+            .map_err(|error| format!("`[passwords]`: {error}"))
     }
 }
 
@@ -473,6 +500,12 @@ mod tests {
         assert_eq!(config.tokens.jwks, "/etc/countersign/keys.json");
         assert_eq!(config.tls.cert.as_deref(), Some(Path::new("/c")));
         assert_eq!(config.tls.key.as_deref(), Some(Path::new("/etc/countersign/k")));
+        let text = "[policy]\nname = 'acme.toml'\nlists = ['a.txt', 'own=b.txt']";
+        let mut config = Config::parse(text).unwrap();
+        config.resolve(Path::new("/etc"));
+        assert_eq!(config.policy.name, "/etc/acme.toml");
+        let lists = [Path::new("/etc/a.txt"), Path::new("own=/etc/b.txt")];
+        assert_eq!(config.policy.lists, lists);
         let mut config = Config::parse("database = 'postgres://a/b'").unwrap();
         config.resolve(Path::new("/etc"));
         assert_eq!(config.database().unwrap(), "postgres://a/b");

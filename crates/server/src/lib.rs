@@ -27,6 +27,7 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod path;
+mod patient;
 pub mod permissions;
 mod policy;
 mod refusal;

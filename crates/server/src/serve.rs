@@ -20,6 +20,7 @@ use tower_service::Service as _;
 
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
+use crate::patient::Patient;
 use crate::policy::Load;
 use crate::service::{Inner, Service, router};
 use crate::write_back::LEASE;
@@ -78,7 +79,7 @@ struct Connections {
     tls: Option<TlsAcceptor>,
     builder: Builder<TokioExecutor>,
     most: Arc<Semaphore>,
-    /// Until a client has said what it wants.
+    /// Until a client has said what it wants, or taken some of what it is sent.
     patience: Duration,
     service: Arc<Inner>,
 }
@@ -155,21 +156,16 @@ impl Connections {
                 else {
                     return;
                 };
-                let is_two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                self.speak(stream, is_two, address, watcher).await;
+                self.speak(stream, address, watcher).await;
             }
-            None => {
-                let told = tokio::time::timeout(self.patience, is_two(&stream)).await;
-                let Ok(Ok(is_two)) = told else { return };
-                self.speak(stream, is_two, address, watcher).await;
-            }
+            None => self.speak(stream, address, watcher).await,
         }
     }
 
+    /// HTTP/1.1 or HTTP/2, whichever the client begins with.
     async fn speak<S>(
         &self,
         stream: S,
-        is_two: bool,
         address: SocketAddr,
         watcher: hyper_util::server::graceful::Watcher,
     ) where
@@ -182,30 +178,10 @@ impl Connections {
                 router.clone().call(request)
             },
         );
-        let builder = self.builder.clone();
-        let builder = if is_two { builder.http2_only() } else { builder.http1_only() };
-        let connection = builder.serve_connection(TokioIo::new(stream), answer);
+        let stream = TokioIo::new(Patient::new(stream, self.patience));
+        let connection = self.builder.serve_connection(stream, answer);
         // Clients that break off or send nonsense are no errors of ours.
         let _ = watcher.watch(connection.into_owned()).await;
-    }
-}
-
-/// Whether a client begins as HTTP/2 does. hyper would find out too, but wait
-/// for ever for one that begins, and says no more.
-async fn is_two(stream: &TcpStream) -> std::io::Result<bool> {
-    const PREFACE: &[u8] = b"PRI * HTTP/2.0";
-    let mut begin = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut begin).await?;
-        let told = begin.get(..length).unwrap_or_default();
-        if told.is_empty() || !PREFACE.starts_with(told) {
-            return Ok(false);
-        }
-        if length == PREFACE.len() {
-            return Ok(true);
-        }
-        // What is there already would be reported again at once.
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -234,14 +210,24 @@ fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, String> {
 /// Looks for what is left over by others.
 async fn look_after(service: Arc<Inner>) {
     let mut ticks = tokio::time::interval(SWEEP);
+    let mut patient_until = 0;
     loop {
         ticks.tick().await;
         let now = service.clock.now();
+        // While the store was away, nobody could show that they live, or say
+        // what became of a reset that the directory has taken.
+        if now < patient_until {
+            continue;
+        }
         let detail = crate::service::ABANDONED;
         match service.store.abandon(now - LEASE, detail, now).await {
             Ok(0) => {}
             Ok(count) => tracing::warn!(count, "resets failed that nobody works at any more"),
-            Err(error) => tracing::warn!(%error, "operations cannot be looked through"),
+            Err(error) => {
+                tracing::warn!(%error, "operations cannot be looked through");
+                patient_until = now + LEASE;
+                continue;
+            }
         }
         if let Err(error) = service.store.forget_operations(now - REMEMBERED).await {
             tracing::warn!(%error, "operations cannot be forgotten");

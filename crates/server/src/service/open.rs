@@ -17,7 +17,6 @@ use crate::fingerprint;
 use crate::hashing::Hasher;
 use crate::limits::{Limiter, Rates};
 use crate::metrics::Metrics;
-use crate::password::Cost;
 use crate::policy::{Load, Policies};
 use crate::store::{Lockout, Store, StoreOptions};
 use crate::token::{Issuer, KeySource, Verifier};
@@ -65,9 +64,7 @@ impl Service {
             .await
             .map_err(|error| format!("the database: {error}"))?;
         let passwords = &config.passwords;
-        let cost = Cost::new(passwords.memory_kib, passwords.iterations, passwords.parallelism)
-            .map_err(|error| format!("`[passwords]`: {error}"))?;
-        let hasher = Hasher::new(cost, passwords.threads, passwords.queue)
+        let hasher = Hasher::new(passwords.cost()?, passwords.threads, passwords.queue)
             .map_err(|error| format!("there are no threads to hash on: {error}"))?;
         let limits = &config.limits;
         let rate = std::num::NonZero::new;

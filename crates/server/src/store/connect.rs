@@ -97,7 +97,7 @@ pub(super) async fn open(
     options: &StoreOptions,
 ) -> Result<(AnyPool, Kind, String), StoreError> {
     sqlx::any::install_default_drivers();
-    let (kind, connect) = parse(url)?;
+    let (kind, connect) = parse(url, tenant.is_some())?;
     let settings = kind.settings(options.timeout);
     // The first connection is not the pool's, which would keep trying whatever
     // the error is.
@@ -162,9 +162,7 @@ async fn bind_tenant(conn: &mut AnyConnection, tenant: Option<&str>) -> Result<S
     let rows = sqlx::query("SELECT tenant FROM directory").fetch_all(conn).await?;
     let bound = rows.first().map(|row| row.try_get::<String, _>(0)).transpose()?;
     match (tenant, bound) {
-        (_, None) => Err(StoreError::Unusable(
-            "the database is new, and nobody said which tenant it is for".to_owned(),
-        )),
+        (_, None) => Err(StoreError::Tenantless),
         (Some(tenant), Some(bound)) if tenant != bound => Err(StoreError::Unusable(format!(
             "the database is that of tenant {bound}, not of {tenant}"
         ))),
@@ -172,8 +170,9 @@ async fn bind_tenant(conn: &mut AnyConnection, tenant: Option<&str>) -> Result<S
     }
 }
 
-/// Reads a URL. Errors do not repeat it: there may be a password in it.
-fn parse(url: &str) -> Result<(Kind, AnyConnectOptions), StoreError> {
+/// Reads a URL, and makes the file if it `may`. Errors do not repeat the URL:
+/// there may be a password in it.
+fn parse(url: &str, may: bool) -> Result<(Kind, AnyConnectOptions), StoreError> {
     let unusable = |why: &str| StoreError::Unusable(format!("the database's URL {why}"));
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         let options = AnyConnectOptions::from_str(url).map_err(StoreError::opening)?;
@@ -192,7 +191,7 @@ fn parse(url: &str) -> Result<(Kind, AnyConnectOptions), StoreError> {
     if path.is_empty() || path == ":memory:" {
         return Err(unusable("names no file"));
     }
-    Ok((Kind::Sqlite, sqlite(Path::new(path))?))
+    Ok((Kind::Sqlite, sqlite(Path::new(path), may)?))
 }
 
 fn postgres(mut options: AnyConnectOptions) -> Result<AnyConnectOptions, StoreError> {
@@ -229,11 +228,14 @@ fn postgres(mut options: AnyConnectOptions) -> Result<AnyConnectOptions, StoreEr
     Ok(options)
 }
 
-fn sqlite(path: &Path) -> Result<AnyConnectOptions, StoreError> {
+fn sqlite(path: &Path, may: bool) -> Result<AnyConnectOptions, StoreError> {
     let unusable = |error: io::Error| {
         StoreError::Unusable(format!("cannot create the database {}: {error}", path.display()))
     };
     let full = absolute(path).map_err(unusable)?;
+    if !may && fs::exists(&full).is_ok_and(|exists| !exists) {
+        return Err(StoreError::Tenantless);
+    }
     create(&full).map_err(unusable)?;
     let full = full.to_str().ok_or_else(|| unusable(io::ErrorKind::InvalidFilename.into()))?;
     // Whatever could mean something in a URL, slashes and dots included.
@@ -273,7 +275,7 @@ mod tests {
 
     #[track_caller]
     fn refused(url: &str, part: &str) {
-        let Err(StoreError::Unusable(why)) = parse(url) else { panic!("{url} was taken") };
+        let Err(StoreError::Unusable(why)) = parse(url, true) else { panic!("{url} was taken") };
         assert!(why.contains(part), "{why}");
         assert!(!why.contains("hunter2"), "{why}");
     }
@@ -296,14 +298,14 @@ mod tests {
         let path = folder.path().join("a?b#c %41 ü..db");
         let text = path.to_str().unwrap();
         for url in [text, &path.join("../x.db").to_str().unwrap().replace("/../", "-")] {
-            let (_, options) = parse(url).unwrap();
+            let (_, options) = parse(url, true).unwrap();
             let read: sqlx::sqlite::SqliteConnectOptions =
                 options.database_url.as_str().parse().unwrap();
             assert_eq!(read.get_filename(), Path::new(url));
         }
         for prefix in ["sqlite:", "sqlite://"] {
             let path = folder.path().join("x.db");
-            let (_, options) = parse(&format!("{prefix}{}", path.display())).unwrap();
+            let (_, options) = parse(&format!("{prefix}{}", path.display()), true).unwrap();
             let read: sqlx::sqlite::SqliteConnectOptions =
                 options.database_url.as_str().parse().unwrap();
             assert_eq!(read.get_filename(), path);
@@ -316,16 +318,16 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.db");
-        parse(path.to_str().unwrap()).unwrap();
+        parse(path.to_str().unwrap(), true).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
     fn connections_are_named() {
-        let (_, options) = parse("postgres://root@db/x?sslmode=require").unwrap();
+        let (_, options) = parse("postgres://root@db/x?sslmode=require", true).unwrap();
         let query = options.database_url.query();
         assert_eq!(query, Some("sslmode=require&application_name=countersign"));
-        let (_, options) = parse("postgresql://root@db/x?application_name=mine").unwrap();
+        let (_, options) = parse("postgresql://root@db/x?application_name=mine", true).unwrap();
         assert_eq!(options.database_url.query(), Some("application_name=mine"));
     }
 }

@@ -13,6 +13,8 @@ pub enum StoreError {
     Unavailable(String),
     /// While opening: the database will not do until somebody changes something.
     Unusable(String),
+    /// While opening: the database is new, and nobody said for which tenant.
+    Tenantless,
     /// Another account has this already.
     Conflict {
         /// Which of the accounts given, from 0.
@@ -66,6 +68,9 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(why) | Self::Unusable(why) => f.write_str(why),
+            Self::Tenantless => {
+                f.write_str("the database is new, and nobody said which tenant it is for")
+            }
             Self::Conflict { field, .. } => {
                 write!(f, "there is an account with this {} already", field.name())
             }
@@ -147,6 +152,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Decode(_) => "what was read could not be decoded".to_owned(),
             sqlx::Error::Encode(_) => "what was to be stored could not be encoded".to_owned(),
             sqlx::Error::PoolTimedOut => "the database did not answer in time".to_owned(),
+            sqlx::Error::Io(error) => format!("the database cannot be reached: {error}"),
             error => error.to_string(),
         })
     }

@@ -160,3 +160,29 @@ fn storable(text: &str) -> bool {
 fn flag(row: &AnyRow, column: &str) -> Result<bool, StoreError> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What was acknowledged is on the disk: `FULL` is 2.
+    #[tokio::test]
+    async fn connections_of_the_pool_write_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.db");
+        let options = StoreOptions { connections: 3, ..StoreOptions::default() };
+        let store = Store::open(path.to_str().unwrap(), Some("t"), &options).await.unwrap();
+        let mut leased = Vec::new();
+        for _ in 0..3 {
+            let mut conn = store.pool.acquire().await.unwrap();
+            for (pragma, expected) in
+                [("synchronous", "2"), ("journal_mode", "wal"), ("foreign_keys", "1")]
+            {
+                let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
+                let rows = sqlx::query(&sql).fetch_all(&mut *conn).await.unwrap();
+                assert_eq!(rows[0].get::<String, _>(0), expected, "{pragma}");
+            }
+            leased.push(conn);
+        }
+    }
+}

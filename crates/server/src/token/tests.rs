@@ -467,9 +467,9 @@ async fn what_is_remembered_ends_with_the_token() {
     let (verifier, clock) = verifier(&[rsa_jwk("rsa")]).await;
     let token = rs256(&header(), &changed(&json!({ "exp": now() + 100 })));
     assert!(ask(&verifier, &token).await.is_ok());
-    clock.advance(150);
+    clock.advance(150_000);
     assert!(ask(&verifier, &token).await.is_ok());
-    clock.advance(20);
+    clock.advance(20_000);
     assert_eq!(ask(&verifier, &token).await.err(), Some(EXPIRED));
 }
 
@@ -696,7 +696,7 @@ async fn keys_are_fetched_again_for_unknown_ones_once_a_minute() {
     // Not within a minute.
     assert_eq!(ask(&verifier, &by_new).await.err(), Some(UNSIGNED));
     assert_eq!(server.asked(), 1);
-    clock.advance(61);
+    clock.advance(61_000);
     // All who need them wait for the same.
     let asking = (0..50).map(|_| {
         let (verifier, token) = (verifier.clone(), by_new.clone());
@@ -711,20 +711,20 @@ async fn keys_are_fetched_again_for_unknown_ones_once_a_minute() {
         assert_eq!(ask(&verifier, &token_of(&old, "none")).await.err(), Some(UNSIGNED));
     }
     assert_eq!(server.asked(), 2);
-    clock.advance(61);
+    clock.advance(61_000);
     for _ in 0..100 {
         assert_eq!(ask(&verifier, &token_of(&old, "none")).await.err(), Some(UNSIGNED));
     }
     assert_eq!(server.asked(), 3);
     // The same document is no rotation: what was remembered still is.
     let caller = ask(&verifier, &by_new).await.unwrap();
-    clock.advance(61);
+    clock.advance(61_000);
     assert!(ask(&verifier, &token_of(&old, "none")).await.is_err());
     assert_eq!(server.asked(), 4);
     assert!(Arc::ptr_eq(&caller, &ask(&verifier, &by_new).await.unwrap()));
     // A key that is gone signs nothing any more.
     server.answers(Answer::Keys(set(std::slice::from_ref(&new.jwk))));
-    clock.advance(61);
+    clock.advance(61_000);
     assert!(ask(&verifier, &token_of(&old, "none")).await.is_err());
     assert_eq!(ask(&verifier, &by_old).await.err(), Some(UNSIGNED));
     assert!(ask(&verifier, &by_new).await.is_ok());
@@ -746,7 +746,7 @@ async fn old_keys_stay_when_newer_ones_cannot_be_had() {
         Answer::Keys(set(&[])),
     ] {
         server.answers(answer);
-        clock.advance(61);
+        clock.advance(61_000);
         assert_eq!(ask(&verifier, &token_of(&P256, "none")).await.err(), Some(UNSIGNED));
         asked += 1;
         assert_eq!(server.asked(), asked);
@@ -760,7 +760,7 @@ async fn known_keys_do_not_wait_for_unknown_ones() {
     let clock = Clock::default();
     let verifier = server.verifier(&clock).await.unwrap();
     server.answers(Answer::Nothing);
-    clock.advance(61);
+    clock.advance(61_000);
     let (waiting, unknown) = (verifier.clone(), token_of(&P256, "none"));
     let waiting = tokio::spawn(async move { ask(&waiting, &unknown).await.err() });
     while server.asked() < 2 {

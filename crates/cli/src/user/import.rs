@@ -1,0 +1,275 @@
+//! `countersign user import`
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use countersign_server::password;
+use countersign_server::roles::Membership;
+use countersign_server::store::{Field, NewAccount, StoreError, StoreOptions};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::csv::{self, Record, Wrong};
+use super::database::Database;
+use super::{add, roles, say};
+use crate::Answer;
+use crate::failure::Failure;
+use crate::input::Source;
+use crate::words::counted;
+
+/// Adds many accounts at once: all of them or, if anything is wrong, none.
+///
+/// FILE, else standard input, is CSV whose first line names the columns, or has
+/// a JSON object on each line.
+#[derive(Args)]
+#[command(after_help = "\
+Columns, or members:
+  userPrincipalName   such as AdeleV@contoso.com; the only one that has to be
+                      there
+  id                  by default a new UUID
+  displayName, givenName, surname
+  passwordHash        a PHC string of Argon2, such as $argon2id$v=19$...; clear
+                      passwords are not taken
+  roles               names or ids of templates, with `;` between them; in JSON
+                      also an array
+  mustChange          `true`: the password has to be changed at the next sign-in
+
+Where nothing stands, nothing is known.")]
+pub(crate) struct Import {
+    #[command(flatten)]
+    database: Database,
+    /// Take roles that Microsoft does not have
+    #[arg(long)]
+    custom: bool,
+    /// The file to read; `-` is standard input
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Column {
+    Field(Field),
+    PasswordHash,
+    MustChange,
+}
+
+impl Column {
+    const ALL: [Self; 8] = [
+        Self::Field(Field::Id),
+        Self::Field(Field::UserPrincipalName),
+        Self::Field(Field::DisplayName),
+        Self::Field(Field::GivenName),
+        Self::Field(Field::Surname),
+        Self::PasswordHash,
+        Self::Field(Field::Roles),
+        Self::MustChange,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.name(),
+            Self::PasswordHash => "passwordHash",
+            Self::MustChange => "mustChange",
+        }
+    }
+
+    fn of(line: usize, name: &str) -> Result<Self, Failure> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        if let Some(column) = Self::ALL.into_iter().find(|column| column.name() == name) {
+            return Ok(column);
+        }
+        if name.eq_ignore_ascii_case("password") {
+            return Err(at(line, None, "clear passwords are not taken").hint(
+                "set them with `countersign user add`, one by one, or give hashes as `passwordHash`",
+            ));
+        }
+        let near = Self::ALL.into_iter().map(Self::name).find(|known| {
+            name.len() <= 64
+                && strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()) <= 3
+        });
+        Err(at(line, None, "a column or member is not known").hint(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known ones are {}", known()),
+        }))
+    }
+}
+
+/// An error in the input: where, and never a value.
+fn at(line: usize, column: Option<Column>, why: &str) -> Failure {
+    match column {
+        Some(column) => Failure::new(format!("line {line}, `{}`: {why}", column.name())),
+        None => Failure::new(format!("line {line}: {why}")),
+    }
+}
+
+/// What stands in a line: the line, and the values of its columns.
+struct Row {
+    line: usize,
+    values: Vec<(Column, Vec<String>)>,
+}
+
+pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    match Source::open(file.as_deref())? {
+        Source::Terminal => {
+            return Err(Failure::new("accounts are not read from a terminal")
+                .hint("name a file, or pipe them in"));
+        }
+        Source::File(mut file) => {
+            let read = file.read_to_end(&mut bytes);
+            read.map_err(|error| Failure::io("cannot read the input", &error))?;
+        }
+    }
+    let text = str::from_utf8(&bytes).map_err(|error| {
+        let before = bytes.iter().take(error.valid_up_to());
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        at(line, None, "this is not UTF-8")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let rows = if text.trim_start().starts_with('{') { json(text) } else { comma_separated(text) };
+    let now = add::now();
+    let mut lines = Vec::new();
+    let mut accounts = Vec::new();
+    for row in rows? {
+        lines.push(row.line);
+        accounts.push(account(row, *custom, now)?);
+    }
+    if accounts.is_empty() {
+        return Err(Failure::new("there are no accounts in the input"));
+    }
+    // However many there are, they are one transaction.
+    let options = StoreOptions { timeout: Duration::from_secs(600), ..StoreOptions::default() };
+    database.open_or_make(&options, async |store| {
+        let line = |at: usize| lines.get(at).copied().unwrap_or_default();
+        store.insert_all(&accounts).await.map_err(|error| match error {
+            StoreError::Conflict { at, field } => {
+                let why = "another account has it already, here or in the database";
+                self::at(line(at), Some(Column::Field(field)), why).hint("nothing was imported")
+            }
+            StoreError::Invalid { at, field, why } => {
+                self::at(line(at), Some(Column::Field(field)), &format!("it {why}"))
+            }
+            error => error.into(),
+        })?;
+        let count = counted(accounts.len() as u64, "account", "accounts");
+        say(|out| writeln!(out, "imported {count}"))
+    })
+}
+
+fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
+    let mut records = csv::records(text);
+    let wrong = |Wrong { line, why }: Wrong| at(line, None, why);
+    let Some(header) = records.next() else { return Ok(Vec::new()) };
+    let Record { line, cells } = header.map_err(wrong)?;
+    let mut columns: Vec<Column> = Vec::new();
+    for name in &cells {
+        let column = Column::of(line, name)?;
+        if columns.contains(&column) {
+            return Err(at(line, Some(column), "the column stands twice"));
+        }
+        columns.push(column);
+    }
+    let row = |record: Result<Record, Wrong>| {
+        let Record { line, cells } = record.map_err(wrong)?;
+        if cells.len() != columns.len() {
+            let (found, expected) = (cells.len(), columns.len());
+            let values = counted(found as u64, "value", "values");
+            return Err(at(line, None, &format!("there are {values}, and {expected} columns")));
+        }
+        let values = columns.iter().zip(cells);
+        Ok(Row {
+            line,
+            values: values.map(|(column, cell)| (*column, split(*column, cell))).collect(),
+        })
+    };
+    records.map(row).collect()
+}
+
+/// The values of a text: roles are several.
+fn split(column: Column, text: String) -> Vec<String> {
+    let parts = match column {
+        Column::Field(Field::Roles) => text.split(';').map(|part| part.trim().to_owned()).collect(),
+        _ => vec![text],
+    };
+    parts.into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+fn json(text: &str) -> Result<Vec<Row>, Failure> {
+    let lines = text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    lines
+        .map(|(index, text)| {
+            let line = index + 1;
+            let object: serde_json::Map<String, Value> =
+                serde_json::from_str(text).map_err(|error| {
+                    let what = format!("column {}: this is no JSON object", error.column());
+                    at(line, None, &what)
+                })?;
+            let values = object.into_iter().map(|(name, value)| {
+                let column = Column::of(line, &name)?;
+                Ok((column, texts(line, column, value)?))
+            });
+            Ok(Row { line, values: values.collect::<Result<_, Failure>>()? })
+        })
+        .collect()
+}
+
+fn texts(line: usize, column: Column, value: Value) -> Result<Vec<String>, Failure> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::String(text) => Ok(split(column, text)),
+        Value::Bool(value) if column == Column::MustChange => Ok(vec![value.to_string()]),
+        Value::Array(values) if column == Column::Field(Field::Roles) => values
+            .into_iter()
+            .map(|value| match value {
+                Value::String(text) => Ok(text),
+                _ => Err(at(line, Some(column), "one of them is not a string")),
+            })
+            .collect(),
+        _ => Err(at(line, Some(column), "this is a value of another kind")),
+    }
+}
+
+fn account(Row { line, values }: Row, custom: bool, now: i64) -> Result<NewAccount, Failure> {
+    let mut new = NewAccount { created: now, ..NewAccount::default() };
+    for (column, mut values) in values {
+        if let Column::Field(Field::Roles) = column {
+            for name in &values {
+                let role = Membership::of(name);
+                if matches!(role, Membership::Other(_)) && !custom {
+                    let why = "Microsoft has no role of one of these names";
+                    return Err(at(line, Some(column), why).hint(roles::near(name)));
+                }
+                new.roles.push(role);
+            }
+            continue;
+        }
+        let Some(value) = values.pop() else { continue };
+        match column {
+            Column::Field(Field::Id) => new.id = value,
+            Column::Field(Field::UserPrincipalName) => new.upn = value,
+            Column::Field(Field::DisplayName) => new.display_name = Some(value),
+            Column::Field(Field::GivenName) => new.given_name = Some(value),
+            Column::Field(Field::Surname) => new.surname = Some(value),
+            Column::Field(Field::Roles) => {}
+            Column::PasswordHash => {
+                password::check(&value)
+                    .map_err(|why| at(line, Some(column), &format!("it {why}")))?;
+                new.phc = Some(value);
+            }
+            Column::MustChange => {
+                new.must_change = match value.as_str() {
+                    "true" => true,
+                    "false" => false,
+                    _ => return Err(at(line, Some(column), "it is neither `true` nor `false`")),
+                };
+            }
+        }
+    }
+    if new.id.is_empty() {
+        new.id = add::new_id();
+    }
+    let checked = new.check();
+    checked.map_err(|(field, why)| at(line, Some(Column::Field(field)), &format!("it {why}")))?;
+    Ok(new)
+}

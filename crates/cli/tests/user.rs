@@ -1,0 +1,285 @@
+//! `countersign user`: accounts in a database.
+
+#![cfg(feature = "server")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test")]
+
+mod common;
+
+use common::{Files, Run, run};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "tr0mbone-Quilt-91";
+const PHC: &str =
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+/// A folder with a database that is used by all commands.
+struct Accounts {
+    files: Files,
+    config: String,
+}
+
+impl Accounts {
+    fn new() -> Self {
+        let files = Files::new();
+        let database = files.path("accounts.db").to_str().unwrap().to_owned();
+        let config = format!("tenant = 'contoso'\ndatabase = '{database}'\n[policy]\nname = 'entra'\n");
+        let config = files.write("countersign.toml", config);
+        Self { files, config }
+    }
+
+    #[track_caller]
+    fn user(&self, args: &[&str], stdin: &str) -> Run {
+        run([&["user", args[0], "--config", &self.config], &args[1..]].concat(), stdin)
+    }
+
+    #[track_caller]
+    fn all(&self) -> Vec<Value> {
+        let list = self.user(&["list", "--format", "json"], "");
+        assert_eq!(list.code, Some(0), "{}", list.stderr);
+        list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[test]
+fn accounts_are_added_shown_and_removed() {
+    let accounts = Accounts::new();
+    let add = ["add", "AdeleV@contoso.com", "--id", "87D349ED-44D7-43E1-9A83-5F2406DEE5BD"];
+    let names = ["--given-name", "Adele", "--surname", "Vance", "--display-name", "Adele Vance"];
+    let role = ["--role", "user administrator", "--must-change"];
+    let id = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
+    let added = format!("added AdeleV@contoso.com ({id})\n");
+    let args = [&add[..], &names, &role].concat();
+    accounts.user(&args, &format!("{PASSWORD}\n")).expect(0, &added);
+    let shown = accounts.user(&["show", "adelev@CONTOSO.com", "--format", "json"], "");
+    let mut shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    for time in ["createdDateTime", "lastPasswordChangeDateTime"] {
+        assert!(shown[time].take().as_str().unwrap().ends_with('Z'));
+    }
+    let expected = json!({
+        "id": id,
+        "userPrincipalName": "AdeleV@contoso.com",
+        "displayName": "Adele Vance",
+        "givenName": "Adele",
+        "surname": "Vance",
+        "tenant": "contoso",
+        "roles": ["User Administrator"],
+        "passwordPolicies": null,
+        "hasPassword": true,
+        "forceChangePasswordNextSignIn": true,
+        "forceChangePasswordNextSignInWithMfa": false,
+        "createdDateTime": null,
+        "lastPasswordChangeDateTime": null,
+    });
+    assert_eq!(shown, expected);
+    let text = accounts.user(&["show", id], "").stdout;
+    for part in ["user name     AdeleV@contoso.com\n", "to be changed at the next sign-in\n"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let list = accounts.user(&["list"], "");
+    list.expect(0, &format!("AdeleV@contoso.com  {id}  Adele Vance  User Administrator\n"));
+    // No hash anywhere.
+    for args in [&["show", id][..], &["show", id, "--format", "json"], &["list"]] {
+        assert!(!accounts.user(args, "").stdout.contains("argon2"));
+    }
+    accounts.user(&["add", "ADELEV@contoso.com", "--no-password"], "").fails("already");
+    accounts
+        .user(&["add", "b@contoso.com", "--no-password", "--id", id], "")
+        .fails("this id already");
+    accounts.user(&["remove", id], "").expect(0, &format!("removed AdeleV@contoso.com ({id})\n"));
+    accounts.user(&["remove", id], "").fails("no account has this id");
+    accounts.user(&["list"], "").expect(0, "");
+}
+
+#[test]
+fn passwords_comply_with_the_policy() {
+    let accounts = Accounts::new();
+    let add = ["add", "adele.vance@contoso.com", "--given-name", "Qwfpgjlu"];
+    // The names count, and the password is not repeated.
+    for (password, part) in [("short1A", "at least 8 characters"), ("Qwfpgjlu-1", "your name")] {
+        let refused = accounts.user(&add, password);
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert!(refused.stdout.starts_with("refused by entra\n"), "{}", refused.stdout);
+        assert!(refused.stdout.lines().any(|line| line.contains('✗') && line.contains(part)));
+        assert!(!refused.stdout.contains(password) && !refused.stderr.contains(password));
+    }
+    assert_eq!(accounts.all(), [Value::Null; 0]);
+    accounts.user(&add, "").fails("the password is empty");
+    let acme = accounts.files.write("acme.toml", common::ACME);
+    let more = [&add[..], &["--policy", &acme]].concat();
+    assert_eq!(accounts.user(&more, PASSWORD).code, Some(1), "it is too long for acme");
+    let file = accounts.files.write("password.txt", "short1\n");
+    let any = [&add[..], &["--no-policy", "--password-file", &file]].concat();
+    assert_eq!(accounts.user(&any, "").code, Some(0));
+    assert_eq!(accounts.all()[0]["hasPassword"], true);
+}
+
+#[test]
+fn what_is_wrong_is_told_before_a_password_is_read() {
+    let accounts = Accounts::new();
+    for (args, part) in [
+        (&["add", "adele"][..], "is not `name@domain`"),
+        (&["add", "a@b", "--id", "a/b"], "the id is not"),
+        (&["add", "a@b", "--role", "Globl Administrator"], "did you mean `Global Administrator`?"),
+        (&["add", "a@b", "--role", "zebra"], "it has Authentication Administrator, "),
+        (&["set-role", "a@b", "Usr Administrator"], "did you mean `User Administrator`?"),
+        (&["set-role", "a@b", "--none"], "no account has this id"),
+        (&["show", "zebra@b"], "no account has this id"),
+    ] {
+        let error = accounts.user(args, PASSWORD).fails(part);
+        assert!(!error.stderr.contains("zebra"), "{}", error.stderr);
+    }
+    run(["user", "list"], "").fails("there is no database countersign.db");
+    let none = accounts.files.path("none.db");
+    let named = ["--database", none.to_str().unwrap()];
+    run([&["user", "list"][..], &named].concat(), "").fails("there is no database ");
+    run([&["user", "add", "a@b.c", "--no-password"][..], &named].concat(), "")
+        .fails("`--tenant` takes its id");
+    assert!(!none.exists(), "a mistyped name makes no database");
+    let bad = accounts.files.write("bad.toml", "# x\ndatabase = postgres://u:hunter2@db/x\n");
+    let error = run(["user", "list", "--config", &bad], "").fails("bad.toml:2:");
+    assert!(!error.stderr.contains("hunter2"), "{}", error.stderr);
+    let url = "postgres://u:hunter2@127.0.0.1:9/x?sslmode=zebra";
+    let error = run(["user", "list", "--database", url], "").fails("");
+    assert!(!error.stderr.contains("hunter2"), "{}", error.stderr);
+    let other = accounts.user(&["list", "--tenant", "fabrikam"], "");
+    other.fails("that of tenant contoso, not of fabrikam");
+}
+
+#[test]
+fn roles_are_set() {
+    let accounts = Accounts::new();
+    accounts.user(&["add", "a@b", "--no-password", "--id", "a"], "").expect(0, "added a@b (a)\n");
+    let reset = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+    accounts
+        .user(&["set-role", "A@B", reset, "GLOBAL reader"], "")
+        .expect(0, "a@b (a) has: Helpdesk Administrator, Global Reader\n");
+    accounts.user(&["set-role", "a", "Brewmaster"], "").fails("no role of this name");
+    accounts
+        .user(&["set-role", "a", "--custom", "Brewmaster"], "")
+        .expect(0, "a@b (a) has: Brewmaster\n");
+    assert_eq!(accounts.all()[0]["roles"], json!(["Brewmaster"]));
+    accounts.user(&["set-role", "a", "--none"], "").expect(0, "a@b (a) has no roles\n");
+    assert_eq!(accounts.all()[0]["roles"], json!([]));
+}
+
+#[test]
+fn csv_and_json_import_alike() {
+    let csv = format!(
+        "\u{feff}id,userPrincipalName,displayName,givenName,surname,passwordHash,roles,mustChange\r\n\
+         one,one@x.y,\"Vance, \"\"Adele\"\"\",Adele,Vance,\"{PHC}\",Global Reader; User Administrator,true\r\n\
+         \r\n\
+         two,TWO@x.y,,,,,,\r\n"
+    );
+    let json = format!(
+        "{}\n\n{}\n",
+        json!({
+            "id": "one", "userPrincipalName": "one@x.y", "displayName": "Vance, \"Adele\"",
+            "givenName": "Adele", "surname": "Vance", "passwordHash": PHC,
+            "roles": ["Global Reader", "User Administrator"], "mustChange": true,
+        }),
+        json!({"id": "two", "userPrincipalName": "TWO@x.y", "surname": null}),
+    );
+    let import = |text: &str| {
+        let accounts = Accounts::new();
+        accounts.user(&["import"], text).expect(0, "imported 2 accounts\n");
+        let file = accounts.files.write("more", "userPrincipalName\nthree@x.y\n");
+        accounts.user(&["import", &file], "").expect(0, "imported 1 account\n");
+        let mut all = accounts.all();
+        for account in &mut all {
+            account["createdDateTime"].take();
+            account["lastPasswordChangeDateTime"].take();
+        }
+        let three = all.remove(1);
+        assert_eq!(three["userPrincipalName"], "three@x.y");
+        assert_eq!(three["id"].as_str().unwrap().len(), 36);
+        all
+    };
+    let imported = import(&csv);
+    assert_eq!(imported, import(&json));
+    assert_eq!(imported[0]["roles"], json!(["Global Reader", "User Administrator"]));
+    assert_eq!(imported[0]["displayName"], "Vance, \"Adele\"");
+    assert_eq!(imported[0]["forceChangePasswordNextSignIn"], true);
+    assert_eq!(imported[0]["hasPassword"], true);
+    assert_eq!(
+        (&imported[1]["hasPassword"], &imported[1]["surname"]),
+        (&json!(false), &Value::Null)
+    );
+}
+
+#[test]
+fn imports_are_all_or_nothing_and_errors_name_places_never_values() {
+    let accounts = Accounts::new();
+    let head = "id,userPrincipalName,passwordHash,roles,mustChange\n";
+    for (text, part) in [
+        ("", "there are no accounts"),
+        ("userPrincipalName\n", "there are no accounts"),
+        ("userPrincipalName,zebra\na@b,x\n", "line 1: a column or member is not known"),
+        ("userPrincipalname\na@b\n", "did you mean `userPrincipalName`?"),
+        (
+            "userPrincipalName,userPrincipalName\na@b,a@b\n",
+            "line 1, `userPrincipalName`: the column",
+        ),
+        ("userPrincipalName,password\na@b,zebra\n", "clear passwords are not taken"),
+        (&format!("{head}1,a@b,,,\n2,zebra,,,\n"), "line 3, `userPrincipalName`: it is not"),
+        (&format!("{head}1,a@b,,,\nzebra/,c@d,,,\n"), "line 3, `id`: it is not"),
+        (&format!("{head}1,a@b,zebra,,\n"), "line 2, `passwordHash`: it is not a PHC string"),
+        (&format!("{head}1,a@b,,zebra,\n"), "line 2, `roles`: Microsoft has no role"),
+        (&format!("{head}1,a@b,,,zebra\n"), "line 2, `mustChange`: it is neither"),
+        (&format!("{head}1,a@b\n"), "line 2: there are 2 values, and 5 columns"),
+        (&format!("{head}1,\"a\n@b\",,,\n2,\"zebra\n"), "line 4: a quotation mark is missing"),
+        (&format!("{head}1,zebra@b,,,\n2,ZEBRA@b,,,\n"), "line 3, `userPrincipalName`: another"),
+        (&format!("{head}1,a@b,,,\n1,c@d,,,\n"), "line 3, `id`: another account has it"),
+        ("{\"userPrincipalName\":\"a@b\"}\n{\"zebra\"\n", "line 2: column 8: this is no JSON"),
+        ("{\"userPrincipalName\":\"a@b\"}\n[]\n", "line 2: column"),
+        (
+            "{\"userPrincipalName\":1}\n",
+            "line 1, `userPrincipalName`: this is a value of another kind",
+        ),
+        ("{\"password\":\"zebra\"}\n", "clear passwords are not taken"),
+        ("{\"userPrincipalName\":\"a@b\",\"roles\":[1]}\n", "`roles`: one of them is not a string"),
+        ("{}\n", "line 1, `userPrincipalName`: it is not"),
+    ] {
+        let error = accounts.user(&["import"], text).fails(part);
+        assert!(!error.stderr.to_lowercase().contains("zebra"), "{}", error.stderr);
+        assert_eq!(accounts.all(), [Value::Null; 0], "{text}");
+    }
+    accounts.user(&["import", "zebra.csv"], "").fails("cannot read the file given");
+    let custom = format!("{head}1,a@b,,Brewmaster,\n");
+    accounts.user(&["import", "--custom"], &custom).expect(0, "imported 1 account\n");
+}
+
+#[test]
+fn many_are_imported_and_listed() {
+    let accounts = Accounts::new();
+    let rows: String = (0..1203).map(|n| format!("user{n:04}@x.y\n")).collect();
+    let text = format!("userPrincipalName\n{rows}");
+    accounts.user(&["import"], &text).expect(0, "imported 1,203 accounts\n");
+    let all = accounts.all();
+    let names = all.iter().map(|account| account["userPrincipalName"].as_str().unwrap());
+    assert!(names.eq(rows.lines()));
+}
+
+#[cfg(unix)]
+#[test]
+fn passwords_are_asked_for_twice_at_a_terminal() {
+    use common::terminal::Terminal;
+    let accounts = Accounts::new();
+    for (again, code) in [("other\n", 2), ("tr0mbone-Quilt-91\n", 0)] {
+        let mut terminal = Terminal::new();
+        let mut child = common::countersign()
+            .args(["user", "add", "a@b.c", "--config", &accounts.config])
+            .stdin(terminal.stdio())
+            .stdout(terminal.stdio())
+            .stderr(terminal.stdio())
+            .spawn()
+            .unwrap();
+        terminal.wait_for("Password: ");
+        terminal.type_in(format!("{PASSWORD}\n").as_bytes());
+        let shown = terminal.wait_for("again: ");
+        assert!(!shown.contains("tr0mbone"), "{shown}");
+        terminal.type_in(again.as_bytes());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(terminal.is_as_before());
+    }
+    assert_eq!(accounts.all().len(), 1);
+}
