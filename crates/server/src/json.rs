@@ -264,7 +264,6 @@ mod tests {
             (r#"{"password":"hunter2""#, "The body ends too early: line 1, column 21."),
             (r#"{"password":"hunter2"}x"#, "The body is not JSON: line 1, column 23."),
             (r#"{"password":hunter2}"#, "The body is not JSON: line 1, column 13."),
-            ("{\"password\":\"hunter2\n\"}", "The body is not JSON: line 2, column 1."),
             (
                 r#"{"password":"hunter2","password":"hunter2"}"#,
                 "A member of the body stands twice: line 1, column 32.",
@@ -285,6 +284,9 @@ mod tests {
         ] {
             assert_eq!(password(body), Err(expected.to_owned()), "{body}");
         }
+        // Where the line ends, or where the next begins: features of serde_json differ.
+        let broken = password("{\"password\":\"hunter2\n\"}").unwrap_err();
+        assert!(broken.starts_with("The body is not JSON: line "), "{broken}");
         assert!(matches!(Object::parse(b"{\"password\":\"\xff\"}", false), Err(Refusal::Json(_))));
         assert!(Object::parse(b" \n", true).is_ok());
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));

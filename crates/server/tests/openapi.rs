@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use countersign_server::roles::Role;
+use countersign_server::roles::{Membership, Role};
 use fixture::{ADELE, Answer, Fixture, HELP, METHOD, ROOT, STRANGER, password_of};
 use serde_json::{Value, json};
 
@@ -145,18 +145,21 @@ async fn answers(
         started = location.rsplit('/').next().unwrap().to_owned();
     }
     let app = fixture.app_token(ALL, &[Role::GlobalAdministrator]);
+    // Somebody with a role whom the store does not know.
+    let mut stranger = fixture.request(STRANGER, ALL);
+    stranger.roles = vec![Membership::Role(Role::GlobalAdministrator)];
     let tokens = [
         String::new(),
         fixture.token(ADELE, &[]),
         app,
-        fixture.token(STRANGER, ALL),
+        fixture.sign(&stranger),
         fixture.token(HELP, ALL),
         fixture.token(ROOT, ALL),
         fixture.token(ADELE, ALL),
     ];
     let mut paths = vec![path.to_owned()];
     for (name, values) in [
-        ("{user}", &[ADELE, "nobody@contoso.example"][..]),
+        ("{user}", &[ADELE, STRANGER][..]),
         ("{method}", &[METHOD, "11111111-1111-4111-8111-111111111111"]),
         ("{operation}", &[started.as_str(), "1"]),
     ] {
