@@ -2,7 +2,7 @@
 //! that is wiped; what serde_json would copy on the way is left to be ignored.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -31,9 +31,6 @@ impl<'de> Deserialize<'de> for Object<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members = BTreeMap::new();
                 while let Some(Key(key)) = map.next_key()? {
-                    if members.contains_key(&key) {
-                        return Err(serde::de::Error::custom(TWICE));
-                    }
                     members.insert(key, map.next_value()?);
                 }
                 Ok(Object(members))
@@ -89,18 +86,27 @@ impl<'b> Object<'b> {
                 false => Err(Refusal::Json("The body is empty, and members are required.".into())),
             };
         }
-        serde_json::from_str(text).map_err(|error| {
+        let refused = |what: &str, line: usize, column: usize| {
+            Refusal::Json(format!("{what}: line {line}, column {column}.").into())
+        };
+        let object = serde_json::from_str(text).map_err(|error| {
             // serde_json repeats values of the wrong type.
             let what = match error.classify() {
                 serde_json::error::Category::Eof => "The body ends too early",
                 serde_json::error::Category::Syntax => "The body is not JSON",
-                _ if is_twice(&error) => "A member of the body stands twice",
                 _ => "The body is not a JSON object",
             };
             // serde_json counts columns from one, but for the end of a line.
-            let (line, column) = (error.line(), error.column().max(1));
-            Refusal::Json(format!("{what}: line {line}, column {column}.").into())
-        })
+            refused(what, error.line(), error.column().max(1))
+        })?;
+        match fault(text) {
+            None => Ok(object),
+            Some((at, what)) => {
+                let before = text.get(..at).unwrap_or(text);
+                let start = before.rfind('\n').map_or(0, |end| end + 1);
+                Err(refused(what, 1 + before.matches('\n').count(), 1 + at - start))
+            }
+        }
     }
 
     fn find(&self, name: &str) -> Option<&'b RawValue> {
@@ -118,10 +124,7 @@ impl<'b> Object<'b> {
         let wrong = |what: &str| Refusal::Json(format!("The member `{name}` {what}.").into());
         let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let inside = inside.ok_or_else(|| wrong("is not a string"))?;
-        match unescaped(inside) {
-            Some(text) => Ok(Some(text)),
-            None => Err(wrong("has an escape of half a character")),
-        }
+        unescaped(inside).map(Some).ok_or_else(|| wrong("has an escape of half a character"))
     }
 
     /// A string, or null, if it is there.
@@ -165,22 +168,65 @@ impl<'b> Object<'b> {
     /// The member is something else.
     pub(crate) fn object(&self, name: &'static str) -> Result<Option<Object<'b>>, Refusal> {
         let Some(value) = self.find(name) else { return Ok(None) };
-        serde_json::from_str(value.get()).map(Some).map_err(|error| {
-            let what = if is_twice(&error) {
-                "has a member that stands twice"
-            } else {
-                "is not an object"
-            };
-            Refusal::Json(format!("The member `{name}` {what}.").into())
-        })
+        serde_json::from_str(value.get())
+            .map(Some)
+            .map_err(|_| Refusal::Json(format!("The member `{name}` is not an object.").into()))
     }
 }
 
-/// What an object is told to be whose members have one name.
-const TWICE: &str = "a member stands twice";
+/// How deep arrays and objects may stand in each other: what serde_json allows
+/// where it reads values, but not where it skips them.
+const DEPTH: usize = 127;
 
-fn is_twice(error: &serde_json::Error) -> bool {
-    error.is_data() && error.to_string().starts_with(TWICE)
+/// What is wrong, and at which byte, with JSON whose syntax has been checked:
+/// with what is ignored later, too.
+fn fault(text: &str) -> Option<(usize, &'static str)> {
+    // The names in each object that is open; an array has none.
+    let mut open: Vec<Option<BTreeSet<String>>> = Vec::new();
+    let mut name_next = false;
+    let mut rest = text;
+    loop {
+        let (_, from) = rest.split_at(rest.find(['"', '{', '[', '}', ']', ','])?);
+        let at = text.len() - from.len();
+        let mark = from.as_bytes().first()?;
+        rest = from.get(1..)?;
+        match mark {
+            b'{' | b'[' if open.len() == DEPTH => {
+                return Some((at, "The body nests too deeply"));
+            }
+            b'{' | b'[' => {
+                name_next = *mark == b'{';
+                open.push(name_next.then(BTreeSet::new));
+            }
+            b'}' | b']' => {
+                open.pop();
+            }
+            b',' => name_next = matches!(open.last(), Some(Some(_))),
+            _ => {
+                let (string, behind) = rest.split_at(closing_quote(rest)?);
+                let Some(mut string) = unescaped(string) else {
+                    return Some((at, "The body has an escape of half a character"));
+                };
+                rest = behind.get(1..)?;
+                if std::mem::take(&mut name_next)
+                    && let Some(Some(names)) = open.last_mut()
+                    && !names.insert(std::mem::take(&mut *string))
+                {
+                    return Some((at, "A member of the body stands twice"));
+                }
+            }
+        }
+    }
+}
+
+/// Where a string ends, in what follows its first quote.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
 }
 
 /// The text between the quotes of a JSON string, which has been checked to be
@@ -266,19 +312,19 @@ mod tests {
             (r#"{"password":hunter2}"#, "The body is not JSON: line 1, column 13."),
             (
                 r#"{"password":"hunter2","password":"hunter2"}"#,
-                "A member of the body stands twice: line 1, column 32.",
+                "A member of the body stands twice: line 1, column 23.",
             ),
             (
                 r#"{"password":"\ud83d"}"#,
-                "The member `password` has an escape of half a character.",
+                "The body has an escape of half a character: line 1, column 13.",
             ),
             (
                 r#"{"password":"\ude00\ud83d"}"#,
-                "The member `password` has an escape of half a character.",
+                "The body has an escape of half a character: line 1, column 13.",
             ),
             (
                 r#"{"password":"\ud83dxx\ude00"}"#,
-                "The member `password` has an escape of half a character.",
+                "The body has an escape of half a character: line 1, column 13.",
             ),
             (r#"{"password":"\x"}"#, "The body is not JSON: line 1, column 15."),
         ] {
@@ -289,7 +335,33 @@ mod tests {
         assert!(broken.starts_with("The body is not JSON: line "), "{broken}");
         assert!(matches!(Object::parse(b"{\"password\":\"\xff\"}", false), Err(Refusal::Json(_))));
         assert!(Object::parse(b" \n", true).is_ok());
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(Object::parse(deep.as_bytes(), false).is_err());
+    }
+
+    #[test]
+    fn what_is_ignored_has_to_be_json_too() {
+        const TWICE: Result<&str, &str> =
+            Err("A member of the body stands twice: line 2, column 9.");
+        const HALF: Result<&str, &str> =
+            Err("The body has an escape of half a character: line 2, column 2.");
+        for (member, expected) in [
+            (r#"[{"b":1,"c":{"b":2}},{"b":1}]"#, Ok("")),
+            (r#"[{},"b","b",{"b":["b","b"]}]"#, Ok("")),
+            (r#"{"b":"\\\"","c":"\\"}"#, Ok("")),
+            (r#"[{"b":1,"\u0062":2}]"#, TWICE),
+            (r#"{"b":{},"b":[]}"#, TWICE),
+            (r#"{"b\udc00":1}"#, HALF),
+            (r#"["\\\ud800"]"#, HALF),
+        ] {
+            let body = format!("{{\"password\":\"\",\"a\":\n{member}}}");
+            assert_eq!(password(&body).as_deref().map_err(String::as_str), expected, "{body}");
+        }
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            password(&format!("{{\"password\":\"\",\"a\":{open}{close}}}"))
+        };
+        assert_eq!(nested(DEPTH - 1), Ok(String::new()));
+        let expected = Err("The body nests too deeply: line 1, column 146.".to_owned());
+        assert_eq!(nested(DEPTH), expected);
+        assert_eq!(nested(100_000), expected);
     }
 }
