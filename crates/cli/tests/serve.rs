@@ -438,7 +438,6 @@ fn path_tricks_are_refused_on_the_wire() {
         "/beta/users/validatePassword%",
         "/beta/users/validatePassword%zz",
         "/beta/users/validatePassword%ff",
-        "/beta/users/%2576alidatePassword",
         "/v1.0/users/validatePassword",
         "/BETA/users/validatePassword",
         "/",
@@ -448,6 +447,9 @@ fn path_tricks_are_refused_on_the_wire() {
         let answer = client.post(path, &token, &good()).unwrap();
         assert_eq!(answer.error().0, 404, "{path}");
     }
+    // Decoded once, this is the name of a user, whom nobody can post to.
+    let answer = client.post("/beta/users/%2576alidatePassword", &token, &good()).unwrap();
+    assert_eq!((answer.error().0, answer.header("allow")), (405, "GET, PATCH"));
     for path in [
         "/beta//users///validatePassword/",
         "/beta/users/%76alidatePassword",
