@@ -19,6 +19,7 @@ mod accounts;
 mod answer;
 mod clock;
 mod config;
+mod files;
 mod fingerprint;
 mod hashing;
 mod json;
