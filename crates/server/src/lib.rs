@@ -32,6 +32,7 @@ mod patient;
 pub mod permissions;
 mod policy;
 mod refusal;
+mod reload;
 pub mod roles;
 mod serve;
 mod service;
