@@ -7,6 +7,8 @@ mod service;
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,28 +51,29 @@ impl Known {
         format!("{}xWwvJ]6NMw+bWH{}", self.number, self.drawn)
     }
 
-    /// Changes or resets the password until the connection breaks.
+    /// Changes, resets or updates the password until the connection breaks.
     fn work(&mut self, setup: &Setup, server: &Server) {
         let (own, help) = (setup.any_token(&user(self.number)), setup.any_token(HELP));
-        let is_reset = self.number % 3 == 0;
-        let path = format!(
-            "/v1.0/users/{}/authentication/methods/{METHOD}/resetPassword",
-            user(self.number)
-        );
+        let profile = format!("/v1.0/users/{}", user(self.number));
+        let reset = format!("{profile}/authentication/methods/{METHOD}/resetPassword");
         let Ok(mut client) = Client::connect(server.address) else { return };
         loop {
             let new = self.draw();
-            let answer = match is_reset {
-                true => client.post(&path, &help, &json!({ "newPassword": new })),
-                false => client.change(&own, self.acknowledged.last().unwrap(), &new),
+            let answer = match self.number {
+                0 => client.post(&reset, &help, &json!({ "newPassword": new })),
+                1 => {
+                    let update = json!({ "passwordProfile": { "password": new } });
+                    client.call("PATCH", &profile, &help, update.to_string().as_bytes())
+                }
+                _ => client.change(&own, self.acknowledged.last().unwrap(), &new),
             };
             let Ok(answer) = answer else {
                 self.unanswered = Some(new);
                 return;
             };
-            match (answer.status, is_reset) {
-                (204, false) => {}
-                (202, true) => self.operations.push(answer.header("location").to_owned()),
+            match (answer.status, self.number) {
+                (204, 1..) => {}
+                (202, 0) => self.operations.push(answer.header("location").to_owned()),
                 (status, _) => panic!("{status}: {}", String::from_utf8_lossy(&answer.body)),
             }
             self.acknowledged.push(new);
@@ -142,7 +145,8 @@ fn killed_under_load(setup: &Setup, times: u64) {
         count += known.acknowledged.len();
         // Each password once, in the order in which they were set.
         let (hashes, version) = stored(setup, known.number);
-        assert_eq!(version, known.acknowledged.len() as i64);
+        // Accounts of tests were created in 1970.
+        assert_eq!(version, known.acknowledged.len() as i64 - 1);
         assert_eq!(hashes.len(), 5.min(known.acknowledged.len()));
         for (phc, password) in hashes.iter().zip(known.acknowledged.iter().rev()) {
             let memory = &mut Memory::default();
@@ -216,6 +220,76 @@ fn what_the_directory_took_counts_however_long_the_database_is_away() {
     eventually("it ends", || state() != "running");
     assert_eq!(state(), "succeeded");
     assert!(server.client().change(&token, new, "x").unwrap().is_right());
+}
+
+/// Waits in its folder until it may go on; not for ever, if nobody is left.
+const WAIT: &str =
+    "for i in $(seq 1200); do [ ! -e go ] || exit 0; echo > running; sleep 0.1; done";
+
+/// Serves from a folder of its own, in which write-backs run.
+fn start_in(setup: &Setup, folder: &Path) -> Server {
+    let mut command = setup.command();
+    command.current_dir(folder);
+    Server::start(&mut command, setup.folder.path())
+}
+
+/// Resets a password through a service; the path of the operation.
+fn reset(setup: &Setup, server: &Server, number: usize, new: &str) -> String {
+    let path =
+        format!("/v1.0/users/{}/authentication/methods/{METHOD}/resetPassword", user(number));
+    let answer = server.post(&path, &setup.any_token(HELP), &json!({ "newPassword": new }));
+    assert_eq!(answer.status, 202);
+    answer.header("location").strip_prefix(&server.url).unwrap().to_owned()
+}
+
+fn state(setup: &Setup, server: &Server, path: &str) -> String {
+    let found = server.get(path, &setup.any_token(HELP)).json();
+    found["status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_successor_waits_until_a_write_back_has_ended() {
+    let setup = Setup::new(&format!("write-back.command = ['sh', '-c', '{WAIT}']"));
+    let mut server = start_in(&setup, setup.folder.path());
+    let new = "0eM85N54wFxWwvJ]";
+    let path = reset(&setup, &server, 1, new);
+    eventually("it runs", || setup.path("running").exists());
+    server.signal(rustix::process::Signal::TERM);
+    let successor = std::thread::scope(|scope| {
+        let successor = scope.spawn(|| setup.start());
+        eventually("it waits", || {
+            let logs = fs::read_dir(setup.folder.path()).unwrap();
+            let mut logs = logs.map(|entry| entry.unwrap().path());
+            logs.any(|path| {
+                path.extension().is_some_and(|extension| extension == "log")
+                    && fs::read_to_string(path).unwrap().contains("waiting for another process")
+            })
+        });
+        assert!(server.child.try_wait().unwrap().is_none());
+        fs::write(setup.path("go"), "").unwrap();
+        assert_eq!(server.wait(), Some(0));
+        successor.join().unwrap()
+    });
+    assert_eq!(state(&setup, &successor, &path), "succeeded");
+    let token = setup.any_token(&user(1));
+    assert!(successor.client().change(&token, new, "x").unwrap().is_right());
+}
+
+#[test]
+fn one_process_serves_from_a_file() {
+    let setup = Setup::new("");
+    let server = setup.start();
+    let second = setup.command().output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    let told = String::from_utf8(second.stderr).unwrap();
+    assert!(told.contains("another process serves this database"), "{told}");
+    assert!(told.contains("countersign.db.lock"), "{told}");
+    // Accounts are seen to meanwhile.
+    let mut list = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    list.args(["user", "list", "--config"]).arg(setup.path("countersign.toml"));
+    let list = list.output().unwrap();
+    assert!(list.status.success() && !list.stdout.is_empty());
+    assert!(server.client().change(&setup.any_token(&user(1)), FIRST, "x").unwrap().is_right());
 }
 
 // On the disk before the answer
@@ -368,7 +442,8 @@ fn a_file_that_cannot_grow_is_survived() {
     assert_eq!(server.wait(), Some(0));
 }
 
-/// A file system of its own, where it can be had.
+/// A file system of its own, where it can be had; that a file cannot grow is
+/// tested everywhere.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -376,8 +451,24 @@ impl Disk {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(folder.path());
-        mount.output().ok().filter(|output| output.status.success()).map(|_| Self(folder))
+        let mounted = mount.output().unwrap();
+        if mounted.status.success() {
+            return Some(Self(folder));
+        }
+        let error = String::from_utf8_lossy(&mounted.stderr);
+        let is_expected = std::env::var_os("CI").is_some() && may_mount();
+        assert!(!is_expected, "nothing can be mounted: {error}");
+        // Tests that pass print nothing else.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: a full disk, since {error}");
+        None
     }
+}
+
+/// Whether this process has CAP_SYS_ADMIN, the bit 21 of what it may do.
+fn may_mount() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> 21 & 1 == 1)
 }
 
 impl Drop for Disk {
@@ -388,17 +479,13 @@ impl Drop for Disk {
 
 #[test]
 fn a_full_disk_is_survived() {
-    let Some(disk) = Disk::new() else {
-        eprintln!("skipped: nothing can be mounted here");
-        return;
-    };
+    let Some(disk) = Disk::new() else { return };
     let setup = Setup::on(disk.0.path().join("a.db").to_str().unwrap(), "");
     let server = setup.start();
     let ballast = disk.0.path().join("ballast");
     // Until nothing goes in any more.
     let mut size = 1 << 20;
     while size >= 512 {
-        use std::io::Write;
         let file = fs::OpenOptions::new().append(true).create(true).open(&ballast);
         if file.unwrap().write_all(&vec![0; size]).is_err() {
             size /= 2;
@@ -514,4 +601,60 @@ fn of_two_changes_from_one_password_one_is_done() {
         current.clone_from(&new[won]);
         assert!(servers[0].client().change(&token, &current, "x").unwrap().is_right());
     }
+}
+
+#[test]
+fn a_replica_ends_what_a_killed_one_has_begun() {
+    let Some(database) = Database::postgres() else { return };
+    let setup = Setup::on(&database.url, &format!("write-back.command = ['sh', '-c', '{WAIT}']"));
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [mut killed, server] = [0, 1].map(|one| start_in(&setup, folders[one].path()));
+    let new = "0eM85N54wFxWwvJ]";
+    let lost = reset(&setup, &killed, 1, new);
+    let own = reset(&setup, &server, 2, new);
+    eventually("they run", || folders.iter().all(|folder| folder.path().join("running").exists()));
+    killed.signal(rustix::process::Signal::KILL);
+    killed.wait();
+    fs::write(folders[0].path().join("go"), "").unwrap();
+    // One at a time, also where the other is gone, until it is known to be.
+    let next = reset(&setup, &server, 1, new);
+    assert_eq!(state(&setup, &server, &lost), "running");
+    assert_eq!(state(&setup, &server, &next), "notStarted");
+    eventually("it is given up", || state(&setup, &server, &lost) == "failed");
+    let found = server.get(&lost, &setup.any_token(HELP)).json();
+    assert!(found["statusDetail"].as_str().unwrap().contains("Reset it again"), "{found}");
+    let token = setup.any_token(&user(1));
+    assert!(server.client().change(&token, FIRST, "x").unwrap().is_right());
+    // What lives goes on, and what waited does, too.
+    assert_eq!(state(&setup, &server, &own), "running");
+    fs::write(folders[1].path().join("go"), "").unwrap();
+    for path in [&own, &next] {
+        eventually("it ends", || state(&setup, &server, path) == "succeeded");
+    }
+    assert!(server.client().change(&token, new, "x").unwrap().is_right());
+}
+
+// After an outage of the database nobody has shown that they live: a replica that
+// was started then had all the others' resets fail.
+#[test]
+fn a_replica_that_starts_gives_the_others_time() {
+    let Some(database) = Database::postgres() else { return };
+    let setup = Setup::on(&database.url, &format!("write-back.command = ['sh', '-c', '{WAIT}']"));
+    let server = start_in(&setup, setup.folder.path());
+    let path = reset(&setup, &server, 1, "0eM85N54wFxWwvJ]");
+    eventually("it runs", || setup.path("running").exists());
+    run(async {
+        let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        other.execute("UPDATE operations SET renewed = 0").await.unwrap();
+        let another = setup.start();
+        let renewed = "SELECT 1 FROM operations WHERE renewed > 0";
+        let end = Instant::now() + LONG;
+        while other.fetch_all(renewed).await.unwrap().is_empty() {
+            assert!(Instant::now() < end, "it is never renewed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(state(&setup, &another, &path), "running");
+    });
+    fs::write(setup.path("go"), "").unwrap();
+    eventually("it ends", || state(&setup, &server, &path) == "succeeded");
 }

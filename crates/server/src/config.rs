@@ -170,6 +170,7 @@ sections! {
         ca: Option<PathBuf> = None,
         timeout_seconds: u32 = 30,
         retries: u32 = 3,
+        at_once: NonZero<usize> = NonZero::<usize>::MIN.saturating_add(15),
     }
     /// What clients may ask for.
     Limits {
@@ -474,7 +475,10 @@ mod tests {
         };
         assert_eq!(lockout(&told), lockout(&default));
         assert_eq!(told.generated.recipe, default.generated.recipe);
-        let write_back = |of: &Config| (of.write_back.timeout_seconds, of.write_back.retries);
+        let write_back = |of: &Config| {
+            let WriteBackConfig { timeout_seconds, retries, at_once, .. } = of.write_back.clone();
+            (timeout_seconds, retries, at_once)
+        };
         assert_eq!(write_back(&told), write_back(&default));
         let limits = |of: &Config| {
             let Limits {

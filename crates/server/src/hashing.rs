@@ -8,9 +8,11 @@ use std::thread;
 use countersign::Wiped;
 use tokio::sync::oneshot;
 
+use crate::clock::Clock;
 use crate::password::{self, Cost, Memory};
 
-/// Too many passwords wait already, or there is no memory to hash one.
+/// Too many passwords wait already, or for too long, or there is no memory to
+/// hash one.
 #[derive(Debug)]
 pub(crate) struct Busy;
 
@@ -21,6 +23,7 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 pub(crate) struct Hasher {
     jobs: SyncSender<Job>,
     cost: Cost,
+    clock: Clock,
 }
 
 impl Hasher {
@@ -31,6 +34,7 @@ impl Hasher {
         cost: Cost,
         threads: Option<NonZero<usize>>,
         queue: usize,
+        clock: Clock,
     ) -> std::io::Result<Self> {
         let (jobs, receiver) = sync_channel(queue);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -40,23 +44,26 @@ impl Hasher {
         for number in 0..threads {
             let receiver = Arc::clone(&receiver);
             let name = format!("hash-{number}");
-            thread::Builder::new().name(name).spawn(move || work(&receiver))?;
+            thread::Builder::new().name(name).spawn(move || work(&receiver, &cost))?;
         }
-        Ok(Self { jobs, cost })
+        Ok(Self { jobs, cost, clock })
     }
 
     /// Whether the password is that of the hash. Without a hash none is, and to
-    /// find out takes as long.
+    /// find out takes as long. It is not begun after `until`, milliseconds since
+    /// 1970.
     pub(crate) async fn verify(
         &self,
         password: Arc<Wiped>,
         phc: Option<String>,
+        until: i64,
     ) -> Result<bool, Busy> {
-        let cost = self.cost;
-        let verified = self
-            .run(move |memory| password::verify(&password, phc.as_deref(), &cost, memory))
-            .await?;
-        verified.map_err(failed)
+        let (cost, clock) = (self.cost, self.clock.clone());
+        let verified = self.run(move |memory| {
+            let is_late = clock.now() > until;
+            (!is_late).then(|| password::verify(&password, phc.as_deref(), &cost, memory))
+        });
+        verified.await?.ok_or(Busy)?.map_err(failed)
     }
 
     /// The PHC string of a password, in NFC.
@@ -92,7 +99,7 @@ fn failed(error: password::Failed) -> Busy {
     Busy
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<Job>>, cost: &Cost) {
     // On Linux, of this thread alone. Where it cannot be, it works as others do.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(10);
@@ -102,5 +109,34 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
         let Ok(job) = job else { return };
         // One that panics tells the one who waits by dropping the channel.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut memory)));
+        // A hash that was imported may have taken much more than others do.
+        memory.shrink_to(cost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Ten wrong passwords lock an account because each has a reservation. The
+    // queue was slower than reservations last, and others got theirs meanwhile.
+    #[tokio::test]
+    async fn what_waits_for_too_long_is_not_verified() {
+        let (clock, cost) = (Clock::default(), Cost::new(8, 1, 1).unwrap());
+        let hasher = Hasher::new(cost, Some(NonZero::<usize>::MIN), 4, clock.clone()).unwrap();
+        let password = Arc::new(countersign::nfc("password"));
+        let phc = Some(hasher.hash(Arc::clone(&password)).await.unwrap());
+        let until = clock.now() + 1_000_000;
+        let verify = |until| hasher.verify(Arc::clone(&password), phc.clone(), until);
+        assert!(verify(until).await.unwrap());
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let blocked = hasher.run(move |_| wait.recv().is_ok());
+        let go = async {
+            clock.advance(1_000_001);
+            go.send(()).unwrap();
+        };
+        let (blocked, late, in_time, ()) =
+            tokio::join!(blocked, verify(until), verify(i64::MAX), go);
+        assert!(blocked.unwrap() && late.is_err() && in_time.unwrap());
     }
 }

@@ -44,6 +44,7 @@ pub(crate) struct Metrics {
     answered: Family<Answered, Counter>,
     times: Vec<ByAction>,
     operations: Family<Ended, Counter>,
+    pub(crate) unstored: Counter,
     pub(crate) verifications: Counter,
     pub(crate) locked_out: Counter,
     pub(crate) connections: Gauge,
@@ -70,6 +71,12 @@ impl Metrics {
         let times = Action::ALL.iter().map(by_action).collect();
         let operations = Family::<Ended, Counter>::default();
         registry.register("operations", "Resets that ended", operations.clone());
+        let unstored = Counter::default();
+        registry.register(
+            "write_backs_unstored",
+            "Passwords that the other directory has taken, and the database has not",
+            unstored.clone(),
+        );
         let verifications = Counter::default();
         registry.register(
             "password_verifications",
@@ -96,6 +103,7 @@ impl Metrics {
             answered,
             times,
             operations,
+            unstored,
             verifications,
             locked_out,
             connections,

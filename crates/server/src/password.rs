@@ -100,6 +100,13 @@ impl Memory {
         }
         self.0.get_mut(..blocks).ok_or(Failed)
     }
+
+    /// Gives it all back if it is more than hashes of this cost take.
+    pub(crate) fn shrink_to(&mut self, cost: &Cost) {
+        if self.0.len() > cost.memory as usize {
+            *self = Self::default();
+        }
+    }
 }
 
 impl Drop for Memory {
@@ -264,6 +271,10 @@ mod tests {
             }
         }
         assert_eq!(memory.0.len(), 64);
+        memory.shrink_to(&large);
+        assert_eq!(memory.0.len(), 64);
+        memory.shrink_to(&CHEAP);
+        assert_eq!(memory.0.capacity(), 0);
     }
 
     #[test]

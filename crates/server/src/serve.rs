@@ -14,7 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
@@ -23,15 +23,22 @@ use crate::config::{Config, Limits};
 use crate::patient::Requests;
 use crate::policy::Load;
 use crate::reload::Reloads;
-use crate::service::{Inner, Service, router};
+use crate::service::{ABANDONED, Inner, Service, router};
+use crate::store::Lock;
 use crate::write_back::LEASE;
 
 /// How long requests that are running, and write-backs, may take when the
 /// service is to end.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long the process before, which may be ending, may keep the database.
+const HANDOVER: Duration = Duration::from_secs(25);
+
 /// How often what is left over is looked for.
 const SWEEP: Duration = Duration::from_secs(5);
+
+/// The lease in milliseconds.
+const LEASE_MS: i64 = LEASE.as_millis() as i64;
 
 /// How long ended operations can be asked for: a week.
 const REMEMBERED: i64 = 7 * 24 * 3600 * 1000;
@@ -58,6 +65,12 @@ pub async fn serve(
     let scheme = if tls.is_some() { "https" } else { "http" };
     let local = format!("{scheme}://{address}");
     let reloads = Reloads::new(config.policy.watch.then_some(files))?;
+    let mut shutdown = std::pin::pin!(shutdown);
+    let database = config.database()?;
+    let _lock = tokio::select! {
+        lock = Lock::take(&database, HANDOVER) => lock?,
+        () = &mut shutdown => return Ok(()),
+    };
     let service = Service::open(config, load, Clock::default(), &local).await?;
     let inner = Arc::clone(&service.0);
     let background = [
@@ -69,7 +82,7 @@ pub async fn serve(
     connections.accept(listener, shutdown).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     // What is not over by then is found at the next start.
-    let over = tokio::time::timeout(GRACE, inner.pending.write()).await;
+    let over = tokio::time::timeout(GRACE, inner.pending.closed()).await;
     if over.is_err() {
         tracing::warn!("resets were given up that had not ended");
     }
@@ -218,25 +231,30 @@ fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, String> {
 /// Looks for what is left over by others.
 async fn look_after(service: Arc<Inner>) {
     let mut ticks = tokio::time::interval(SWEEP);
-    let mut patient_until = 0;
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Since when the store has answered every time, and when it did last.
+    let mut answers: Option<[Instant; 2]> = None;
     loop {
         ticks.tick().await;
-        let now = service.clock.now();
         // While the store was away, nobody could show that they live, or say
-        // what became of a reset that the directory has taken.
-        if now < patient_until {
-            continue;
-        }
-        let detail = crate::service::ABANDONED;
-        match service.store.abandon(now - LEASE, detail, now).await {
+        // what became of a reset that the directory has taken. That it is there
+        // is seen by sweeping nothing. Who sees nothing for a while, such as a
+        // process that was stopped, does not know.
+        let answered = answers.filter(|[_, last]| last.elapsed() < LEASE / 2);
+        let is_patient = answered.is_none_or(|[since, _]| since.elapsed() < LEASE);
+        let now = service.clock.now();
+        let before = if is_patient { i64::MIN } else { now - LEASE_MS };
+        match service.store.abandon(before, &service.instance, ABANDONED, now).await {
             Ok(0) => {}
             Ok(count) => tracing::warn!(count, "resets failed that nobody works at any more"),
             Err(error) => {
                 tracing::warn!(%error, "operations cannot be looked through");
-                patient_until = now + LEASE;
+                answers = None;
                 continue;
             }
         }
+        let last = Instant::now();
+        answers = Some([answered.map_or(last, |[since, _]| since), last]);
         if let Err(error) = service.store.forget_operations(now - REMEMBERED).await {
             tracing::warn!(%error, "operations cannot be forgotten");
         }

@@ -10,28 +10,32 @@ use std::time::Duration;
 use countersign::Wiped;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use crate::config::WriteBackConfig;
 use crate::service::Inner;
-use crate::store::{Account, NewCredential, NewOperation, OperationState, StoreError};
+use crate::store::{Account, NewCredential, NewOperation, OperationState, StoreError, Turn};
 use crate::token::connect;
 
 /// The exit code of a command that cannot do it now (`EX_TEMPFAIL`).
 const TRY_AGAIN: i32 = 75;
 
 /// An operation whose process has not shown for so long that it lives has
-/// failed. In milliseconds.
-pub(crate) const LEASE: i64 = 30_000;
+/// failed.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// How long the outcome is kept in memory if the database is not there.
-const KEPT: Duration = Duration::from_secs(600);
+/// How soon an operation that waits for another one of its account looks again:
+/// at first, and at the latest.
+const AGAIN: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 
 /// A command or an https endpoint.
 pub(crate) struct WriteBack {
     to: To,
     timeout: Duration,
     retries: u32,
+    /// How many it is asked about at once.
+    at_once: Semaphore,
 }
 
 enum To {
@@ -62,7 +66,31 @@ impl WriteBack {
                 To::Url { client, url, authorization: config.authorization_file.clone() }
             }
         };
-        Ok(Some(Self { to, timeout, retries: config.retries }))
+        let at_once = Semaphore::new(config.at_once.get());
+        Ok(Some(Self { to, timeout, retries: config.retries, at_once }))
+    }
+
+    /// Asks until there is an answer; why it was not done.
+    async fn ask(
+        &self,
+        account: &Account,
+        operation: &NewOperation,
+        password: &Wiped,
+    ) -> Result<(), String> {
+        let mut wait = Duration::from_millis(500);
+        let mut failed = String::new();
+        for attempt in 0..=self.retries {
+            if attempt > 0 {
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            match self.once(account, operation, password).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Never(why)) => return Err(why),
+                Err(Failure::Later(why)) => failed = why,
+            }
+        }
+        Err(failed)
     }
 
     async fn once(
@@ -209,13 +237,10 @@ pub(crate) fn spawn(
     password: Arc<Wiped>,
     new: NewCredential,
 ) {
+    // At once: a service that ends waits for what was answered.
+    let pending = service.pending.subscribe();
     tokio::spawn(async move {
-        let pending = Arc::clone(&service.pending).read_owned().await;
-        let ended = run(&service, &account, &operation, password, &new).await;
-        if let Some(state) = ended {
-            service.metrics.operations_ended(state);
-            tracing::info!(operation = operation.id, state = state.name(), "a reset ended");
-        }
+        run(&service, &account, &operation, password, &new).await;
         drop(pending);
     });
 }
@@ -226,70 +251,141 @@ async fn run(
     operation: &NewOperation,
     password: Arc<Wiped>,
     new: &NewCredential,
-) -> Option<OperationState> {
-    let write_back = service.write_back.as_ref()?;
-    let (store, id, owner) = (&service.store, &operation.id, &service.instance);
-    let begun = retried(|| store.run(id, owner, service.clock.now())).await;
-    if begun != Some(true) {
-        return None;
-    }
-    let lease = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(LEASE.unsigned_abs() / 5)).await;
-            if let Ok(false) = store.renew(id, owner, service.clock.now()).await {
-                return;
-            }
-        }
-    };
+) {
+    let Some(write_back) = &service.write_back else { return };
     let asked = async {
-        let mut wait = Duration::from_millis(500);
-        let mut failed = String::new();
-        for attempt in 0..=write_back.retries {
-            if attempt > 0 {
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
-            match write_back.once(account, operation, &password).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Never(why)) => return Err(why),
-                Err(Failure::Later(why)) => failed = why,
-            }
-        }
-        Err(failed)
+        let turn = turn(service, write_back, operation).await?;
+        let outcome = write_back.ask(account, operation, &password).await;
+        drop(turn);
+        Some(outcome)
     };
+    let mut lease = std::pin::pin!(lost(service, operation));
     let outcome = tokio::select! {
+        // An answer first: it counts.
+        biased;
         outcome = asked => outcome,
-        // Somebody else has given it up: the credential stays.
-        () = lease => return None,
+        () = &mut lease => None,
     };
     drop(password);
-    match outcome {
-        Ok(()) => {
-            let done = retried(|| store.succeed(id, owner, new, service.clock.now())).await;
-            service.known.forget(&account.id);
-            done.filter(|done| *done).map(|_| OperationState::Succeeded)
+    let Some(outcome) = outcome else {
+        let (operation, account) = (&operation.id, &account.id);
+        tracing::warn!(
+            operation,
+            account,
+            "another process gave a reset up before it was known whether the directory had taken it"
+        );
+        return;
+    };
+    // What the directory has answered counts, as long as nobody else has ended
+    // the operation: its lease is renewed until the store knows.
+    tokio::select! {
+        () = end(service, account, operation, new, outcome) => {}
+        () = async { lease.await; std::future::pending().await } => {}
+    }
+}
+
+/// Waits until an operation may run, and begins it; none if it has ended.
+async fn turn<'w>(
+    service: &Inner,
+    write_back: &'w WriteBack,
+    operation: &NewOperation,
+) -> Option<SemaphorePermit<'w>> {
+    let [mut wait, longest] = AGAIN;
+    loop {
+        let permit = write_back.at_once.acquire().await.ok()?;
+        let (id, owner) = (&operation.id, &operation.owner);
+        match retried(|| service.store.run(id, owner, service.clock.now())).await {
+            Turn::Now => return Some(permit),
+            Turn::Later => drop(permit),
+            Turn::Never => return None,
         }
-        Err(why) => {
-            let detail = format!("The directory did not take the password: {why}.");
-            let done = retried(|| store.fail(id, owner, &detail, service.clock.now())).await;
-            done.filter(|done| *done).map(|_| OperationState::Failed)
+        tokio::time::sleep(wait).await;
+        wait = longest.min(wait * 2);
+    }
+}
+
+/// Shows that the owner of an operation lives, until it is lost.
+async fn lost(service: &Inner, operation: &NewOperation) {
+    loop {
+        tokio::time::sleep(LEASE / 5).await;
+        let now = service.clock.now();
+        if let Ok(false) = service.store.renew(&operation.id, &operation.owner, now).await {
+            return;
         }
     }
 }
 
-/// Asks the store until it answers, for some time.
-async fn retried<F, T>(mut ask: impl FnMut() -> F) -> Option<T>
+/// Records what the directory has answered.
+async fn end(
+    service: &Inner,
+    account: &Account,
+    operation: &NewOperation,
+    new: &NewCredential,
+    outcome: Result<(), String>,
+) {
+    let (store, id, owner) = (&service.store, &operation.id, &operation.owner);
+    let state = match outcome {
+        Ok(()) => {
+            let mut taken = Taken { service, account: &account.id, operation: id, differs: true };
+            let is_done = retried(|| store.succeed(id, owner, new, service.clock.now())).await;
+            service.known.forget(&account.id);
+            let state = match is_done {
+                true => Some(OperationState::Succeeded),
+                // Perhaps an earlier try was done, and its answer lost.
+                false => retried(|| store.operation(id)).await.map(|found| found.state),
+            };
+            // None: the account was removed.
+            taken.differs = state.is_some_and(|state| state != OperationState::Succeeded);
+            match state {
+                Some(state @ OperationState::Succeeded) => state,
+                _ => return,
+            }
+        }
+        Err(why) => {
+            tracing::warn!(operation = id, account = account.id, why, "a reset failed");
+            let detail = format!("The directory did not take the password: {why}.");
+            if !retried(|| store.fail(id, owner, &detail, service.clock.now())).await {
+                return;
+            }
+            OperationState::Failed
+        }
+    };
+    service.metrics.operations_ended(state);
+    tracing::info!(operation = id, state = state.name(), "a reset ended");
+}
+
+/// A password that the directory has taken. Whatever keeps it from the store,
+/// the end of the process included, is told.
+struct Taken<'r> {
+    service: &'r Inner,
+    account: &'r str,
+    operation: &'r str,
+    differs: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.differs {
+            self.service.metrics.unstored.inc();
+            let (operation, account) = (self.operation, self.account);
+            tracing::error!(
+                operation,
+                account,
+                "the directory has taken a password that the database has not: reset it again"
+            );
+        }
+    }
+}
+
+/// Asks the store until it answers.
+async fn retried<F, T>(mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let until = tokio::time::Instant::now() + KEPT;
     loop {
         match ask().await {
-            Ok(answer) => return Some(answer),
-            Err(error) => tracing::error!(%error, "the outcome of a reset waits for the store"),
-        }
-        if tokio::time::Instant::now() > until {
-            return None;
+            Ok(answer) => return answer,
+            Err(error) => tracing::error!(%error, "a reset waits for the store"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use countersign_server::Store;
 use countersign_server::store::{NewOperation, StoreOptions};
-use fixture::{ADELE, Fixture, HELP, METHOD, ORIGIN, password_of};
+use fixture::{ADELE, ALEX, Fixture, HELP, METHOD, ORIGIN, password_of};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
@@ -69,9 +69,13 @@ const WAIT: &str = "echo $$ > pid\nwhile [ ! -e go ]; do sleep 0.02; done\n";
 
 /// Resets Adele's password; the path of the operation.
 async fn reset(fixture: &Fixture) -> String {
+    reset_to(fixture, ADELE, NEW).await
+}
+
+async fn reset_to(fixture: &Fixture, id: &str, new: &str) -> String {
     let token = fixture.token(HELP, &[METHODS]);
-    let path = format!("/v1.0/users/{ADELE}/authentication/methods/{METHOD}/resetPassword");
-    let answer = fixture.post(&path, &token, json!({ "newPassword": NEW }).to_string()).await;
+    let path = format!("/v1.0/users/{id}/authentication/methods/{METHOD}/resetPassword");
+    let answer = fixture.post(&path, &token, json!({ "newPassword": new }).to_string()).await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (202, 0));
     answer.header("location").strip_prefix(ORIGIN).unwrap().to_owned()
 }
@@ -302,6 +306,97 @@ async fn the_outcome_waits_for_the_database() {
     other.execute("ROLLBACK").await.unwrap();
     assert_eq!(ended(&fixture, &path).await.0, "succeeded");
     assert!(!is_old(&fixture).await);
+}
+
+// What the store refuses is not seen by whoever asks the directory: it is to be
+// told, and the operation to have ended once.
+#[tokio::test]
+async fn a_directory_that_has_what_the_database_has_not_is_told() {
+    let script = Script::new(&format!("{WAIT}cat > got"));
+    let fixture = script.fixture("").await;
+    let unstored = async || {
+        let answer = fixture.get("/metrics", "").await;
+        let text = String::from_utf8(answer.body).unwrap();
+        let name = "countersign_write_backs_unstored_total ";
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
+    };
+    let path = reset(&fixture).await;
+    eventually("it runs", async || !script.text("pid").is_empty()).await;
+    assert_eq!(unstored().await, "0");
+    let mut other =
+        sqlx::SqliteConnection::connect(&fixture.config.database().unwrap()).await.unwrap();
+    other.execute("BEGIN IMMEDIATE; UPDATE operations SET state = 'failed'").await.unwrap();
+    script.go();
+    eventually("it has ended", async || script.text("got") == NEW).await;
+    // Until the service has seen that, too.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    other.execute("COMMIT").await.unwrap();
+    eventually("it is counted", async || unstored().await == "1").await;
+    assert_eq!(ended(&fixture, &path).await.0, "failed");
+    assert!(is_old(&fixture).await);
+    // The answer that it was done was lost, and it is asked again: nothing differs.
+    fs::remove_file(script.path("go")).unwrap();
+    fs::remove_file(script.path("got")).unwrap();
+    let path = reset(&fixture).await;
+    eventually("it runs", async || operation(&fixture, &path).await["status"] == "running").await;
+    other.execute("BEGIN IMMEDIATE; UPDATE operations SET state = 'succeeded'").await.unwrap();
+    script.go();
+    eventually("it has ended", async || script.text("got") == NEW).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    other.execute("COMMIT").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(unstored().await, "1");
+}
+
+/// Notes the passwords in the order in which they come, and waits for a file of
+/// its number before it takes one.
+const NUMBERED: &str =
+    "n=$(wc -l < asked)\ncat > got$n\nwhile [ ! -e go$n ]; do sleep 0.02; done\n";
+
+// The directory took one password after the other, and the store ended with the
+// first.
+#[tokio::test]
+async fn resets_of_one_account_are_one_after_the_other() {
+    let script = Script::new(NUMBERED);
+    let fixture = script.fixture("").await;
+    let news = ["0eM85N54wFx-1", "0eM85N54wFx-2", "0eM85N54wFx-3"];
+    let mut paths = Vec::new();
+    for new in news {
+        paths.push(reset_to(&fixture, ADELE, new).await);
+        // Times are milliseconds.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    for (number, path) in paths.iter().enumerate() {
+        eventually("it runs", async || !script.text(&format!("got{}", number + 1)).is_empty())
+            .await;
+        // Longer than who waits does before looking again.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert_eq!(script.asked(), number + 1);
+        assert_eq!(script.text(&format!("got{}", number + 1)), news[number]);
+        assert_eq!(operation(&fixture, path).await["status"], "running");
+        for later in &paths[number + 1..] {
+            assert_eq!(operation(&fixture, later).await["status"], "notStarted");
+        }
+        fs::write(script.path(&format!("go{}", number + 1)), "").unwrap();
+        assert_eq!(ended(&fixture, path).await.0, "succeeded");
+        assert!(fixture.is_password(ADELE, news[number]).await);
+    }
+}
+
+#[tokio::test]
+async fn no_more_are_asked_at_once_than_may_be() {
+    let script = Script::new(NUMBERED);
+    let fixture = script.fixture("write-back.at-once = 1").await;
+    let adele = reset_to(&fixture, ADELE, NEW).await;
+    eventually("it runs", async || script.asked() == 1).await;
+    let alex = reset_to(&fixture, ALEX, NEW).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(script.asked(), 1);
+    assert_eq!(operation(&fixture, &alex).await["status"], "notStarted");
+    for (number, path) in [adele, alex].iter().enumerate() {
+        fs::write(script.path(&format!("go{}", number + 1)), "").unwrap();
+        assert_eq!(ended(&fixture, path).await.0, "succeeded");
+    }
 }
 
 // Over https

@@ -21,7 +21,8 @@ CREATE TABLE accounts (
     must_change_with_mfa BIGINT NOT NULL,
     created BIGINT NOT NULL,
     password_changed BIGINT,
-    -- Grows with every new password.
+    -- Begins as `created`, and grows with every new password: an account that was
+    -- removed and added again has another.
     version BIGINT NOT NULL,
     phc TEXT,
     history TEXT NOT NULL,
@@ -42,4 +43,6 @@ CREATE TABLE operations (
 );
 
 CREATE INDEX operations_by_account ON operations (account);
+-- One at a time, so that resets end in the order in which a directory took them.
+CREATE UNIQUE INDEX operations_running ON operations (account) WHERE state = 'running';
 CREATE INDEX operations_by_state ON operations (state, changed);

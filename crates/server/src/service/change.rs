@@ -104,7 +104,9 @@ impl Inner {
         self.metrics.verifications.inc();
         let current = Arc::new(current);
         let phc = credential.phc.clone();
-        if !self.hasher.verify(Arc::clone(&current), phc).await? {
+        // After the reservation, others may try in its place.
+        let until = credential.reservation - VERIFICATION;
+        if !self.hasher.verify(Arc::clone(&current), phc, until).await? {
             return Ok(Tried::Wrong);
         }
         let nfc_of_new = Arc::new(nfc(&new));
@@ -152,7 +154,8 @@ impl Inner {
         let mut at = is_current.then_some(1);
         let former = if is_current { &[] } else { credential.history.as_slice() };
         for (before, phc) in former.iter().take(asked).enumerate() {
-            let verified = self.hasher.verify(Arc::clone(nfc_of_new), Some(phc.clone())).await?;
+            let verified =
+                self.hasher.verify(Arc::clone(nfc_of_new), Some(phc.clone()), i64::MAX).await?;
             if verified {
                 at = Some(before + 2);
                 break;
@@ -214,6 +217,10 @@ impl Inner {
         }
     }
 }
+
+/// How long before the end of its reservation a verification is begun at the
+/// latest. In milliseconds.
+const VERIFICATION: i64 = 10_000;
 
 /// The check of former passwords, as the rule for it is named.
 const REUSED: &str = "reuse.history";

@@ -18,7 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use countersign::{Context, Dialect};
-use tokio::sync::RwLock;
+use tokio::sync::watch;
 
 use crate::accounts::KnownAccounts;
 use crate::answer::About;
@@ -56,8 +56,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// Which process this is, among those on one database.
     pub(crate) instance: String,
-    /// Held while something is done that a client may have left.
-    pub(crate) pending: Arc<RwLock<()>>,
+    /// Has a receiver for each thing that is done that a client may have left.
+    pub(crate) pending: watch::Sender<()>,
 }
 
 /// What does not change while the service runs.
@@ -304,7 +304,7 @@ impl Inner {
         self: &Arc<Self>,
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let pending = Arc::clone(&self.pending).read_owned().await;
+        let pending = self.pending.subscribe();
         let done = tokio::spawn(async move {
             let done = work.await;
             drop(pending);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::RwLock;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Bounds, Inner, Service, Settings};
@@ -21,11 +21,12 @@ use crate::metrics::Metrics;
 use crate::policy::{Load, Policies};
 use crate::store::{Lockout, Store, StoreOptions};
 use crate::token::{Issuer, KeySource, Verifier};
-use crate::write_back::{LEASE, WriteBack};
+use crate::write_back::WriteBack;
 
 /// What an operation says whose process has ended.
-pub(crate) const ABANDONED: &str = "The service ended before the directory had taken the \
-                                    password: the old password stays. Reset it again.";
+pub(crate) const ABANDONED: &str = "The service ended before it was known whether the directory \
+                                    had taken the password: the old password stays here. \
+                                    Reset it again.";
 
 impl Service {
     /// Opens what the configuration names. `local` is the address under which
@@ -65,7 +66,8 @@ impl Service {
             .await
             .map_err(|error| format!("the database: {error}"))?;
         let passwords = &config.passwords;
-        let hasher = Hasher::new(passwords.cost()?, passwords.threads, passwords.queue)
+        let (cost, threads) = (passwords.cost()?, passwords.threads);
+        let hasher = Hasher::new(cost, threads, passwords.queue, clock.clone())
             .map_err(|error| format!("there are no threads to hash on: {error}"))?;
         let limits = &config.limits;
         let rate = std::num::NonZero::new;
@@ -91,14 +93,13 @@ impl Service {
             generated: config.generated.clone(),
             has_metrics: config.metrics.enabled,
         };
-        // Nobody works any more at what is pending in a file that one process
-        // alone uses.
-        let now = clock.now();
-        let before = if store.is_shared() { now - LEASE } else { i64::MAX };
-        store
-            .abandon(before, ABANDONED, now)
-            .await
-            .map_err(|error| format!("the database: {error}"))?;
+        let instance = Uuid::new_v4().to_string();
+        // Nobody works any more at what pends in a file that one process alone
+        // serves from. Others are looked for while the service runs.
+        if !store.is_shared() {
+            let swept = store.abandon(i64::MAX, &instance, ABANDONED, clock.now()).await;
+            swept.map_err(|error| format!("the database: {error}"))?;
+        }
         Ok(Self(Arc::new(Inner {
             settings,
             policies,
@@ -111,8 +112,8 @@ impl Service {
             write_back: WriteBack::new(&config.write_back)?,
             fingerprints: fingerprints(&config.lockout.key_file)?,
             clock,
-            instance: Uuid::new_v4().to_string(),
-            pending: Arc::new(RwLock::new(())),
+            instance,
+            pending: watch::Sender::new(()),
         })))
     }
 }

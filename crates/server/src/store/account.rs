@@ -292,7 +292,7 @@ async fn insert(conn: &mut AnyConnection, new: &NewAccount) -> Result<Option<Fie
             "INSERT INTO accounts (id, upn, upn_folded, display_name, given_name, surname, roles, \
              disable_strong_password, disable_password_expiration, must_change, \
              must_change_with_mfa, created, password_changed, version, phc, history, lockout) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, '[]', $15) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12, $14, '[]', $15) \
              ON CONFLICT DO NOTHING",
         );
         let query = query

@@ -174,10 +174,20 @@ async fn bind_tenant(conn: &mut AnyConnection, tenant: Option<&str>) -> Result<S
 /// Reads a URL, and makes the file if it `may`. Errors do not repeat the URL:
 /// there may be a password in it.
 fn parse(url: &str, may: bool) -> Result<(Kind, AnyConnectOptions), StoreError> {
+    match file(url)? {
+        Some(path) => Ok((Kind::Sqlite, sqlite(path, may)?)),
+        None => {
+            let options = AnyConnectOptions::from_str(url).map_err(StoreError::opening)?;
+            Ok((Kind::Postgres, postgres(options)?))
+        }
+    }
+}
+
+/// The file of a URL, unless it is that of a server.
+pub(super) fn file(url: &str) -> Result<Option<&Path>, StoreError> {
     let unusable = |why: &str| StoreError::Unusable(format!("the database's URL {why}"));
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let options = AnyConnectOptions::from_str(url).map_err(StoreError::opening)?;
-        return Ok((Kind::Postgres, postgres(options)?));
+        return Ok(None);
     }
     let path = match url.split_once(':') {
         Some(("sqlite", path)) if path.contains('?') => {
@@ -192,7 +202,7 @@ fn parse(url: &str, may: bool) -> Result<(Kind, AnyConnectOptions), StoreError> 
     if path.is_empty() || path == ":memory:" {
         return Err(unusable("names no file"));
     }
-    Ok((Kind::Sqlite, sqlite(Path::new(path), may)?))
+    Ok(Some(Path::new(path)))
 }
 
 fn postgres(mut options: AnyConnectOptions) -> Result<AnyConnectOptions, StoreError> {

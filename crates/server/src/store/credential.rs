@@ -20,8 +20,9 @@ pub struct Credential {
     pub history: Vec<String>,
     /// Whether the user has to change it.
     pub must_change: bool,
-    /// The end of the reservation, by which it is settled.
-    reservation: i64,
+    /// The end of the reservation, by which it is settled: milliseconds since
+    /// 1970.
+    pub reservation: i64,
 }
 
 /// Whether the current password may be verified.

@@ -8,6 +8,7 @@ mod account;
 mod connect;
 mod credential;
 mod error;
+mod lock;
 mod lockout;
 mod operation;
 
@@ -23,8 +24,9 @@ use connect::Kind;
 pub use connect::StoreOptions;
 pub use credential::{Credential, NewCredential, ProfileUpdate, Reserved};
 pub use error::{Field, StoreError};
+pub(crate) use lock::Lock;
 pub use lockout::{Attempt, Fingerprint, Lockout};
-pub use operation::{NewOperation, Operation, OperationState};
+pub use operation::{NewOperation, Operation, OperationState, Turn};
 
 type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments<'q>>;
 

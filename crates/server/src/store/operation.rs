@@ -66,6 +66,18 @@ impl OperationState {
     }
 }
 
+/// Whether it is the turn of an operation: one at a time runs of each account,
+/// the oldest first, so that directory and store see them in one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It runs now.
+    Now,
+    /// Another one of the account has not ended.
+    Later,
+    /// It has ended, or is another owner's.
+    Never,
+}
+
 const INSERT: &str = "INSERT INTO operations \
     (id, account, caller, state, owner, renewed, created, changed) \
     SELECT $1, id, $2, $3, $4, $5, $5, $5 FROM accounts WHERE id = $6";
@@ -110,17 +122,35 @@ impl Store {
         .await
     }
 
-    /// Begins an operation that waits; whether it did, and is this owner's.
+    /// Begins an operation that waits, if it is its turn. One that runs already
+    /// goes on: nobody may have heard that it was begun.
     ///
     /// # Errors
     ///
     /// The database is not available.
-    pub async fn run(&self, id: &str, owner: &str, now: i64) -> Result<bool, StoreError> {
-        let query = sqlx::query(
-            "UPDATE operations SET state = 'running', renewed = $1, changed = $1 \
-             WHERE id = $2 AND owner = $3 AND state = 'notStarted'",
+    pub async fn run(&self, id: &str, owner: &str, now: i64) -> Result<Turn, StoreError> {
+        const OPEN: &str = "id = $1 AND owner = $2 AND state IN ('notStarted', 'running')";
+        let begin = format!(
+            "UPDATE operations SET state = 'running', renewed = $3, changed = $3 WHERE {OPEN} \
+             AND NOT EXISTS (SELECT 1 FROM operations AS other \
+             WHERE other.account = operations.account AND other.id <> operations.id \
+             AND (other.state = 'running' OR other.state = 'notStarted' \
+             AND (other.created, other.id) < (operations.created, operations.id)))"
         );
-        self.update(query.bind(now).bind(id).bind(owner)).await
+        let look = format!("SELECT 1 FROM operations WHERE {OPEN}");
+        self.with(async |conn| {
+            let query = sqlx::query(&begin).bind(id).bind(owner).bind(now);
+            match query.execute(&mut *conn).await {
+                Ok(done) if done.rows_affected() > 0 => return Ok(Turn::Now),
+                Ok(_) => {}
+                // Another one was begun at the same moment.
+                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
+                Err(error) => return Err(error.into()),
+            }
+            let rows = sqlx::query(&look).bind(id).bind(owner).fetch_all(conn).await?;
+            Ok(if rows.is_empty() { Turn::Never } else { Turn::Later })
+        })
+        .await
     }
 
     /// Shows that the owner of an operation lives; whether it is still this
@@ -208,17 +238,24 @@ impl Store {
     }
 
     /// Fails the operations whose owners last showed before `before` that they
-    /// live: with them the passwords are gone. How many those were.
+    /// live: with them the passwords are gone. `owner` itself lives, and goes on
+    /// with those that it has begun. How many failed.
     ///
     /// # Errors
     ///
     /// The database is not available.
-    pub async fn abandon(&self, before: i64, detail: &str, now: i64) -> Result<u64, StoreError> {
+    pub async fn abandon(
+        &self,
+        before: i64,
+        owner: &str,
+        detail: &str,
+        now: i64,
+    ) -> Result<u64, StoreError> {
         let query = sqlx::query(
-            "UPDATE operations SET state = 'failed', detail = $1, changed = $2 \
-             WHERE state IN ('notStarted', 'running') AND renewed < $3",
+            "UPDATE operations SET state = 'failed', detail = $1, changed = $2 WHERE renewed < $3 \
+             AND (state = 'notStarted' OR state = 'running' AND owner <> $4)",
         );
-        self.update_many(query.bind(detail).bind(now).bind(before)).await
+        self.update_many(query.bind(detail).bind(now).bind(before).bind(owner)).await
     }
 
     /// Forgets the operations that ended before `before`. How many those were.
