@@ -1,12 +1,13 @@
 //! The service as a process: its listener, and what it does besides answering.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -16,14 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service as _;
 
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::patient::Requests;
 use crate::policy::Load;
 use crate::reload::Reloads;
-use crate::service::{ABANDONED, Inner, Service, router};
+use crate::service::{ABANDONED, Inner, Service, respond};
 use crate::store::Lock;
 use crate::write_back::LEASE;
 
@@ -78,7 +78,7 @@ pub async fn serve(
         tokio::spawn(reloads.run(Arc::clone(&inner))),
     ];
     ready(&local);
-    let connections = Connections::new(router(service), tls, &config.limits, Arc::clone(&inner));
+    let connections = Connections::new(tls, &config.limits, Arc::clone(&inner));
     connections.accept(listener, shutdown).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     // What is not over by then is found at the next start.
@@ -90,7 +90,6 @@ pub async fn serve(
 }
 
 struct Connections {
-    router: Router,
     tls: Option<TlsAcceptor>,
     builder: Builder<TokioExecutor>,
     most: Arc<Semaphore>,
@@ -100,13 +99,13 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(router: Router, tls: Option<TlsAcceptor>, limits: &Limits, service: Arc<Inner>) -> Self {
+    fn new(tls: Option<TlsAcceptor>, limits: &Limits, service: Arc<Inner>) -> Self {
         let patience = Duration::from_secs(limits.header_seconds.max(1).into());
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(patience)
+            // Who sends no whole header sends no request.
+            .header_read_timeout(None)
             // hyper asks for 8 KiB at the least.
             .max_buf_size(limits.header_bytes.max(8192));
         builder
@@ -115,7 +114,7 @@ impl Connections {
             .max_concurrent_streams(limits.streams)
             .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
         let most = Arc::new(Semaphore::new(limits.connections.max(1)));
-        Self { router, tls, builder, most, patience, service }
+        Self { tls, builder, most, patience, service }
     }
 
     async fn accept(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
@@ -178,15 +177,16 @@ impl Connections {
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
         let requests = Requests::new();
-        let (router, counted) = (self.router.clone(), requests.clone());
+        let (service, counted) = (Arc::clone(&self.service), requests.clone());
         let answer = hyper::service::service_fn(
             move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(address));
-                let (running, answer) = (counted.begin(), router.clone().call(request));
+                let (running, service) = (counted.begin(), Arc::clone(&service));
                 async move {
-                    let answer = answer.await;
+                    // Without a router, which would have nothing to choose from.
+                    let answer = respond(&service, request.map(Body::new)).await;
                     drop(running);
-                    answer
+                    Ok::<_, Infallible>(answer)
                 }
             },
         );

@@ -108,6 +108,11 @@ pub fn bare(service: Service, answer: &'static str) -> Router {
 }
 
 async fn handle(State(Service(service)): State<Service>, request: Request) -> Response {
+    respond(&service, request).await
+}
+
+/// Answers a request.
+pub(crate) async fn respond(service: &Arc<Inner>, request: Request) -> Response {
     let started = Instant::now();
     let (parts, mut body) = request.into_parts();
     let about = About::new(&parts.headers, service.clock.now());
