@@ -192,7 +192,9 @@ impl Connections {
         );
         let connection = self.builder.serve_connection(TokioIo::new(stream), answer);
         let mut connection = std::pin::pin!(connection);
+        // What has come is looked at before how late it is.
         tokio::select! {
+            biased;
             // Clients that break off or send nonsense are no errors of ours.
             _ = connection.as_mut() => return,
             () = requests.idle(Instant::now(), self.patience) => {}
@@ -200,6 +202,7 @@ impl Connections {
         }
         connection.as_mut().graceful_shutdown();
         tokio::select! {
+            biased;
             _ = connection => {}
             () = requests.idle(Instant::now(), self.patience) => {}
         }

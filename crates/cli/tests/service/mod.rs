@@ -1,5 +1,6 @@
 //! Runs `countersign serve`, and talks to it over sockets.
 #![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(clippy::print_stderr, reason = "what a failed test shows")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be run is a failed test")]
 #![allow(clippy::indexing_slicing, reason = "what cannot be run is a failed test")]
 

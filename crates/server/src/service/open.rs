@@ -42,7 +42,7 @@ impl Service {
         local: &str,
     ) -> Result<Self, String> {
         let policies = tokio::task::spawn_blocking(move || Policies::new(load));
-        let policies = policies.await.map_err(|error| error.to_string())??;
+        let policies = policies.await.map_err(|_| "loading the policy panicked".to_owned())??;
         let tokens = &config.tokens;
         let issuer = Issuer {
             issuer: tokens.issuer.clone(),
