@@ -399,6 +399,8 @@ fn files_extend_files_beside_them() {
         "extends = 'shared/base.toml'\nname = 'own'\n[[rule]]\nid = 'length'\nmax = 99\n",
     );
     let policy = Policy::open(&own).unwrap();
+    assert!(policy.files().eq([folder.path().join("shared/base.toml"), own.clone()]));
+    assert_eq!(Policy::preset("entra").unwrap().files().count(), 0);
     let engine = Engine::builder().build(&policy).unwrap();
     assert_eq!(engine.checks()[1].requirement(), "at least 16 characters");
     assert_eq!(engine.checks()[2].requirement(), "at most 99 characters");

@@ -98,6 +98,11 @@ impl Document {
         self.sources.last().and_then(|own| own.file.as_deref())
     }
 
+    /// The names of the files of all texts, where they are known.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().filter_map(|source| source.file.as_deref())
+    }
+
     fn change_own(&mut self, change: impl FnOnce(&mut Source)) {
         let mut sources = self.sources.to_vec();
         if let Some(own) = sources.last_mut() {

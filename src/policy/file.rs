@@ -17,6 +17,12 @@ impl Policy {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         open(path.as_ref(), &mut Vec::new())
     }
+
+    /// The files that it was read from: its own last, after those that it extends.
+    /// None for a policy that was not read from a file.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.document.files().map(Path::new)
+    }
 }
 
 /// Reads a policy that those of the `chain` extend, each the next one.

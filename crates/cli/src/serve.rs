@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign::Policy;
@@ -77,8 +77,14 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
     refuse_dumps();
     let (policy, lists) = (config.policy.name.clone(), config.policy.lists.clone());
     let is_file = !Policy::presets().any(|known| known == policy);
-    let files = is_file.then(|| policy.clone().into()).into_iter();
-    let files = files.chain(lists.iter().map(|list| engine::path_of(list).to_owned())).collect();
+    let mut files: Vec<PathBuf> = is_file.then(|| policy.clone().into()).into_iter().collect();
+    // What is wrong with it is said when it is loaded.
+    if Path::new(&policy).is_file()
+        && let Ok(policy) = Policy::open(&policy)
+    {
+        files = policy.files().map(Path::to_path_buf).collect();
+    }
+    files.extend(lists.iter().map(|list| engine::path_of(list).to_owned()));
     let load = move || engine::load(&policy, &lists).map(|(_, engine)| engine);
     let load = move || load().map_err(|failure| failure.line());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -184,6 +184,21 @@ fn the_policy_is_loaded_again_and_stays_if_it_does_not_load() {
     }
 }
 
+#[test]
+fn a_policy_is_loaded_again_when_what_it_extends_changes() {
+    let setup = Setup::new("policy.name = 'acme.toml'");
+    fs::create_dir(setup.path("shared")).unwrap();
+    let base = setup.path("shared/base.toml");
+    fs::write(&base, at_least(4)).unwrap();
+    let own = "extends = 'shared/base.toml'\nname = 'own'\n";
+    fs::write(setup.path("acme.toml"), own).unwrap();
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    assert!(is_eight_enough(&server, &token));
+    fs::write(&base, at_least(12)).unwrap();
+    eventually("the longer minimum counts", || !is_eight_enough(&server, &token));
+}
+
 /// What the links had led to at the start was watched, and not the links: where
 /// they led elsewhere, the policy stayed as it was.
 #[test]

@@ -206,19 +206,23 @@ fn request(path: &str, token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The status of an answer that has come whole.
+fn status(buffer: &[u8]) -> Option<u16> {
+    let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&buffer[..end]).unwrap();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+    });
+    (buffer.len() >= end + 4 + length.unwrap_or(0)).then(|| head[9..12].parse().unwrap())
+}
+
 /// One answer: its status.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
     buffer.clear();
     loop {
-        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = std::str::from_utf8(&buffer[..end]).unwrap();
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
-            });
-            if buffer.len() >= end + 4 + length.unwrap_or(0) {
-                return head[9..12].parse().unwrap();
-            }
+        if let Some(status) = status(buffer) {
+            return status;
         }
         assert!(stream.read_buf(buffer).await.unwrap() > 0, "the server went away");
     }
@@ -234,6 +238,12 @@ struct Found {
 }
 
 impl Found {
+    fn of(mut times: Vec<f64>, start: Instant, cpu: f64) -> Self {
+        times.sort_by(f64::total_cmp);
+        let seconds = start.elapsed().as_secs_f64();
+        Self { requests: times.len() as u64, seconds, cpu, times }
+    }
+
     fn rate(&self) -> f64 {
         self.requests as f64 / self.seconds
     }
@@ -253,38 +263,22 @@ impl Found {
 }
 
 impl Client {
-    /// As fast as it goes; or so many requests a second, where each is late from
-    /// the moment at which it was due.
-    fn load(&self, server: &Server, time: Duration, rate: Option<f64>) -> Found {
+    /// As fast as it goes.
+    fn load(&self, server: &Server, time: Duration) -> Found {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (cpu, start) = (server.cpu(), Instant::now());
         let times = runtime.block_on(async {
-            let tasks = (0..CONNECTIONS).map(|number| {
+            let tasks = (0..CONNECTIONS).map(|_| {
                 let (address, message) = (server.address.clone(), Arc::clone(&self.validate));
-                let each = rate.map(|rate| Duration::from_secs_f64(CONNECTIONS as f64 / rate));
                 tokio::spawn(async move {
                     let mut stream = TcpStream::connect(address).await.unwrap();
                     stream.set_nodelay(true).unwrap();
                     let (mut buffer, mut times) = (Vec::with_capacity(4096), Vec::new());
-                    // Not all at once.
-                    let mut due = Instant::now();
-                    if let Some(each) = each {
-                        due += each * u32::try_from(number).unwrap() / CONNECTIONS as u32;
-                    }
                     while start.elapsed() < time {
-                        if let Some(each) = each {
-                            tokio::time::sleep_until(due.into()).await;
-                            let begun = due;
-                            due += each;
-                            stream.write_all(&message).await.unwrap();
-                            assert_eq!(answer(&mut stream, &mut buffer).await, 200);
-                            times.push(begun.elapsed().as_secs_f64() * 1e6);
-                        } else {
-                            let begun = Instant::now();
-                            stream.write_all(&message).await.unwrap();
-                            assert_eq!(answer(&mut stream, &mut buffer).await, 200);
-                            times.push(begun.elapsed().as_secs_f64() * 1e6);
-                        }
+                        let begun = Instant::now();
+                        stream.write_all(&message).await.unwrap();
+                        assert_eq!(answer(&mut stream, &mut buffer).await, 200);
+                        times.push(begun.elapsed().as_secs_f64() * 1e6);
                     }
                     times
                 })
@@ -296,14 +290,53 @@ impl Client {
             }
             times
         });
-        let mut times = times;
-        times.sort_by(f64::total_cmp);
-        Found {
-            requests: times.len() as u64,
-            seconds: start.elapsed().as_secs_f64(),
-            cpu: server.cpu() - cpu,
-            times,
-        }
+        Found::of(times, start, server.cpu() - cpu)
+    }
+
+    /// So many requests a second, where each is late from the moment at which it
+    /// was due. When they are due is told by a thread of its own: timers of tokio
+    /// are exact to a millisecond, those of the system to a twentieth of it.
+    fn paced(&self, server: &Server, time: Duration, rate: f64) -> Found {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (cpu, start) = (server.cpu(), Instant::now());
+        let (turns, waiting): (Vec<_>, Vec<_>) =
+            (0..CONNECTIONS).map(|_| tokio::sync::mpsc::unbounded_channel::<Instant>()).unzip();
+        let pacer = std::thread::spawn(move || {
+            let each = Duration::from_secs_f64(1.0 / rate);
+            let mut due = start;
+            for turn in turns.iter().cycle() {
+                if due - start >= time {
+                    break;
+                }
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                turn.send(due).unwrap();
+                due += each;
+            }
+        });
+        let times = runtime.block_on(async {
+            let tasks = waiting.into_iter().map(|mut waiting| {
+                let (address, message) = (server.address.clone(), Arc::clone(&self.validate));
+                tokio::spawn(async move {
+                    let mut stream = TcpStream::connect(address).await.unwrap();
+                    stream.set_nodelay(true).unwrap();
+                    let (mut buffer, mut times) = (Vec::with_capacity(4096), Vec::new());
+                    while let Some(due) = waiting.recv().await {
+                        stream.write_all(&message).await.unwrap();
+                        assert_eq!(answer(&mut stream, &mut buffer).await, 200);
+                        times.push(due.elapsed().as_secs_f64() * 1e6);
+                    }
+                    times
+                })
+            });
+            let tasks: Vec<_> = tasks.collect();
+            let mut times = Vec::new();
+            for task in tasks {
+                times.extend(task.await.unwrap());
+            }
+            times
+        });
+        pacer.join().unwrap();
+        Found::of(times, start, server.cpu() - cpu)
     }
 
     /// Every changer changes its password, again and again, until it is told to
@@ -349,19 +382,19 @@ impl Client {
         let (service, bare) = (Server::start("serve", folder), Server::start("bare", folder));
         let (mut ours, mut theirs) = (Found::default(), Found::default());
         for server in [&service, &bare] {
-            self.load(server, time / 5, None);
+            self.load(server, time / 5);
         }
         for _ in 0..if measuring { 5 } else { 1 } {
-            ours.add(self.load(&service, time, None));
-            theirs.add(self.load(&bare, time, None));
+            ours.add(self.load(&service, time));
+            theirs.add(self.load(&bare, time));
         }
-        let half = self.load(&service, time * 2, Some(ours.rate() / 2.0));
+        let half = self.paced(&service, time * 2, ours.rate() / 2.0);
         let stop = Arc::new(AtomicBool::new(false));
         let changing = self.change(&service, Arc::clone(&stop));
         std::thread::sleep(time / 10);
         let start = Instant::now();
-        let beside = self.load(&service, time * 2, None);
-        let beside_half = self.load(&service, time * 2, Some(ours.rate() * 0.2));
+        let beside = self.load(&service, time * 2);
+        let beside_half = self.paced(&service, time * 2, ours.rate() * 0.2);
         stop.store(true, Ordering::Relaxed);
         let changed = changing.join().unwrap() as f64 / start.elapsed().as_secs_f64();
 
@@ -426,7 +459,7 @@ impl Client {
         line("|---|---|---|".to_owned());
         let mut requests = 0;
         while start.elapsed() < time {
-            requests += self.load(&service, Duration::from_secs(30), None).requests;
+            requests += self.load(&service, Duration::from_secs(30)).requests;
             let minutes = start.elapsed().as_secs_f64() / 60.0;
             line(format!("| {minutes:.1} | {:.1} | {requests} |", service.resident()));
         }
