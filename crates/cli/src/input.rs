@@ -24,7 +24,6 @@ impl Source {
     /// A file that is not there is not named in the error: its name may be a
     /// password. From now on the memory is not dumped: what is read is in it.
     pub(crate) fn open(file: Option<&Path>) -> Result<Self, Failure> {
-        #[cfg(unix)]
         refuse_dumps();
         let file = match file.filter(|file| *file != Path::new("-")) {
             None if io::stdin().is_terminal() => return Ok(Self::Terminal),
@@ -57,10 +56,12 @@ impl Source {
 
 /// Keeps the memory out of core dumps, for good. Nothing that could be done
 /// about it if a system refuses.
-#[cfg(unix)]
 pub(crate) fn refuse_dumps() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
     // Where dumps are piped to a program, Linux does not look at the limit.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

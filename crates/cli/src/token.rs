@@ -1,7 +1,7 @@
 //! `countersign token`
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -15,9 +15,10 @@ use crate::output;
 /// Makes an access token from a local key, for trying things out.
 ///
 /// The key and the set of public keys that `countersign serve` reads are made
-/// when they do not exist. Where the configuration names a real issuer (a URL,
-/// or a key set without this key), no token is made. The token is all that is
-/// printed; whoever has it is whom it names, as long as it is valid.
+/// when they do not exist. Where the configuration names a real issuer (another
+/// `issuer` than the default, a URL of keys, or a key set without this key), no
+/// token is made. The token is all that is printed; whoever has it is whom it
+/// names, as long as it is valid.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -65,12 +66,8 @@ pub(crate) fn run(token: &Token) -> Result<Answer, Failure> {
         None => Config::default(),
     };
     let tokens = config.tokens;
-    if tokens.jwks.contains("://") {
-        let message = format!("the keys are a real issuer's: {}", tokens.jwks);
-        return Err(Failure::new(message).hint("get a token from that issuer"));
-    }
-    let (key, made) =
-        LocalKey::ready(&tokens.signing_key, Path::new(&tokens.jwks)).map_err(Failure::new)?;
+    let ready = tokens.local().and_then(|jwks| LocalKey::ready(&tokens.signing_key, jwks));
+    let (key, made) = ready.map_err(Failure::new)?;
     for path in made {
         // Nobody is left to be told if this fails.
         let _ = writeln!(io::stderr(), "made {}", path.display());

@@ -4,6 +4,7 @@ mod add;
 mod csv;
 mod database;
 mod import;
+mod policies;
 mod roles;
 mod shown;
 

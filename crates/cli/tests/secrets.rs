@@ -328,8 +328,7 @@ fn nothing_is_left(asked: &Asked, setup: &Setup, server: &Server) {
         match needles.in_memory(server.child.id()) {
             Some(left) => found = left,
             None => {
-                assert!(!rustix::process::geteuid().is_root());
-                eprintln!("skipped: only root may look into its memory");
+                unseen();
                 return;
             }
         }
@@ -339,6 +338,13 @@ fn nothing_is_left(asked: &Asked, setup: &Setup, server: &Server) {
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
     assert_eq!(found, [""; 0]);
+}
+
+/// Its memory may not be looked into.
+fn unseen() {
+    let is_told = std::env::var_os("CI").is_some() || rustix::process::geteuid().is_root();
+    assert!(!is_told, "its memory may not be looked into");
+    eprintln!("skipped: only root may look into its memory");
 }
 
 fn asked() -> Asked {
@@ -429,7 +435,9 @@ fn what_is_there_is_found() {
     let whole = post(VALIDATE, &setup.any_token(&user(1)), &json!({ "password": text }));
     client.send(&whole[..whole.len() - 1]).unwrap();
     let needles = secrets.needles();
-    let Some(_) = needles.in_memory(server.child.id()) else { return };
+    if needles.in_memory(server.child.id()).is_none() {
+        return unseen();
+    }
     eventually("it is found", || !needles.in_memory(server.child.id()).unwrap().is_empty());
     let mut found = HashMap::new();
     needles.find(format!("some {text}").as_bytes(), &mut found, 0);

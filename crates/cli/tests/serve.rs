@@ -1,18 +1,20 @@
 //! The service as a process: sockets, signals and clients that misbehave.
 #![cfg(all(unix, feature = "server"))]
-#![allow(clippy::unwrap_used, reason = "what cannot be run is a failed test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is a failed test")]
 
 mod common;
 mod service;
 
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::process::Command;
 use std::time::Duration;
 
 use common::countersign;
 use reqwest::Version;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use service::{
     CHANGE, Client, FIRST, HELP, METHOD, Setup, VALIDATE, eventually, request, run, user,
@@ -140,22 +142,26 @@ fn requests_that_run_are_answered_before_the_end() {
     assert!(answer.is_right());
 }
 
+/// A policy that asks for so many characters.
+fn at_least(min: u32) -> String {
+    format!("schema = 1\nname = 'acme'\n[[rule]]\nkind = 'length'\nmin = {min}\n")
+}
+
+/// Whether eight characters are enough.
+fn is_eight_enough(server: &service::Server, token: &str) -> bool {
+    let answer = server.post(VALIDATE, token, &json!({ "password": "eight888" }));
+    answer.json()["isValid"] == true
+}
+
 #[test]
 fn the_policy_is_loaded_again_and_stays_if_it_does_not_load() {
-    let long =
-        |min: u32| format!("schema = 1\nname = 'acme'\n[[rule]]\nkind = 'length'\nmin = {min}\n");
     for is_watched in [false, true] {
         let setup = Setup::new(&format!("policy.name = 'acme.toml'\npolicy.watch = {is_watched}"));
         let policy = setup.path("acme.toml");
-        fs::write(&policy, long(4)).unwrap();
-        let mut command = setup.command();
-        command.current_dir(setup.folder.path());
-        let server = service::Server::start(&mut command, setup.folder.path());
+        fs::write(&policy, at_least(4)).unwrap();
+        let server = setup.start();
         let token = setup.any_token(&user(1));
-        let is_valid = || {
-            let answer = server.post(VALIDATE, &token, &json!({ "password": "eight888" }));
-            answer.json()["isValid"] == true
-        };
+        let is_valid = || is_eight_enough(&server, &token);
         // As editors write: another file in the place of the one before.
         let write = |text: &str| {
             let other = setup.path("other.toml");
@@ -166,15 +172,73 @@ fn the_policy_is_loaded_again_and_stays_if_it_does_not_load() {
             }
         };
         assert!(is_valid());
-        write(&long(12));
+        write(&at_least(12));
         eventually("the longer minimum counts", || !is_valid());
         write("schema = 1\nname = 'acme'\n[[rule]]\nkind = 'lenght'\n");
         eventually("it is said in the log", || server.log().contains("the one before stays"));
         assert!(server.log().contains("lenght"), "{}", server.log());
         assert!(!is_valid());
         assert!(server.metric("countersign_policy_reload_failures_total") >= 1.0);
-        write(&long(6));
+        write(&at_least(6));
         eventually("it loads again", is_valid);
+    }
+}
+
+/// What the links had led to at the start was watched, and not the links: where
+/// they led elsewhere, the policy stayed as it was.
+#[test]
+fn a_policy_is_loaded_again_when_links_lead_elsewhere() {
+    // As Kubernetes mounts a ConfigMap.
+    let setup = Setup::new("policy.name = 'mount/acme.toml'");
+    let mount = setup.path("mount");
+    let exchange = |name: &str, min: u32| {
+        fs::create_dir_all(mount.join(name)).unwrap();
+        fs::write(mount.join(name).join("acme.toml"), at_least(min)).unwrap();
+        symlink(name, mount.join("..new")).unwrap();
+        fs::rename(mount.join("..new"), mount.join("..data")).unwrap();
+    };
+    exchange("..1", 4);
+    symlink("..data/acme.toml", mount.join("acme.toml")).unwrap();
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    let is_valid = || is_eight_enough(&server, &token);
+    assert!(is_valid());
+    exchange("..2", 12);
+    fs::remove_dir_all(mount.join("..1")).unwrap();
+    eventually("the longer minimum counts", || !is_valid());
+    exchange("..3", 6);
+    eventually("the next one does", is_valid);
+    fs::write(mount.join("..3/acme.toml"), at_least(12)).unwrap();
+    eventually("what the links lead to now is watched", || !is_valid());
+}
+
+/// SIGHUP ended the process, and a change was missed.
+#[test]
+fn reloads_are_asked_for_while_the_policy_is_loaded_at_first() {
+    for is_watched in [false, true] {
+        let setup = Setup::new(&format!("policy.name = 'acme.toml'\npolicy.watch = {is_watched}"));
+        let policy = setup.path("acme.toml");
+        // Reading it takes as long as we like.
+        assert!(Command::new("mkfifo").arg(&policy).status().unwrap().success());
+        let meanwhile = |child: &std::process::Child| {
+            let mut first = None;
+            eventually("the policy is read", || {
+                // Nobody can write before somebody reads.
+                let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+                first = File::options().write(true).custom_flags(flags).open(&policy).ok();
+                first.is_some()
+            });
+            fs::write(setup.path("other.toml"), at_least(12)).unwrap();
+            fs::rename(setup.path("other.toml"), &policy).unwrap();
+            if !is_watched {
+                kill_process(Pid::from_child(child), Signal::HUP).unwrap();
+            }
+            first.unwrap().write_all(at_least(4).as_bytes()).unwrap();
+        };
+        let folder = setup.folder.path();
+        let server = service::Server::start_while(&mut setup.command(), folder, meanwhile);
+        let token = setup.any_token(&user(1));
+        eventually("the longer minimum counts", || !is_eight_enough(&server, &token));
     }
 }
 
@@ -202,6 +266,14 @@ fn what_cannot_be_served_is_said() {
         ("tenant = 'another'", &[], "the database is that of tenant 11111111-"),
         ("tokens.jwks = 'nowhere.json'", &[], "the keys of `jwks` in `[tokens]`"),
         ("tokens.jwks = 'nonsense'", &[], "the keys of `jwks` in `[tokens]`"),
+        (
+            "tokens.jwks = 'https://hunter2:hunter2@127.0.0.1:9/keys?hunter2'",
+            &[],
+            "`[tokens]`: https://127.0.0.1:9/keys: ",
+        ),
+        ("tokens.jwks = 'http://hunter2@a'", &[], "`[tokens]`: http://a/: has to begin with"),
+        ("tokens.jwks = 'https://hunter2@a:b'", &[], "`[tokens]`: it is no URL: invalid port"),
+        ("tokens.issuer = 'https://a'", &[], "`[tokens]` has an `issuer` without its keys"),
         ("policy.name = 'nowhere.toml'", &[], "nowhere.toml"),
         ("policy.name = 'entre'", &[], "entre"),
         ("policy.lists = ['nowhere.txt']", &[], "nowhere.txt"),
@@ -351,6 +423,77 @@ fn clients_that_never_read_are_cut_off() {
     eventually("it is gone", || server.metric("countersign_connections") == 1.0);
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream][..], payload].concat()
+}
+
+/// Those whose clients answered pings stayed, and those of clients that let
+/// nothing be sent.
+#[test]
+fn http_2_without_requests_ends() {
+    const DATA: u8 = 0;
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    const PING: u8 = 6;
+    const GOAWAY: u8 = 7;
+    let setup = Setup::new(IMPATIENT);
+    let server = setup.start();
+    // GET /metrics, whose answer has nowhere to go.
+    let metrics = frame(HEADERS, 5, 1, b"\x82\x86\x44\x08/metrics\x41\x01x");
+    let no_window = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    for (said, is_answered) in
+        [(frame(SETTINGS, 0, 0, b""), false), ([no_window, metrics].concat(), true)]
+    {
+        let mut client = server.client();
+        client.send(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &said[..]].concat()).unwrap();
+        let mut kinds = Vec::new();
+        let read = |length: usize| {
+            let mut bytes = vec![0; length];
+            match client.stream().read_exact(&mut bytes) {
+                Ok(()) => Some(bytes),
+                Err(error) => {
+                    let kind = error.kind();
+                    assert!(!matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{kind}");
+                    None
+                }
+            }
+        };
+        while let Some(head) = read(9) {
+            let Some(payload) = read(usize::from(head[1]) << 8 | usize::from(head[2])) else {
+                break;
+            };
+            kinds.push(head[3]);
+            if matches!(head[3], SETTINGS | PING) && head[4] == 0 {
+                let told = if head[3] == PING { &payload[..] } else { b"" };
+                // It may be gone by now.
+                let _ = client.stream().write_all(&frame(head[3], 1, 0, told));
+            }
+        }
+        assert!(kinds.contains(&GOAWAY), "{kinds:?}");
+        assert_eq!((kinds.contains(&HEADERS), kinds.contains(&DATA)), (is_answered, false));
+    }
+    eventually("nobody is left", || server.metric("countersign_connections") == 1.0);
+}
+
+#[test]
+fn connections_stay_while_a_request_runs() {
+    let setup = Setup::new("limits.header-seconds = 1\nlimits.body-seconds = 60");
+    let server = setup.start();
+    let body = good().to_string();
+    let whole = request("POST", VALIDATE, &setup.any_token(&user(1)), &[], body.as_bytes());
+    let (first, rest) = whole.split_at(whole.len() - 1);
+    let mut running = server.client();
+    running.send(first).unwrap();
+    // Longer than others may say nothing.
+    for _ in 0..4 {
+        assert!(server.client().is_closed());
+    }
+    running.send(rest).unwrap();
+    assert_eq!(running.answer().unwrap().status, 200);
+}
+
 #[test]
 fn connections_beyond_the_limit_wait() {
     let setup = Setup::new("limits.header-seconds = 60\nlimits.connections = 2");
@@ -438,7 +581,6 @@ fn path_tricks_are_refused_on_the_wire() {
         "/beta/users/validatePassword%",
         "/beta/users/validatePassword%zz",
         "/beta/users/validatePassword%ff",
-        "/beta/users/%2576alidatePassword",
         "/v1.0/users/validatePassword",
         "/BETA/users/validatePassword",
         "/",
@@ -448,6 +590,9 @@ fn path_tricks_are_refused_on_the_wire() {
         let answer = client.post(path, &token, &good()).unwrap();
         assert_eq!(answer.error().0, 404, "{path}");
     }
+    // Decoded once, this is the name of a user, whom nobody can post to.
+    let answer = client.post("/beta/users/%2576alidatePassword", &token, &good()).unwrap();
+    assert_eq!((answer.error().0, answer.header("allow")), (405, "GET, PATCH"));
     for path in [
         "/beta//users///validatePassword/",
         "/beta/users/%76alidatePassword",

@@ -14,7 +14,6 @@ const CONFIG: &str = "
 tenant = '1c7a5b1e-5e8e-4a44-9a26-1f3f0c7e2d10'
 
 [tokens]
-issuer = 'https://issuer.example/'
 audiences = ['https://graph.example', 'other']
 jwks = 'public.json'
 signing-key = 'private.pem'
@@ -55,7 +54,7 @@ fn a_key_is_made_once_and_tokens_say_what_they_should() {
     assert_eq!(first.stderr, made);
     let said = claims(&first);
     for (name, value) in [
-        ("iss", json!("https://issuer.example/")),
+        ("iss", json!("https://countersign.invalid/")),
         ("aud", json!("https://graph.example")),
         ("tid", json!("1c7a5b1e-5e8e-4a44-9a26-1f3f0c7e2d10")),
         ("oid", json!(OID)),
@@ -86,9 +85,15 @@ fn a_key_is_made_once_and_tokens_say_what_they_should() {
 #[test]
 fn nothing_is_made_up_where_a_real_issuer_is_configured() {
     let files = Files::new();
-    let url = CONFIG.replace("public.json", "https://issuer.example/keys");
-    token(&files.write("url.toml", url), &[]).fails("a real issuer's: https://issuer.example/keys");
-    assert_eq!(files.names(), ["url.toml"]);
+    let url = CONFIG.replace("public.json", "https://user:secret@issuer.example/keys?secret");
+    let refused = token(&files.write("url.toml", url), &[]);
+    let refused = refused.fails("the keys are a real issuer's: https://issuer.example/keys");
+    assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
+    // Its keys are still to come: a local one was made in their place, and the
+    // service took what it had signed for the issuer's.
+    let real = CONFIG.replace("[tokens]", "[tokens]\nissuer = 'https://sts.windows.net/1/'");
+    token(&files.write("real.toml", real), &[]).fails("configured: https://sts.windows.net/1/");
+    assert_eq!(files.names(), ["real.toml", "url.toml"]);
     let config = files.write("server.toml", CONFIG);
     files.write("public.json", r#"{"keys":[]}"#);
     token(&config, &[]).fails("a real issuer's");
@@ -113,7 +118,7 @@ fn what_makes_no_sense_is_said() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{time}");
     }
     token(&files.write("bad.toml", "tenant = 1"), &[]).fails("bad.toml");
-    token("/nowhere/server.toml", &[]).fails("cannot read /nowhere/server.toml");
+    token("/nowhere/server.toml", &[]).fails("cannot read the configuration /nowhere/server.toml");
     let unwritable = files.write("far.toml", CONFIG.replace("private.pem", "far/private.pem"));
     token(&unwritable, &[]).fails("far/private.pem");
 }

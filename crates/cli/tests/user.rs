@@ -22,7 +22,8 @@ impl Accounts {
     fn new() -> Self {
         let files = Files::new();
         let database = files.path("accounts.db").to_str().unwrap().to_owned();
-        let config = format!("tenant = 'contoso'\ndatabase = '{database}'\n[policy]\nname = 'entra'\n");
+        let config =
+            format!("tenant = 'contoso'\ndatabase = '{database}'\n[policy]\nname = 'entra'\n");
         let config = files.write("countersign.toml", config);
         Self { files, config }
     }
@@ -32,8 +33,13 @@ impl Accounts {
         run([&["user", args[0], "--config", &self.config], &args[1..]].concat(), stdin)
     }
 
+    /// Nobody, as long as there is no database.
     #[track_caller]
     fn all(&self) -> Vec<Value> {
+        if !self.files.path("accounts.db").exists() {
+            self.user(&["list"], "").fails("there is no database ");
+            return Vec::new();
+        }
         let list = self.user(&["list", "--format", "json"], "");
         assert_eq!(list.code, Some(0), "{}", list.stderr);
         list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -46,9 +52,10 @@ fn accounts_are_added_shown_and_removed() {
     let add = ["add", "AdeleV@contoso.com", "--id", "87D349ED-44D7-43E1-9A83-5F2406DEE5BD"];
     let names = ["--given-name", "Adele", "--surname", "Vance", "--display-name", "Adele Vance"];
     let role = ["--role", "user administrator", "--must-change"];
+    let policies = ["--password-policies", "DisablePasswordExpiration"];
     let id = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
     let added = format!("added AdeleV@contoso.com ({id})\n");
-    let args = [&add[..], &names, &role].concat();
+    let args = [&add[..], &names, &role, &policies].concat();
     accounts.user(&args, &format!("{PASSWORD}\n")).expect(0, &added);
     let shown = accounts.user(&["show", "adelev@CONTOSO.com", "--format", "json"], "");
     let mut shown: Value = serde_json::from_str(&shown.stdout).unwrap();
@@ -63,7 +70,7 @@ fn accounts_are_added_shown_and_removed() {
         "surname": "Vance",
         "tenant": "contoso",
         "roles": ["User Administrator"],
-        "passwordPolicies": null,
+        "passwordPolicies": "DisablePasswordExpiration",
         "hasPassword": true,
         "forceChangePasswordNextSignIn": true,
         "forceChangePasswordNextSignInWithMfa": false,
@@ -108,6 +115,11 @@ fn passwords_comply_with_the_policy() {
     let more = [&add[..], &["--policy", &acme]].concat();
     assert_eq!(accounts.user(&more, PASSWORD).code, Some(1), "it is too long for acme");
     let file = accounts.files.write("password.txt", "short1\n");
+    // As Entra ID does, for those whose passwords need not be strong.
+    let weak = ["add", "weak@contoso.com", "--password-policies", "DisableStrongPassword"];
+    assert_eq!(accounts.user(&weak[..2], "qxvbnkpwzt").code, Some(1));
+    assert_eq!(accounts.user(&weak, "qxvbnkpwzt").code, Some(0));
+    accounts.user(&["remove", "weak@contoso.com"], "");
     let any = [&add[..], &["--no-policy", "--password-file", &file]].concat();
     assert_eq!(accounts.user(&any, "").code, Some(0));
     assert_eq!(accounts.all()[0]["hasPassword"], true);
@@ -116,9 +128,11 @@ fn passwords_comply_with_the_policy() {
 #[test]
 fn what_is_wrong_is_told_before_a_password_is_read() {
     let accounts = Accounts::new();
+    accounts.user(&["add", "first@contoso.com", "--no-password"], "");
     for (args, part) in [
         (&["add", "adele"][..], "is not `name@domain`"),
         (&["add", "a@b", "--id", "a/b"], "the id is not"),
+        (&["add", "a@b", "--password-policies", "DisableZebra"], "this is not `None`, or any of"),
         (&["add", "a@b", "--role", "Globl Administrator"], "did you mean `Global Administrator`?"),
         (&["add", "a@b", "--role", "zebra"], "it has Authentication Administrator, "),
         (&["set-role", "a@b", "Usr Administrator"], "did you mean `User Administrator`?"),
@@ -165,10 +179,12 @@ fn roles_are_set() {
 #[test]
 fn csv_and_json_import_alike() {
     let csv = format!(
-        "\u{feff}id,userPrincipalName,displayName,givenName,surname,passwordHash,roles,mustChange\r\n\
-         one,one@x.y,\"Vance, \"\"Adele\"\"\",Adele,Vance,\"{PHC}\",Global Reader; User Administrator,true\r\n\
+        "\u{feff}id,userPrincipalName,displayName,givenName,surname,passwordHash,roles,mustChange,\
+         passwordPolicies\r\n\
+         one,one@x.y,\"Vance, \"\"Adele\"\"\",Adele,Vance,\"{PHC}\",Global Reader; User Administrator,true,\
+         \"DisableStrongPassword,DisablePasswordExpiration\"\r\n\
          \r\n\
-         two,TWO@x.y,,,,,,\r\n"
+         two,TWO@x.y,,,,,,,None\r\n"
     );
     let json = format!(
         "{}\n\n{}\n",
@@ -176,6 +192,7 @@ fn csv_and_json_import_alike() {
             "id": "one", "userPrincipalName": "one@x.y", "displayName": "Vance, \"Adele\"",
             "givenName": "Adele", "surname": "Vance", "passwordHash": PHC,
             "roles": ["Global Reader", "User Administrator"], "mustChange": true,
+            "passwordPolicies": "DisablePasswordExpiration, DisableStrongPassword",
         }),
         json!({"id": "two", "userPrincipalName": "TWO@x.y", "surname": null}),
     );
@@ -198,6 +215,9 @@ fn csv_and_json_import_alike() {
     assert_eq!(imported, import(&json));
     assert_eq!(imported[0]["roles"], json!(["Global Reader", "User Administrator"]));
     assert_eq!(imported[0]["displayName"], "Vance, \"Adele\"");
+    let policies = "DisablePasswordExpiration, DisableStrongPassword";
+    assert_eq!(imported[0]["passwordPolicies"], policies);
+    assert_eq!(imported[1]["passwordPolicies"], Value::Null);
     assert_eq!(imported[0]["forceChangePasswordNextSignIn"], true);
     assert_eq!(imported[0]["hasPassword"], true);
     assert_eq!(
@@ -225,6 +245,10 @@ fn imports_are_all_or_nothing_and_errors_name_places_never_values() {
         (&format!("{head}1,a@b,zebra,,\n"), "line 2, `passwordHash`: it is not a PHC string"),
         (&format!("{head}1,a@b,,zebra,\n"), "line 2, `roles`: Microsoft has no role"),
         (&format!("{head}1,a@b,,,zebra\n"), "line 2, `mustChange`: it is neither"),
+        (
+            "userPrincipalName,passwordPolicies\na@b,zebra\n",
+            "line 2, `passwordPolicies`: it is not `None`, or any of",
+        ),
         (&format!("{head}1,a@b\n"), "line 2: there are 2 values, and 5 columns"),
         (&format!("{head}1,\"a\n@b\",,,\n2,\"zebra\n"), "line 4: a quotation mark is missing"),
         (&format!("{head}1,zebra@b,,,\n2,ZEBRA@b,,,\n"), "line 3, `userPrincipalName`: another"),

@@ -150,7 +150,7 @@ struct Client {
 fn client(run: impl FnOnce(Client)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("countersign.toml");
-    let toml = "listen = '127.0.0.1:0'\n[limits]\ncaller-rate = 0\n[log]\nlevel = 'error'\n";
+    let toml = "listen = '127.0.0.1:0'\n[limits]\ncaller-rate = 1000000\n[log]\nlevel = 'error'\n";
     std::fs::write(&path, toml).unwrap();
     let config = Config::open(&path).unwrap();
     let pem = folder.path().join("key.pem");

@@ -2,12 +2,11 @@
 //! every key, and needs nothing else of the store.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use countersign::Subject;
 
-use crate::permissions::TokenKind;
 use crate::policy::Loaded;
 use crate::refusal::Refusal;
 use crate::service::Inner;
@@ -24,7 +23,7 @@ const MOST: usize = 10_000;
 pub(crate) struct KnownAccounts(RwLock<HashMap<String, Kept>>);
 
 struct Kept {
-    subject: Subject,
+    subject: Arc<Subject>,
     /// Of which policies: subjects are prepared for one engine.
     generation: u64,
     since: Instant,
@@ -38,15 +37,12 @@ impl KnownAccounts {
         service: &Inner,
         loaded: &Loaded,
         caller: &Caller,
-    ) -> Result<Subject, Refusal> {
+    ) -> Result<Arc<Subject>, Refusal> {
         if let Some(subject) = self.kept(&caller.object, loaded.generation()) {
             return Ok(subject);
         }
-        let account = match caller.kind {
-            TokenKind::Application => None,
-            _ => service.store.account(&caller.object).await?,
-        };
-        let subject = loaded.engine().subject(&service.context(account.as_ref()));
+        let account = service.store.account_by_id(&caller.object).await?;
+        let subject = Arc::new(loaded.engine().subject(&service.context(account.as_ref())));
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {
             all.retain(|_, kept| kept.since.elapsed() < KEPT);
@@ -55,7 +51,7 @@ impl KnownAccounts {
             all.clear();
         }
         let kept = Kept {
-            subject: subject.clone(),
+            subject: Arc::clone(&subject),
             generation: loaded.generation(),
             since: Instant::now(),
         };
@@ -63,11 +59,11 @@ impl KnownAccounts {
         Ok(subject)
     }
 
-    fn kept(&self, id: &str, generation: u64) -> Option<Subject> {
+    fn kept(&self, id: &str, generation: u64) -> Option<Arc<Subject>> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let kept = all.get(id)?;
         let is_good = kept.generation == generation && kept.since.elapsed() < KEPT;
-        is_good.then(|| kept.subject.clone())
+        is_good.then(|| Arc::clone(&kept.subject))
     }
 
     /// An account was changed here.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::password::Cost;
 use crate::permissions::Cloud;
+use crate::token::{KeySource, shown};
 
 /// A commented configuration, in which everything is at its default.
 pub const SAMPLE: &str = include_str!("../sample.toml");
@@ -20,6 +21,12 @@ const SEPARATOR: &str = "-";
 
 /// The file of the database, where nothing else is said.
 const DATABASE: &str = "countersign.db";
+
+/// Who issues tokens, where nobody real does.
+const LOCAL_ISSUER: &str = "https://countersign.invalid/";
+
+/// The public keys of the tokens that are made up.
+const LOCAL_KEYS: &str = "countersign-jwks.json";
 
 /// What a configuration file says; what it leaves out is at its default. The
 /// [sample](SAMPLE) tells what each value means.
@@ -120,12 +127,12 @@ sections! {
     }
     /// Whose tokens are accepted.
     Tokens {
-        issuer: String = "https://countersign.invalid/".to_owned(),
+        issuer: String = LOCAL_ISSUER.to_owned(),
         audiences: Vec<String> = vec![
             "https://graph.microsoft.com".to_owned(),
             "00000003-0000-0000-c000-000000000000".to_owned(),
         ],
-        jwks: String = "countersign-jwks.json".to_owned(),
+        jwks: String = LOCAL_KEYS.to_owned(),
         ca: Option<PathBuf> = None,
         signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
     }
@@ -275,6 +282,10 @@ impl Config {
             "`[tokens]` has no `audiences`: no token would be accepted",
         )?;
         one_of(
+            self.tokens.issuer != LOCAL_ISSUER && self.tokens.jwks == LOCAL_KEYS,
+            "`[tokens]` has an `issuer` without its keys: say in `jwks` where they are",
+        )?;
+        one_of(
             self.passwords.queue == 0,
             "`queue` in `[passwords]` is 0: nobody could wait for a hash",
         )?;
@@ -316,7 +327,7 @@ impl Config {
                 _ => folder.join(&*list),
             };
         }
-        if !self.tokens.jwks.starts_with("https://") {
+        if !self.tokens.jwks.contains("://") {
             let path = folder.join(&self.tokens.jwks);
             self.tokens.jwks = path.to_string_lossy().into_owned();
         }
@@ -363,6 +374,26 @@ pub(crate) fn origin(url: &str) -> Result<String, String> {
             Ok(format!("{scheme}://{authority}"))
         }
         _ => Err(wrong()),
+    }
+}
+
+impl Tokens {
+    /// Whether tokens may be made up: only where nobody real issues them, so the
+    /// issuer is the default one, and the keys are a file.
+    ///
+    /// # Errors
+    ///
+    /// Who issues them.
+    pub fn local(&self) -> Result<&Path, String> {
+        if self.issuer != LOCAL_ISSUER {
+            return Err(format!("a real issuer is configured: {}", self.issuer));
+        }
+        match KeySource::of(&self.jwks, None) {
+            KeySource::File(_) => Ok(Path::new(&self.jwks)),
+            KeySource::Url { url, .. } => {
+                Err(format!("the keys are a real issuer's: {}", shown(&url)))
+            }
+        }
     }
 }
 
@@ -486,11 +517,28 @@ mod tests {
             ("public-url = 'https://a/b'", ": `public-url`"),
             ("public-url = 'https://a:b@c'", ": `public-url`"),
             ("[lockout]\nthreshold = 0", ":2:13: "),
+            ("[tokens]\nissuer = 'https://a'", ": `[tokens]` has an `issuer` without its keys"),
         ] {
             let error = error(text);
             assert!(error.starts_with(expected), "{text}: {error}");
             assert!(!error.contains("hunter2"), "{text}: {error}");
         }
+    }
+
+    /// A key set that was still to come did for a real issuer's: a local key was
+    /// made in its place, and whoever had it was anybody.
+    #[test]
+    fn tokens_are_made_up_only_where_nobody_real_issues_them() {
+        let local = |text: &str| {
+            let tokens = Config::parse(text).unwrap().tokens;
+            tokens.local().map(Path::to_owned)
+        };
+        assert_eq!(local(""), Ok(LOCAL_KEYS.into()));
+        assert_eq!(local("tokens.jwks = 'a.json'"), Ok("a.json".into()));
+        let issuer = "[tokens]\nissuer = 'https://sts.windows.net/1/'\njwks = 'a.json'";
+        assert!(local(issuer).is_err_and(|error| error.ends_with("https://sts.windows.net/1/")));
+        let url = "tokens.jwks = 'https://a:hunter2@b/c?d=hunter3#e'";
+        assert!(local(url).is_err_and(|error| error.ends_with(": https://b/c")));
     }
 
     #[test]

@@ -40,16 +40,11 @@ impl Limiter {
         self.callers.as_ref()?.spend(caller, Instant::now(), str::to_owned).map(seconds)
     }
 
-    /// Counts a request that was refused for its token.
-    pub(crate) fn spend_refused(&self, address: Option<IpAddr>) {
-        if let (Some(buckets), Some(address)) = (&self.addresses, address) {
-            buckets.spend(&network(address), Instant::now(), IpAddr::clone);
-        }
-    }
-
-    /// If an address has sent too many of those, the seconds to wait.
-    pub(crate) fn is_refused(&self, address: Option<IpAddr>) -> Option<u64> {
-        self.addresses.as_ref()?.wait(&network(address?), Instant::now()).map(seconds)
+    /// Counts a request that was refused for its token; if it is one too many,
+    /// the seconds to wait.
+    pub(crate) fn spend_refused(&self, address: Option<IpAddr>) -> Option<u64> {
+        let network = network(address?);
+        self.addresses.as_ref()?.spend(&network, Instant::now(), IpAddr::clone).map(seconds)
     }
 }
 
@@ -97,15 +92,6 @@ impl<K: Eq + Hash> Buckets<K> {
         due.insert(owned(client), now + self.each);
         None
     }
-
-    fn wait<Q: Eq + Hash + ?Sized>(&self, client: &Q, now: Instant) -> Option<Duration>
-    where
-        K: Borrow<Q>,
-    {
-        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let ahead = due.get(client)?.saturating_duration_since(now);
-        (ahead > self.burst).then(|| ahead - self.burst)
-    }
 }
 
 /// A client has a whole network of addresses of IPv6.
@@ -135,8 +121,6 @@ mod tests {
         assert_eq!(spend("a", start), Some(Duration::from_millis(100)));
         // What was refused does not count.
         assert_eq!(spend("a", at(50)), Some(Duration::from_millis(50)));
-        assert_eq!(buckets.wait("a", at(50)), Some(Duration::from_millis(50)));
-        assert_eq!(buckets.wait("a", at(100)), None);
         assert_eq!(spend("b", start), None);
         assert_eq!(spend("a", at(100)), None);
         assert!(spend("a", at(100)).is_some());

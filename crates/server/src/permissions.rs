@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::roles::{Membership, Role, WITHOUT_ROLE, may_reset};
+use crate::roles::{Membership, OF_APPLICATIONS, Role, WITHOUT_ROLE, may_reset};
 
 /// What a call does, as far as permissions go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -206,6 +206,16 @@ pub fn supports(action: Action, kind: TokenKind) -> bool {
     GRANTS.iter().any(|grant| grant.action == action && grant.kind == kind)
 }
 
+/// The roles of a caller that count with a token of this kind.
+pub fn counted(kind: TokenKind, mut roles: Vec<Membership>) -> Vec<Membership> {
+    if kind == TokenKind::Application {
+        roles.retain(
+            |role| matches!(role, Membership::Role(role) if OF_APPLICATIONS.contains(role)),
+        );
+    }
+    roles
+}
+
 /// Whether there is a built-in role among them: custom ones grant nothing.
 fn has_role(roles: &[Membership]) -> bool {
     roles.iter().any(|role| matches!(role, Membership::Role(_)))
@@ -260,10 +270,12 @@ impl Account {
         }
     }
 
-    /// The roles of which the caller needs one, at least.
-    pub fn roles(self) -> &'static [Role] {
+    /// The roles of which the caller needs one, at least, with a token of this
+    /// kind.
+    pub fn roles(self, kind: TokenKind) -> &'static [Role] {
         match self {
             Self::None | Self::Own | Self::Started => &[],
+            _ if kind == TokenKind::Application => OF_APPLICATIONS,
             Self::OthersByRole | Self::OwnOrByRole | Self::ByRole => WITHOUT_ROLE,
             Self::OwnOrAnyRole => Role::ALL,
         }
@@ -328,7 +340,10 @@ pub fn rows() -> impl Iterator<Item = Row> {
             higher: grant.map_or(&[], |grant| grant.higher),
             also_accepted: grant.map_or(&[], |grant| grant.also),
             account,
-            roles: account.roles().iter().map(|role| role.name()).collect(),
+            roles: match grant {
+                Some(_) => account.roles(kind).iter().map(|role| role.name()).collect(),
+                None => Vec::new(),
+            },
             clouds: offer.clouds,
         }
     })
@@ -541,7 +556,8 @@ mod tests {
             };
             assert_eq!((found(true), found(false)), (own, others), "{action:?}");
             let is_by_role = !others.0 && others.1;
-            assert_eq!(!account.roles().is_empty(), is_by_role, "{action:?}");
+            let roles = account.roles(TokenKind::Delegated);
+            assert_eq!(!roles.is_empty(), is_by_role, "{action:?}");
             // Not those above the caller, save for reading.
             let auth = [Membership::of("Authentication Administrator")];
             let reads = action == Action::GetUser;

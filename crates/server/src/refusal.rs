@@ -44,6 +44,9 @@ pub(crate) enum Refusal {
     /// The store, or another thing that is needed, is not there. Nothing was
     /// done.
     Unavailable,
+    /// Nobody knows whether it was done: clients repeat by themselves what was
+    /// not.
+    Unknown,
 }
 
 /// One of several reasons.
@@ -155,6 +158,11 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "serviceNotAvailable",
                 "The service is temporarily unavailable. Nothing was done.",
+            ),
+            Self::Unknown => told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalServerError",
+                "The service failed, and does not know whether it was done.",
             ),
         }
     }

@@ -95,6 +95,12 @@ pub const WITHOUT_ROLE: &[Role] = &[Password, Helpdesk, Auth, User, Privileged, 
 /// The roles that may reset every password.
 pub const EVERYBODY: &[Role] = &[Privileged, Global];
 
+/// The roles that let an application do anything to an account: User
+/// Administrator, and those that may reset the password of one.
+///
+/// Source: Microsoft's description of the property `passwordProfile`.
+pub const OF_APPLICATIONS: &[Role] = &[User, Privileged, Global];
+
 /// A role that a stored account or a token has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -131,11 +137,6 @@ pub fn may_reset(caller: &[Membership], target: &[Membership]) -> bool {
             WITHOUT_ROLE.contains(role) && target.iter().all(|target| by(target).contains(role))
         }
     })
-}
-
-/// Whether one of the roles may reset anybody's password.
-pub fn may_reset_some(caller: &[Membership]) -> bool {
-    may_reset(caller, &[])
 }
 
 #[cfg(test)]
@@ -197,8 +198,8 @@ mod tests {
             assert_eq!(found, allowed, "{target:?}");
         }
         for caller in Role::ALL.iter().filter(|role| !callers.contains(role)) {
-            assert!(!may_reset_some(&role(*caller)), "{caller:?}");
+            assert!(!may_reset(&role(*caller), &[]), "{caller:?}");
         }
-        assert!(!may_reset_some(&[Membership::Other("Global Administrato".to_owned())]));
+        assert!(!may_reset(&[Membership::Other("Global Administrato".to_owned())], &[]));
     }
 }

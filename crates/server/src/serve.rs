@@ -10,19 +10,19 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
-use crate::patient::Patient;
+use crate::patient::Requests;
 use crate::policy::Load;
+use crate::reload::Reloads;
 use crate::service::{ABANDONED, Inner, Service, router};
 use crate::store::Lock;
 use crate::write_back::LEASE;
@@ -64,6 +64,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let local = format!("{scheme}://{address}");
+    let reloads = Reloads::new(config.policy.watch.then_some(files))?;
     let mut shutdown = std::pin::pin!(shutdown);
     let database = config.database()?;
     let _lock = tokio::select! {
@@ -72,14 +73,14 @@ pub async fn serve(
     };
     let service = Service::open(config, load, Clock::default(), &local).await?;
     let inner = Arc::clone(&service.0);
-    let _watcher = if config.policy.watch { watch(&inner, &files)? } else { None };
-    #[cfg(unix)]
-    hang_ups(&inner)?;
-    let background = tokio::spawn(look_after(Arc::clone(&inner)));
+    let background = [
+        tokio::spawn(look_after(Arc::clone(&inner))),
+        tokio::spawn(reloads.run(Arc::clone(&inner))),
+    ];
     ready(&local);
     let connections = Connections::new(router(service), tls, &config.limits, Arc::clone(&inner));
     connections.accept(listener, shutdown).await;
-    background.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     // What is not over by then is found at the next start.
     let over = tokio::time::timeout(GRACE, inner.pending.closed()).await;
     if over.is_err() {
@@ -93,7 +94,7 @@ struct Connections {
     tls: Option<TlsAcceptor>,
     builder: Builder<TokioExecutor>,
     most: Arc<Semaphore>,
-    /// Until a client has said what it wants, or taken some of what it is sent.
+    /// How long a connection may be without a request.
     patience: Duration,
     service: Arc<Inner>,
 }
@@ -112,15 +113,13 @@ impl Connections {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-            .keep_alive_interval(patience)
-            .keep_alive_timeout(patience);
+            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
         let most = Arc::new(Semaphore::new(limits.connections.max(1)));
         Self { router, tls, builder, most, patience, service }
     }
 
     async fn accept(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let graceful = Arc::new(GracefulShutdown::new());
+        let (ending, _) = watch::channel(());
         let this = Arc::new(self);
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
@@ -144,25 +143,20 @@ impl Connections {
                 },
                 () = &mut shutdown => break,
             };
-            let (this, watcher) = (Arc::clone(&this), graceful.watcher());
+            let (this, ending) = (Arc::clone(&this), ending.subscribe());
             tokio::spawn(async move {
                 this.service.metrics.connections.inc();
-                this.serve(stream, address, watcher).await;
+                this.serve(stream, address, ending).await;
                 this.service.metrics.connections.dec();
                 drop(permit);
             });
         }
         drop(listener);
-        let Ok(graceful) = Arc::try_unwrap(graceful).map_err(drop) else { return };
-        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+        ending.send_replace(());
+        let _ = tokio::time::timeout(GRACE, ending.closed()).await;
     }
 
-    async fn serve(
-        &self,
-        stream: TcpStream,
-        address: SocketAddr,
-        watcher: hyper_util::server::graceful::Watcher,
-    ) {
+    async fn serve(&self, stream: TcpStream, address: SocketAddr, ending: watch::Receiver<()>) {
         let _ = stream.set_nodelay(true);
         match &self.tls {
             Some(tls) => {
@@ -170,32 +164,45 @@ impl Connections {
                 else {
                     return;
                 };
-                self.speak(stream, address, watcher).await;
+                self.speak(stream, address, ending).await;
             }
-            None => self.speak(stream, address, watcher).await,
+            None => self.speak(stream, address, ending).await,
         }
     }
 
-    /// HTTP/1.1 or HTTP/2, whichever the client begins with.
-    async fn speak<S>(
-        &self,
-        stream: S,
-        address: SocketAddr,
-        watcher: hyper_util::server::graceful::Watcher,
-    ) where
+    /// HTTP/1.1 or HTTP/2, whichever the client begins with. A connection without
+    /// a request is asked to end, and ended if it does not: also if its client
+    /// answers pings, or takes nothing of what it is sent.
+    async fn speak<S>(&self, stream: S, address: SocketAddr, mut ending: watch::Receiver<()>)
+    where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router.clone();
+        let requests = Requests::new();
+        let (router, counted) = (self.router.clone(), requests.clone());
         let answer = hyper::service::service_fn(
             move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(address));
-                router.clone().call(request)
+                let (running, answer) = (counted.begin(), router.clone().call(request));
+                async move {
+                    let answer = answer.await;
+                    drop(running);
+                    answer
+                }
             },
         );
-        let stream = TokioIo::new(Patient::new(stream, self.patience));
-        let connection = self.builder.serve_connection(stream, answer);
-        // Clients that break off or send nonsense are no errors of ours.
-        let _ = watcher.watch(connection.into_owned()).await;
+        let connection = self.builder.serve_connection(TokioIo::new(stream), answer);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            // Clients that break off or send nonsense are no errors of ours.
+            _ = connection.as_mut() => return,
+            () = requests.idle(Instant::now(), self.patience) => {}
+            _ = ending.changed() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            _ = connection => {}
+            () = requests.idle(Instant::now(), self.patience) => {}
+        }
     }
 }
 
@@ -250,80 +257,6 @@ async fn look_after(service: Arc<Inner>) {
         answers = Some([answered.map_or(last, |[since, _]| since), last]);
         if let Err(error) = service.store.forget_operations(now - REMEMBERED).await {
             tracing::warn!(%error, "operations cannot be forgotten");
-        }
-    }
-}
-
-/// Loads the policy again when a file changes, or on SIGHUP.
-fn watch(
-    service: &Arc<Inner>,
-    files: &[PathBuf],
-) -> Result<Option<notify::RecommendedWatcher>, String> {
-    use notify::Watcher;
-    if files.is_empty() {
-        return Ok(None);
-    }
-    let (changed, mut changes) = tokio::sync::mpsc::channel(1);
-    let names: Vec<_> = files.iter().filter_map(|file| file.canonicalize().ok()).collect();
-    let watched = names.clone();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let is_ours = |event: &notify::Event| {
-            !event.kind.is_access() && event.paths.iter().any(|path| watched.contains(path))
-        };
-        if event.as_ref().is_ok_and(is_ours) {
-            // One is enough.
-            let _ = changed.try_send(());
-        }
-    })
-    .map_err(|error| format!("files cannot be watched: {error}"))?;
-    // Folders: editors put another file in the place of the one before.
-    let mut folders: Vec<_> = names.iter().filter_map(|name| name.parent()).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    for folder in folders {
-        let watched = watcher.watch(folder, notify::RecursiveMode::NonRecursive);
-        watched.map_err(|error| format!("{} cannot be watched: {error}", folder.display()))?;
-    }
-    let service = Arc::clone(service);
-    tokio::spawn(async move {
-        while changes.recv().await.is_some() {
-            // Until whoever writes has written.
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let _ = changes.try_recv();
-            reload(&service).await;
-        }
-    });
-    Ok(Some(watcher))
-}
-
-/// Loads the policy again whenever the process is told to.
-#[cfg(unix)]
-fn hang_ups(service: &Arc<Inner>) -> Result<(), String> {
-    let kind = tokio::signal::unix::SignalKind::hangup();
-    let mut hang_ups = tokio::signal::unix::signal(kind)
-        .map_err(|error| format!("SIGHUP cannot be heard: {error}"))?;
-    let service = Arc::clone(service);
-    tokio::spawn(async move {
-        while hang_ups.recv().await.is_some() {
-            reload(&service).await;
-        }
-    });
-    Ok(())
-}
-
-/// Loads the policy again; the one before stays if it does not load.
-async fn reload(service: &Arc<Inner>) {
-    let again = Arc::clone(service);
-    // Lists of a million terms take a while.
-    let loaded = tokio::task::spawn_blocking(move || again.policies.reload()).await;
-    match loaded.unwrap_or_else(|error| Err(error.to_string())) {
-        Ok(()) => {
-            service.metrics.reloads.inc();
-            tracing::info!("the policy was loaded again");
-        }
-        Err(error) => {
-            service.metrics.failed_reloads.inc();
-            tracing::error!(error, "the policy does not load: the one before stays");
         }
     }
 }

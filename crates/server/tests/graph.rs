@@ -3,16 +3,23 @@
 mod common;
 mod fixture;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 use common::Database;
 use countersign_server::Store;
-use countersign_server::roles::Role;
-use countersign_server::store::{NewAccount, StoreOptions};
+use countersign_server::password::{self, Cost, Memory};
+use countersign_server::permissions::{self, Action, Cloud, TokenKind, Version};
+use countersign_server::roles::{Membership, Role};
+use countersign_server::store::{Fingerprint, Lockout, NewAccount, Reserved, StoreOptions};
 use fixture::{
     ADELE, ALEX, Answer, Fixture, HELP, METHOD, ORIGIN, READER, ROOT, STRANGER, call, password_of,
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 const VALIDATE: &str = "/beta/users/validatePassword";
 const CHANGE: &str = "/v1.0/me/changePassword";
@@ -946,4 +953,407 @@ async fn users_are_found_by_every_form_of_their_names() {
         let path = format!("/v1.0/users/{}", user.replace('{', "%7B").replace('}', "%7D"));
         assert_eq!(fixture.get(&path, &token).await.status, status, "{path}");
     }
+}
+
+// Who is who
+
+#[tokio::test]
+async fn the_own_account_is_ones_own_however_it_is_written() {
+    let fixture = Fixture::new("").await;
+    let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+    let store = Store::open(&url, None, &options).await.unwrap();
+    let own = "b0000000-0000-4000-8000-000000000001";
+    let user = NewAccount {
+        id: own.to_owned(),
+        upn: "jürgen.groß@contoso.example".to_owned(),
+        roles: vec![Membership::Role(Role::GlobalAdministrator)],
+        ..NewAccount::default()
+    };
+    store.insert(&user).await.unwrap();
+    store.close().await;
+    let token = fixture.token(own, &[METHODS, PROFILE, "User.Read"]);
+    // Composed, decomposed, in capitals, and in letters that fold to others.
+    for name in [
+        "j%C3%BCrgen.gro%C3%9F@contoso.example",
+        "ju%CC%88rgen.gro%C3%9F@contoso.example",
+        "J%C3%9CRGEN.GROSS@CONTOSO.EXAMPLE",
+        "ju%CC%88rgen.gro%C5%BF%C5%BF@conto%C5%BFo.example",
+        "B0000000-0000-4000-8000-000000000001",
+    ] {
+        let reset = fixture.post(&reset_path(name), &token, "{}").await;
+        is_error(&reset, 403, "Authorization_RequestDenied", DENIED);
+        let path = format!("/v1.0/users/{name}");
+        let body = r#"{"passwordProfile":{"password":"0eM85N54wFxWwvJ]"}}"#;
+        let patch = fixture.patch(&path, &token, body).await;
+        is_error(&patch, 403, "Authorization_RequestDenied", DENIED);
+        let body = r#"{"currentPassword":"0eM85N54wFxWwvJ]","newPassword":"1eM85N54wFxWwvJ]"}"#;
+        let change = fixture.post(&format!("{path}/changePassword"), &token, body).await;
+        is_error(&change, 400, "Request_BadRequest", WRONG);
+        assert_eq!(fixture.get(&path, &token).await.status, 200, "{name}");
+    }
+}
+
+// An issuer that puts names into `oid` makes nobody somebody else.
+#[tokio::test]
+async fn callers_are_known_by_id_and_never_by_name() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token("rosalind.rooter@contoso.example", &[METHODS, "User.Read"]);
+    assert_eq!(fixture.get("/v1.0/me", &token).await.status, 404);
+    let answer = fixture.post(&reset_path(ADELE), &token, "{}").await;
+    is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
+    let token = fixture.token("adele.vance@contoso.example", &["User.ReadWrite"]);
+    let named = r#"{"password":"fr-Adele-9471Q"}"#;
+    assert_eq!(fixture.post(VALIDATE, &token, named).await.json()["isValid"], true);
+}
+
+#[tokio::test]
+async fn bad_tokens_do_not_keep_good_ones_out() {
+    let fixture = Fixture::new("[limits]\nrefused-rate = 5").await;
+    let address: std::net::SocketAddr = "192.0.2.1:4711".parse().unwrap();
+    let send = async |token: &str| {
+        let mut request = call(Method::POST, VALIDATE, token, r#"{"password":"cli365P@ssW0rd"}"#);
+        request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+        fixture.send(request).await
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(send("not.a.token").await.status.as_u16());
+    }
+    assert_eq!(&statuses[..10], [401; 10]);
+    assert_eq!(statuses[11], 429);
+    // One that was never seen before, too.
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    assert_eq!(send(&token).await.status, 200);
+}
+
+/// A request that does an action, as far as permissions go.
+fn request_of(action: Action, version: Version, token: &str) -> Request<Body> {
+    let reset = json!({ "newPassword": "0eM85N54wFxWwvJ]" }).to_string();
+    let (method, path, body) = match action {
+        Action::ValidatePassword => {
+            (Method::POST, "users/validatePassword".to_owned(), r#"{"password":"x"}"#.to_owned())
+        }
+        Action::ChangePassword => {
+            let body = json!({ "currentPassword": password_of(ROOT), "newPassword": "x" });
+            (Method::POST, format!("users/{ROOT}/changePassword"), body.to_string())
+        }
+        Action::ResetPassword => {
+            let path = reset_path(ADELE).replace("/v1.0/", "");
+            (Method::POST, path, reset)
+        }
+        Action::GetOperation => {
+            let path = format!("users/{ADELE}/authentication/operations/{STRANGER}");
+            (Method::GET, path, String::new())
+        }
+        Action::ListMethods => {
+            (Method::GET, format!("users/{ADELE}/authentication/methods"), String::new())
+        }
+        Action::UpdatePasswordProfile => {
+            let body = r#"{"passwordPolicies":null}"#.to_owned();
+            (Method::PATCH, format!("users/{ADELE}"), body)
+        }
+        Action::GetUser => (Method::GET, format!("users/{ADELE}"), String::new()),
+        _ => panic!("{action:?} is new"),
+    };
+    call(method, &format!("/{}/{path}", version.segment()), token, body)
+}
+
+#[tokio::test]
+async fn every_row_of_the_permissions_holds() {
+    let fixture = Fixture::new("").await;
+    let rows: Vec<_> = permissions::rows().collect();
+    let every: std::collections::BTreeSet<_> = rows
+        .iter()
+        .flat_map(|row| {
+            let more = row.higher.iter().chain(row.also_accepted).copied();
+            row.least.into_iter().chain(more)
+        })
+        .collect();
+    for row in &rows {
+        for permission in &every {
+            let is_enough = row.least == Some(permission)
+                || row.higher.contains(permission)
+                || row.also_accepted.contains(permission);
+            let mut asked = fixture.request(ROOT, &[permission]);
+            match row.permission_type {
+                TokenKind::Delegated => {}
+                TokenKind::Application => {
+                    asked.object = STRANGER.to_owned();
+                    asked.is_application = true;
+                    asked.roles = vec![Membership::Role(Role::GlobalAdministrator)];
+                }
+                // Those of another tenant are no good tokens.
+                _ => continue,
+            }
+            let request = request_of(row.action, row.version, &fixture.sign(&asked));
+            let answer = fixture.send(request).await;
+            let expected = match (is_enough, row.action) {
+                (false, _) => 403,
+                (true, Action::ValidatePassword | Action::GetUser | Action::ListMethods) => 200,
+                (true, Action::ResetPassword) => 202,
+                (true, Action::UpdatePasswordProfile) => 204,
+                (true, Action::ChangePassword) => 400,
+                // There is no such operation.
+                (true, _) => 404,
+            };
+            assert_eq!(answer.status.as_u16(), expected, "{permission} {row:?}");
+            if expected == 403 {
+                is_error(&answer, 403, "Authorization_RequestDenied", DENIED);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_there_in_its_clouds_only() {
+    for cloud in Cloud::ALL {
+        let fixture = Fixture::new(&format!("cloud = '{}'", cloud.name())).await;
+        for row in permissions::rows() {
+            let answer = fixture.send(request_of(row.action, row.version, "")).await;
+            let expected = if row.clouds.contains(cloud) { 401 } else { 404 };
+            // The other call at its path may be there.
+            let found = match answer.status.as_u16() {
+                405 => 404,
+                found => found,
+            };
+            assert_eq!(found, expected, "{cloud:?} {row:?}");
+        }
+    }
+}
+
+// "At least the User Administrator role."
+#[tokio::test]
+async fn applications_need_higher_roles() {
+    let fixture = Fixture::new("").await;
+    for (role, target, status) in [
+        (Role::PasswordAdministrator, ADELE, 403),
+        (Role::HelpdeskAdministrator, ADELE, 403),
+        (Role::AuthenticationAdministrator, ADELE, 403),
+        (Role::UserAdministrator, ADELE, 204),
+        (Role::UserAdministrator, HELP, 204),
+        (Role::UserAdministrator, ROOT, 403),
+        (Role::PrivilegedAuthenticationAdministrator, ROOT, 204),
+        (Role::GlobalAdministrator, ROOT, 204),
+    ] {
+        let token = fixture.app_token(&[PROFILE], &[role]);
+        let path = format!("/v1.0/users/{target}");
+        let answer = fixture.patch(&path, &token, r#"{"passwordPolicies":null}"#).await;
+        assert_eq!(answer.status, status, "{role:?} {target}");
+    }
+}
+
+// What is wrong with a new password
+
+#[tokio::test]
+async fn a_former_password_that_the_policy_refuses_is_told_both() {
+    let fixture = Fixture::new("[passwords]\nhistory = 3").await;
+    let admin = fixture.token(ROOT, &[PROFILE]);
+    let path = format!("/v1.0/users/{ADELE}");
+    let weak = r#"{"passwordPolicies":"DisableStrongPassword"}"#;
+    assert_eq!(fixture.patch(&path, &admin, weak).await.status, 204);
+    let first = password_of(ADELE);
+    assert_eq!(fixture.change(ADELE, &first, "mistkettles").await.status, 204);
+    assert_eq!(fixture.change(ADELE, "mistkettles", "0eM85N54wFxWwvJ]").await.status, 204);
+    assert_eq!(fixture.patch(&path, &admin, r#"{"passwordPolicies":null}"#).await.status, 204);
+    let answer = fixture.change(ADELE, "0eM85N54wFxWwvJ]", "mistkettles").await.json();
+    let details = answer["error"]["details"].as_array().unwrap();
+    let codes: Vec<_> = details.iter().map(|detail| detail["code"].as_str().unwrap()).collect();
+    assert!(codes.len() == 2 && codes.contains(&"reuse.history"), "{codes:?}");
+}
+
+#[tokio::test]
+async fn passwords_are_hashed_again_when_the_parameters_change() {
+    let fixture = Fixture::new("").await;
+    let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+    let store = Store::open(&url, None, &options).await.unwrap();
+    let id = "b0000000-0000-4000-8000-000000000001";
+    let cost = Cost::new(16, 2, 1).unwrap();
+    let phc = password::hash("xWwvJ]6NMw+bWH-d", &cost, &mut Memory::default()).unwrap();
+    let user = NewAccount {
+        id: id.to_owned(),
+        upn: "old@contoso.example".to_owned(),
+        phc: Some(phc.clone()),
+        ..NewAccount::default()
+    };
+    store.insert(&user).await.unwrap();
+    // The current password is right, and nothing is changed.
+    let refused = fixture.change(id, "xWwvJ]6NMw+bWH-d", "short").await;
+    is_error(&refused, 400, "Request_BadRequest", REFUSED);
+    let (rules, now) = (Lockout::default(), fixture.clock.now());
+    let reserved = store.reserve(id, &Fingerprint::new([0; 32]), now, &rules).await.unwrap();
+    let Reserved::Granted(found) = reserved else { panic!("nothing is locked") };
+    store.close().await;
+    let found = found.phc.unwrap();
+    assert!(phc.contains("m=16,t=2") && found.contains("m=8,t=1"), "{phc} {found}");
+    assert_eq!(fixture.change(id, "xWwvJ]6NMw+bWH-d", "0eM85N54wFxWwvJ]").await.status, 204);
+}
+
+// Of two changes at once, the second finds that its current password is none
+// any more. That was no guess.
+#[tokio::test]
+async fn losers_of_a_race_are_not_counted() {
+    for database in [None, Database::postgres()] {
+        let fixture = Fixture::with("[lockout]\nthreshold = 3", database).await;
+        let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+        let store = Store::open(&url, None, &options).await.unwrap();
+        // Verified so slowly that all have begun before the first is done.
+        let (cost, current) = (Cost::new(32_768, 3, 1).unwrap(), "xWwvJ]6NMw+bWH-d");
+        let phc = password::hash(current, &cost, &mut Memory::default()).unwrap();
+        let mut is_held = false;
+        // On a machine that does other things, one may come too late, and be wrong.
+        for round in 0..5 {
+            let id = format!("b0000000-0000-4000-8000-00000000000{round}");
+            let upn = format!("{round}@contoso.example");
+            let phc = Some(phc.clone());
+            store
+                .insert(&NewAccount { id: id.clone(), upn, phc, ..NewAccount::default() })
+                .await
+                .unwrap();
+            let new = |number| format!("0eM85N54wFxWwvJ]{number}");
+            let change = async |number| fixture.change(&id, current, &new(number)).await;
+            let answers = tokio::join!(change(0), change(1), change(2));
+            let answers = [answers.0, answers.1, answers.2];
+            let won: Vec<_> = (0..3).filter(|number| answers[*number].status == 204).collect();
+            assert_eq!(won.len(), 1);
+            for answer in answers.iter().filter(|answer| answer.status != 204) {
+                is_error(answer, 400, "Request_BadRequest", WRONG);
+            }
+            // One counted more would lock the account.
+            for wrong in ["wrong 1", "wrong 2"] {
+                fixture.change(&id, wrong, "1eM85N54wFxWwvJ]").await;
+            }
+            let answer = fixture.change(&id, &new(won[0]), "1eM85N54wFxWwvJ]").await;
+            is_held = answer.status == 204;
+            if is_held {
+                break;
+            }
+        }
+        store.close().await;
+        assert!(is_held);
+    }
+}
+
+// What became of it
+
+/// PostgreSQL behind a line that breaks when a hash is stored.
+struct Line {
+    url: String,
+    how: Arc<AtomicU8>,
+    /// Breaks where a transaction ends, instead of where a hash is stored.
+    at_the_end: Arc<AtomicBool>,
+}
+
+/// How the line breaks: before the server has the statement, after it, or after
+/// it and for good.
+const WHOLE: u8 = 0;
+const BEFORE: u8 = 1;
+const AFTER: u8 = 2;
+const FOR_GOOD: u8 = 3;
+
+impl Line {
+    async fn to(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (_, rest) = url.split_once("://").unwrap();
+        let host = rest.split(['@', '/']).nth(1).unwrap().to_owned();
+        let how = Arc::new(AtomicU8::new(WHOLE));
+        let at_the_end = Arc::<AtomicBool>::default();
+        let line = Self {
+            url: url.replace(&host, &address),
+            how: Arc::clone(&how),
+            at_the_end: Arc::clone(&at_the_end),
+        };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (how, server) = (Arc::clone(&how), TcpStream::connect(&host).await.unwrap());
+                let at_the_end = Arc::clone(&at_the_end);
+                tokio::spawn(async move { Self::carry(client, server, &how, &at_the_end).await });
+            }
+        });
+        line
+    }
+
+    async fn carry(
+        mut client: TcpStream,
+        mut server: TcpStream,
+        how: &AtomicU8,
+        at_the_end: &AtomicBool,
+    ) {
+        let (mut asked, mut told) = (vec![0; 65_536], vec![0; 65_536]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut asked) => {
+                    let Ok(read @ 1..) = read else { return };
+                    let broken = how.load(Ordering::SeqCst);
+                    if broken == FOR_GOOD + 1 {
+                        return;
+                    }
+                    let mark = match at_the_end.load(Ordering::SeqCst) {
+                        true => &b"COMMIT"[..],
+                        false => b"$argon2id",
+                    };
+                    let stores = asked[..read].windows(mark.len()).any(|part| part == mark);
+                    if stores && broken == BEFORE {
+                        how.store(WHOLE, Ordering::SeqCst);
+                        return;
+                    }
+                    server.write_all(&asked[..read]).await.unwrap();
+                    if stores && broken != WHOLE {
+                        // The answer shows that it is done.
+                        let _ = server.read(&mut told).await;
+                        how.store(if broken == AFTER { WHOLE } else { FOR_GOOD + 1 }, Ordering::SeqCst);
+                        return;
+                    }
+                }
+                read = server.read(&mut told) => {
+                    let Ok(read @ 1..) = read else { return };
+                    if client.write_all(&told[..read]).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_is_said_though_the_line_breaks() {
+    let Some(database) = Database::postgres() else { return };
+    let line = Line::to(&database.url).await;
+    let fixture = Fixture::with("", Some(database)).await;
+    let fixture = fixture.through(&line.url).await;
+    let mut current = password_of(ADELE);
+    let admin = fixture.token(ROOT, &[PROFILE, METHODS]);
+    for (number, how, done) in [(1, BEFORE, false), (2, AFTER, true), (3, WHOLE, true)] {
+        let new = format!("0eM85N54wFxWwvJ]{number}");
+        line.at_the_end.store(false, Ordering::SeqCst);
+        line.how.store(how, Ordering::SeqCst);
+        let answer = fixture.change(ADELE, &current, &new).await;
+        assert_eq!(answer.status, if done { 204 } else { 503 }, "{how}");
+        if done {
+            current = new;
+        }
+        assert_eq!(line.how.load(Ordering::SeqCst), WHOLE);
+        for (path, call, success) in [
+            (reset_path(ALEX), Method::POST, 202),
+            (format!("/v1.0/users/{HELP}"), Method::PATCH, 204),
+        ] {
+            let new = format!("1eM85N54wFxWwvJ]{number}");
+            let body = match success {
+                202 => json!({ "newPassword": new }),
+                _ => json!({ "passwordProfile": { "password": new } }),
+            };
+            line.at_the_end.store(success == 202, Ordering::SeqCst);
+            line.how.store(how, Ordering::SeqCst);
+            let answer = fixture.send(self::call(call, &path, &admin, body.to_string())).await;
+            assert_eq!(answer.status, if done { success } else { 503 }, "{path} {how}");
+            let id = if success == 202 { ALEX } else { HELP };
+            assert_eq!(fixture.is_password(id, &new).await, done, "{path} {how}");
+        }
+    }
+    // Who cannot be told does not repeat it.
+    line.how.store(FOR_GOOD, Ordering::SeqCst);
+    let answer = fixture.change(ADELE, &current, "2eM85N54wFxWwvJ]").await;
+    is_error(&answer, 500, "InternalServerError", "does not know whether it was done.");
+    assert!(answer.header("retry-after").is_empty());
 }

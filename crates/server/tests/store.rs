@@ -16,6 +16,7 @@ use countersign_server::store::{
 use tokio::task::JoinSet;
 
 on_both! {
+    what_was_settled_stays
     accounts_are_kept_as_they_were_given
     names_are_found_and_unique_whatever_their_case
     all_or_none_are_added
@@ -228,6 +229,21 @@ async fn of_two_changes_only_one_is_made(database: &Database) {
         assert_eq!(now.version, version + 1);
         assert_eq!(now.phc.as_deref(), Some(if one { "one" } else { "two" }));
     }
+}
+
+// Whoever is told that nothing was done tries again: it must not be done later.
+async fn what_was_settled_stays(database: &Database) {
+    let store = database.with_adele().await;
+    let late = granted(&store, 1, 1).await;
+    assert!(!store.settle_change(ADELE, "late").await.unwrap());
+    assert!(!store.change(ADELE, late.version, &credential("late"), 2).await.unwrap());
+    let now = granted(&store, 2, 3).await;
+    assert_eq!(now.phc.as_deref(), Some("old"));
+    assert!(store.change(ADELE, now.version, &credential("new"), 4).await.unwrap());
+    assert!(store.settle_change(ADELE, "new").await.unwrap());
+    let version = granted(&store, 3, 5).await.version;
+    assert_eq!(version, now.version + 1);
+    assert!(!store.settle_change("nobody", "new").await.unwrap());
 }
 
 async fn changes_keep_the_history(database: &Database) {
@@ -812,7 +828,7 @@ fn a_lost_connection_is_replaced() {
             );
             killed = query.fetch_all(&mut other).await.unwrap().len();
         }
-        assert!(matches!(waiting.await.unwrap(), Err(StoreError::Unavailable(_))));
+        assert!(matches!(waiting.await.unwrap(), Err(StoreError::Unknown(_))));
         drop(other);
         assert!(store.account(ADELE).await.unwrap().is_some());
     });

@@ -10,6 +10,7 @@ use countersign_server::password::{self, Memory};
 use countersign_server::store::{NewAccount, StoreError, StoreOptions};
 
 use super::database::Database;
+use super::policies::PasswordPolicies;
 use super::{roles, say};
 use crate::Answer;
 use crate::check::{self, engine};
@@ -68,6 +69,11 @@ pub(crate) struct Add {
     /// The password has to be changed at the next sign-in
     #[arg(long)]
     must_change: bool,
+    /// `passwordPolicies`: DisablePasswordExpiration, DisableStrongPassword, or both
+    /// with a comma between
+    #[arg(long, value_name = "NAMES", default_value = "None", hide_default_value = true,
+        value_parser = password_policies)]
+    password_policies: PasswordPolicies,
     /// A built-in policy, else a policy file [default: that of the configuration, else `entra`]
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
@@ -97,6 +103,7 @@ pub(super) fn run(add: &Add) -> Result<Answer, Failure> {
         created: now(),
         ..NewAccount::default()
     };
+    add.password_policies.give(&mut new);
     new.check().map_err(|(field, why)| Failure::new(format!("the {} {why}", field.name())))?;
     add.database.open_or_make(&StoreOptions::default(), async |store| {
         // Nobody wants to type a password in vain.
@@ -126,6 +133,7 @@ impl Add {
     /// The hash of the password; none if the policy refuses it.
     fn password(&self, new: &NewAccount) -> Result<Option<String>, Failure> {
         let config = self.database.configured()?;
+        let cost = config.passwords.cost().map_err(Failure::new)?;
         let engine = match self.no_policy {
             true => None,
             false => {
@@ -153,7 +161,6 @@ impl Add {
             }
             None => {}
         }
-        let cost = config.passwords.cost().map_err(Failure::new)?;
         let phc = password::hash(text, &cost, &mut Memory::default());
         phc.map(Some).map_err(|error| Failure::new(error.to_string()))
     }
@@ -175,7 +182,10 @@ impl Add {
 
 /// What the policy is told about the user.
 fn context(config: &Config, new: &NewAccount) -> Context {
-    let mut context = Context::new().operation(Operation::Create).user_principal_name(&new.upn);
+    let mut context = Context::new()
+        .operation(Operation::Create)
+        .user_principal_name(&new.upn)
+        .disable_strong_password(new.disable_strong_password);
     if let Some(name) = &config.tenant_name {
         context = context.tenant(name);
     }
@@ -192,6 +202,10 @@ fn context(config: &Config, new: &NewAccount) -> Context {
         context = context.surname(name);
     }
     context
+}
+
+fn password_policies(text: &str) -> Result<PasswordPolicies, String> {
+    PasswordPolicies::read(text).map_err(|why| format!("this {why}"))
 }
 
 pub(super) fn new_id() -> String {

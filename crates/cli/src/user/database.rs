@@ -41,7 +41,7 @@ impl Database {
         let path = url.strip_prefix("sqlite:").unwrap_or(&url);
         if !url.contains("://") && !Path::new(path).exists() {
             let failure = Failure::new(format!("there is no database {path}"));
-            return Err(failure.hint("`countersign user add` and `countersign serve` make it"));
+            return Err(failure.hint("`countersign user add`, `user import` and `serve` make it"));
         }
         self.open_or_make(options, job)
     }

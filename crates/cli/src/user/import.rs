@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::csv::{self, Record, Wrong};
 use super::database::Database;
+use super::policies::PasswordPolicies;
 use super::{add, roles, say};
 use crate::Answer;
 use crate::failure::Failure;
@@ -35,6 +36,8 @@ Columns, or members:
   roles               names or ids of templates, with `;` between them; in JSON
                       also an array
   mustChange          `true`: the password has to be changed at the next sign-in
+  passwordPolicies    DisablePasswordExpiration, DisableStrongPassword, or both
+                      with a comma between
 
 Where nothing stands, nothing is known.")]
 pub(crate) struct Import {
@@ -52,10 +55,11 @@ enum Column {
     Field(Field),
     PasswordHash,
     MustChange,
+    PasswordPolicies,
 }
 
 impl Column {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Field(Field::Id),
         Self::Field(Field::UserPrincipalName),
         Self::Field(Field::DisplayName),
@@ -64,6 +68,7 @@ impl Column {
         Self::PasswordHash,
         Self::Field(Field::Roles),
         Self::MustChange,
+        Self::PasswordPolicies,
     ];
 
     fn name(self) -> &'static str {
@@ -71,6 +76,7 @@ impl Column {
             Self::Field(field) => field.name(),
             Self::PasswordHash => "passwordHash",
             Self::MustChange => "mustChange",
+            Self::PasswordPolicies => "passwordPolicies",
         }
     }
 
@@ -264,6 +270,9 @@ fn account(Row { line, values }: Row, custom: bool, now: i64) -> Result<NewAccou
                     _ => return Err(at(line, Some(column), "it is neither `true` nor `false`")),
                 };
             }
+            Column::PasswordPolicies => PasswordPolicies::read(&value)
+                .map_err(|why| at(line, Some(column), &format!("it {why}")))?
+                .give(&mut new),
         }
     }
     if new.id.is_empty() {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use textwrap::core::display_width;
 
+use super::policies;
 use crate::words::{Paint, Printable};
 
 /// What Microsoft Graph calls things, where it has them.
@@ -39,7 +40,7 @@ pub(super) fn json(out: &mut impl Write, account: &Account) -> io::Result<()> {
         surname: account.surname.as_deref(),
         tenant: &account.tenant,
         roles: account.roles.iter().map(role).collect(),
-        password_policies: policies(account),
+        password_policies: policies::written(account),
         has_password: account.has_password,
         force_change_password_next_sign_in: account.must_change,
         force_change_password_next_sign_in_with_mfa: account.must_change_with_mfa,
@@ -71,7 +72,7 @@ pub(super) fn text(out: &mut impl Write, account: &Account) -> io::Result<()> {
         ("tenant", account.tenant.clone()),
         ("roles", roles(account)),
         ("password", password),
-        ("policies", policies(account).unwrap_or_default()),
+        ("policies", policies::written(account).unwrap_or_default()),
         ("created", time(account.created).unwrap_or_default()),
     ];
     let paint = Paint::stdout();
@@ -130,16 +131,6 @@ fn role(membership: &Membership) -> &str {
         Membership::Role(role) => role.name(),
         Membership::Other(name) => name,
     }
-}
-
-/// `passwordPolicies`
-fn policies(account: &Account) -> Option<String> {
-    let names = [
-        (account.disable_password_expiration, "DisablePasswordExpiration"),
-        (account.disable_strong_password, "DisableStrongPassword"),
-    ];
-    let names: Vec<_> = names.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
-    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// A time of the store, in UTC.

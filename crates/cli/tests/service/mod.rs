@@ -155,12 +155,22 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(command: &mut Command, folder: &Path) -> Self {
+        Self::start_while(command, folder, |_| {})
+    }
+
+    /// Does something before it is waited for.
+    pub(crate) fn start_while(
+        command: &mut Command,
+        folder: &Path,
+        meanwhile: impl FnOnce(&Child),
+    ) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = folder.join(format!("{count}.log"));
         let stderr = File::create(&log).unwrap();
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        meanwhile(&child);
         let mut line = String::new();
         let stdout = child.stdout.as_mut().unwrap();
         // It prints one line, and nothing after it.

@@ -83,8 +83,11 @@ impl Inner {
             // The change has settled it.
             Ok(Tried::Changed) => return Ok(()),
         };
-        self.store.settle(id, &credential, attempt, self.clock.now(), rules).await?;
-        match tried? {
+        let settled = self.store.settle(id, &credential, attempt, self.clock.now(), rules).await;
+        let tried = tried?;
+        // What is not counted is not answered.
+        settled?;
+        match tried {
             Tried::Refused(details) => Err(Refusal::NewPassword(details)),
             Tried::Lost | Tried::Wrong => Err(Refusal::CurrentPassword),
             Tried::Changed => Ok(()),
@@ -110,47 +113,36 @@ impl Inner {
         let loaded = self.policies.current();
         let context = self.context(Some(account)).operation(Operation::Change);
         let subject = loaded.engine().subject(&context.with_current_password(&current));
-        let asked = self.settings.history;
-        let is_current = asked > 0 && **nfc_of_new == **current;
-        let mut details = refused(&loaded.engine().check(&new, &subject));
-        if details.is_empty() && !is_current {
-            details = self.reused(credential, loaded.engine(), &subject, &new, &nfc_of_new).await?;
-        } else if is_current && !details.iter().any(|detail| detail.code == REUSED) {
-            details.push(self.reused_detail());
-        }
+        let is_current = **nfc_of_new == **current;
+        let details = self
+            .judge_change(credential, loaded.engine(), &subject, &new, &nfc_of_new, is_current)
+            .await?;
         if !details.is_empty() {
             self.rehash(&account.id, credential, current).await;
             return Ok(Tried::Refused(details));
         }
         let phc = self.hasher.hash(nfc_of_new).await?;
-        let kept = self.policies.history(asked).saturating_sub(1);
+        let kept = self.policies.history(self.settings.history).saturating_sub(1);
         let new = NewCredential { phc, history_kept: kept as usize };
         let now = self.clock.now();
-        match self.store.change(&account.id, credential.version, &new, now).await {
-            Ok(true) => Ok(Tried::Changed),
-            Ok(false) => Ok(Tried::Lost),
-            // The connection may have broken with the change made: who is told
-            // that nothing was done tries again.
-            Err(error) => match self.store.has_hash(&account.id, &new.phc).await {
-                Ok(true) => Ok(Tried::Changed),
-                _ => Err(error.into()),
-            },
+        let done = self.store.change(&account.id, credential.version, &new, now).await;
+        match self.settled(&account.id, &new.phc, done).await? {
+            true => Ok(Tried::Changed),
+            false => Ok(Tried::Lost),
         }
     }
 
-    /// Whether the new password is one of the last ones.
-    async fn reused(
+    /// What the policy, and the last passwords, have against the new one.
+    async fn judge_change(
         &self,
         credential: &Credential,
         engine: &Engine,
         subject: &Subject,
         new: &Secret,
         nfc_of_new: &Arc<Wiped>,
+        is_current: bool,
     ) -> Result<Vec<Detail>, Refusal> {
-        let open = {
-            let report = engine.check(new, subject);
-            history(&report)
-        };
+        let open = history(&engine.check(new, subject));
         let looked_at = |id: &String| {
             let check = engine.checks().iter().find(|check| check.id() == id);
             check.and_then(|check| check.history())
@@ -159,8 +151,9 @@ impl Inner {
         let asked = asked.max(self.settings.history).saturating_sub(1) as usize;
         // How many of the former passwords come before the one that it is; the
         // current one is the first.
-        let mut at = None;
-        for (before, phc) in credential.history.iter().take(asked).enumerate() {
+        let mut at = is_current.then_some(1);
+        let former = if is_current { &[] } else { credential.history.as_slice() };
+        for (before, phc) in former.iter().take(asked).enumerate() {
             let verified =
                 self.hasher.verify(Arc::clone(nfc_of_new), Some(phc.clone()), i64::MAX).await?;
             if verified {
@@ -174,8 +167,14 @@ impl Inner {
             report.settle(id, at.is_none_or(|at| at > last));
         }
         let mut details = refused(&report);
-        if details.is_empty() && at.is_some_and(|at| at <= self.settings.history as usize) {
-            details.push(self.reused_detail());
+        let is_told = details.iter().any(|detail| detail.code == REUSED);
+        if !is_told && at.is_some_and(|at| at <= self.settings.history as usize) {
+            let last = self.settings.history;
+            details.push(Detail {
+                code: REUSED.to_owned(),
+                message: format!("Required: not one of the last {last} passwords."),
+                target: "newPassword",
+            });
         }
         if details.is_empty() && report.verdict() != Verdict::Accepted {
             // A check of the policy's own that nobody here can decide.
@@ -194,15 +193,6 @@ impl Inner {
         let Ok(phc) = self.hasher.hash(password).await else { return };
         if let Err(error) = self.store.rehash(id, credential.version, &phc).await {
             tracing::warn!(%error, "a password was not hashed again");
-        }
-    }
-
-    fn reused_detail(&self) -> Detail {
-        let last = self.settings.history;
-        Detail {
-            code: REUSED.to_owned(),
-            message: format!("Required: not one of the last {last} passwords."),
-            target: "newPassword",
         }
     }
 

@@ -16,7 +16,7 @@ use crate::json::{Object, Secret};
 use crate::path::{PASSWORD_METHOD, Target};
 use crate::permissions::Action;
 use crate::refusal::Refusal;
-use crate::store::{Account, NewCredential, ProfileUpdate};
+use crate::store::{Account, NewCredential, ProfileUpdate, StoreError};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -137,11 +137,18 @@ impl Inner {
                 .map(|told| told.disable_password_expiration),
         };
         let now = self.clock.now();
-        match self.store.update_profile(&account.id, &update, now).await? {
-            true => {
-                self.known.forget(&account.id);
-                Ok(())
+        let done = self.store.update_profile(&account.id, &update, now).await;
+        let done = match (&update.password, done) {
+            (Some(new), done) => self.settled(&account.id, &new.phc, done).await?,
+            (None, Err(StoreError::Unknown(error))) => {
+                tracing::error!(error, "the store did not say whether it set a profile");
+                return Err(Refusal::Unknown);
             }
+            (None, done) => done?,
+        };
+        self.known.forget(&account.id);
+        match done {
+            true => Ok(()),
             false => Err(Refusal::NotFound),
         }
     }

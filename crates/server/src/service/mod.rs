@@ -251,9 +251,6 @@ impl Inner {
     async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>, Refusal> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = address.map(|ConnectInfo(address)| address.ip());
-        if let Some(wait) = self.limiter.is_refused(address) {
-            return Err(Refusal::TooMany(wait));
-        }
         let mut told = parts.headers.get_all(header::AUTHORIZATION).iter();
         let verified = match (told.next(), told.next()) {
             (token, None) => self.verifier.verify(token).await,
@@ -264,10 +261,12 @@ impl Inner {
                 Some(wait) => Err(Refusal::TooMany(wait)),
                 None => Ok(caller),
             },
-            Err(refusal) => {
-                self.limiter.spend_refused(address);
-                Err(refusal)
-            }
+            // Good tokens pass, whoever else has their address.
+            Err(refusal @ Refusal::Token(_)) => match self.limiter.spend_refused(address) {
+                Some(wait) => Err(Refusal::TooMany(wait)),
+                None => Err(refusal),
+            },
+            Err(refusal) => Err(refusal),
         }
     }
 
@@ -311,10 +310,37 @@ impl Inner {
             drop(pending);
             done
         });
-        done.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a request broke off");
-            Err(Refusal::Unavailable)
+        // What it panicked with may be anything.
+        done.await.unwrap_or_else(|_| {
+            tracing::error!("a request broke off");
+            Err(Refusal::Unknown)
         })
+    }
+
+    /// What became of a password that was to be set, where the store may have
+    /// failed after it had set it.
+    async fn settled(
+        &self,
+        account: &str,
+        phc: &str,
+        done: Result<bool, StoreError>,
+    ) -> Result<bool, Refusal> {
+        match done {
+            Err(StoreError::Unknown(error)) => {
+                tracing::error!(error, "the store did not say whether it set a password");
+            }
+            known => return Ok(known?),
+        }
+        // The database may be there again in a moment.
+        for wait in [0, 500, 1500] {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            match self.store.settle_change(account, phc).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => return Err(Refusal::Unavailable),
+                Err(error) => tracing::error!(%error, "the store does not say it again"),
+            }
+        }
+        Err(Refusal::Unknown)
     }
 }
 
@@ -339,17 +365,18 @@ impl Call<'_> {
     async fn own_account(&self) -> Result<Option<Account>, Refusal> {
         match self.caller.kind {
             TokenKind::Application => Ok(None),
-            _ => Ok(self.service.store.account(&self.caller.object).await?),
+            _ => Ok(self.service.store.account_by_id(&self.caller.object).await?),
         }
     }
 
-    /// The caller's roles: the store's of users that it knows, else those of
-    /// the token.
-    fn roles<'a>(&'a self, own: &'a Option<Account>) -> &'a [Membership] {
-        match own {
+    /// The caller's roles that count: the store's of users that it knows, else
+    /// those of the token.
+    fn roles(&self, own: &Option<Account>) -> Vec<Membership> {
+        let roles = match own {
             Some(own) => &own.roles,
             None => &self.caller.roles,
-        }
+        };
+        permissions::counted(self.caller.kind, roles.clone())
     }
 
     /// Whether it is the caller whom a path names.
@@ -359,7 +386,7 @@ impl Call<'_> {
             Target::User(_) if self.caller.kind == TokenKind::Application => false,
             Target::User(name) => {
                 name.eq_ignore_ascii_case(&self.caller.object)
-                    || own.as_ref().is_some_and(|own| own.upn.to_lowercase() == name.to_lowercase())
+                    || own.as_ref().is_some_and(|own| own.is(name))
             }
         }
     }
@@ -372,7 +399,7 @@ impl Call<'_> {
         own: &Option<Account>,
     ) -> Result<bool, Refusal> {
         let is_own = self.is_own(target, own);
-        match action.account().admits(is_own, self.roles(own)) {
+        match action.account().admits(is_own, &self.roles(own)) {
             true => Ok(is_own),
             false => Err(Refusal::Privileges),
         }
@@ -387,7 +414,7 @@ impl Call<'_> {
         own: Option<Account>,
     ) -> Result<Account, Refusal> {
         let is_own = self.admits(action, &target, &own)?;
-        let roles = self.roles(&own).to_vec();
+        let roles = self.roles(&own);
         let account = self.account(&target, own).await?;
         match action.account().allows(is_own, &roles, &account.roles) {
             true => Ok(account),

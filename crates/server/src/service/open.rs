@@ -1,7 +1,7 @@
 //! From a configuration to a service.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::{Bounds, Inner, Service, Settings};
 use crate::accounts::KnownAccounts;
 use crate::clock::Clock;
 use crate::config::{Config, origin};
+use crate::files::create;
 use crate::fingerprint;
 use crate::hashing::Hasher;
 use crate::limits::{Limiter, Rates};
@@ -50,10 +51,10 @@ impl Service {
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
         let verifier = Verifier::new(issuer, keys, clock.clone()).await.map_err(|error| {
-            let is_there = tokens.jwks.contains("://") || Path::new(&tokens.jwks).exists();
-            let hint = match is_there {
-                true => "",
-                false => {
+            let is_missing = tokens.local().is_ok_and(|jwks| !jwks.exists());
+            let hint = match is_missing {
+                false => "",
+                true => {
                     ": `countersign token` makes keys for trying things out; else say in \
                          `[tokens]` who issues tokens, and where the keys are"
                 }
@@ -117,24 +118,42 @@ impl Service {
     }
 }
 
-/// The key of fingerprints, made if there is none.
+/// The key of fingerprints, made if there is none. Of several who make it at
+/// once, all get what the first has made.
 fn fingerprints(path: &Path) -> Result<fingerprint::Key, String> {
     let named = |error: io::Error| format!("`key-file` {}: {error}", path.display());
-    match fs::read_to_string(path).map(zeroize::Zeroizing::new) {
-        Ok(text) => fingerprint::Key::parse(&text)
-            .ok_or_else(|| format!("`key-file` {} has no 64 hexadecimal digits", path.display())),
+    let read = || fs::read_to_string(path).map(zeroize::Zeroizing::new);
+    let text = match read() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let (key, text) = fingerprint::Key::draw()
+            let text = fingerprint::Key::draw()
                 .map_err(|error| format!("there are no random numbers: {error}"))?;
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path).map_err(named)?;
-            file.write_all(text.as_bytes()).map_err(named)?;
-            file.sync_all().map_err(named)?;
-            Ok(key)
+            match create(path, text.as_bytes(), false) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                _ => read(),
+            }
         }
-        Err(error) => Err(named(error)),
+        read => read,
+    };
+    fingerprint::Key::parse(&text.map_err(named)?)
+        .ok_or_else(|| format!("`key-file` {} has no 64 hexadecimal digits", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two first starts at once ended with an error for one of them, and a start
+    /// that broke off left an empty file.
+    #[test]
+    fn all_who_make_the_key_at_once_have_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lockout.key");
+        let prints = std::thread::scope(|scope| {
+            let make = || fingerprints(&path).map(|key| key.of("account", "password"));
+            let made: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+            made.into_iter().map(|made| made.join().unwrap().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(prints.windows(2).all(|both| both[0] == both[1]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -110,14 +110,17 @@ impl Call<'_> {
     }
 
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
-        let own = self.own_account().await?;
-        let account = self.account(&target, own).await?;
         // Ids are UUIDs, as those of users.
         let id = id.to_ascii_lowercase();
-        let found = self.service.store.operation(&id).await?.filter(|found| {
-            found.account == account.id && found.caller.eq_ignore_ascii_case(&self.caller.object)
-        });
-        let found = found.ok_or(Refusal::NotFound)?;
+        let found = self.service.store.operation(&id).await?;
+        // First, so that it takes no longer for users who are there.
+        let found = found
+            .filter(|found| found.caller.eq_ignore_ascii_case(&self.caller.object))
+            .ok_or(Refusal::NotFound)?;
+        let account = self.account(&target, self.own_account().await?).await?;
+        if found.account != account.id {
+            return Err(Refusal::NotFound);
+        }
         let user = crate::path::encoded(&account.id);
         Ok(answer::json(
             StatusCode::OK,
@@ -177,17 +180,14 @@ impl Inner {
             crate::write_back::spawn(Arc::clone(self), account, operation, password, new);
             return Ok(());
         }
-        match self.store.reset_at_once(&operation, &new, now).await {
-            Ok(true) => {
+        let done = self.store.reset_at_once(&operation, &new, now).await;
+        match self.settled(&account.id, &new.phc, done).await? {
+            true => {
                 self.metrics.operations_ended(OperationState::Succeeded);
                 Ok(())
             }
             // Removed meanwhile.
-            Ok(false) => Err(Refusal::NotFound),
-            Err(error) => match self.store.has_hash(&account.id, &new.phc).await {
-                Ok(true) => Ok(()),
-                _ => Err(error.into()),
-            },
+            false => Err(Refusal::NotFound),
         }
     }
 }

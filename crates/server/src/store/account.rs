@@ -145,6 +145,14 @@ fn key(who: &str) -> (&'static str, String) {
     }
 }
 
+impl Account {
+    /// Whether this is its id or user principal name, as the store finds it.
+    pub fn is(&self, who: &str) -> bool {
+        let (column, key) = key(who);
+        key == if column == "id" { self.id.clone() } else { folded(&self.upn) }
+    }
+}
+
 const COLUMNS: &str = "id, upn, display_name, given_name, surname, roles, \
     disable_strong_password, disable_password_expiration, must_change, must_change_with_mfa, \
     CASE WHEN phc IS NULL THEN 0 ELSE 1 END AS has_password, created, password_changed";
@@ -156,12 +164,29 @@ impl Store {
     ///
     /// The database is not available.
     pub async fn account(&self, who: &str) -> Result<Option<Account>, StoreError> {
-        if !storable(who) {
+        let (column, key) = key(who);
+        self.account_where(column, &key).await
+    }
+
+    /// An account by its id, whatever its case.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available.
+    pub async fn account_by_id(&self, id: &str) -> Result<Option<Account>, StoreError> {
+        self.account_where("id", &id.to_ascii_lowercase()).await
+    }
+
+    async fn account_where(
+        &self,
+        column: &'static str,
+        key: &str,
+    ) -> Result<Option<Account>, StoreError> {
+        if !storable(key) {
             return Ok(None);
         }
-        let (column, key) = key(who);
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1");
-        let rows = self.with(async |conn| Ok(sqlx::query(&sql).bind(&key).fetch_all(conn).await?));
+        let rows = self.with(async |conn| Ok(sqlx::query(&sql).bind(key).fetch_all(conn).await?));
         rows.await?.first().map(|row| self.read(row)).transpose()
     }
 

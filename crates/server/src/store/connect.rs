@@ -17,7 +17,8 @@ use super::error::{StoreError, is_busy};
 pub struct StoreOptions {
     /// How many connections there are at most.
     pub connections: u32,
-    /// How long anything may take, waiting for a connection included.
+    /// How long anything may take, once there is a connection, and how long that
+    /// may.
     pub timeout: Duration,
 }
 
@@ -49,7 +50,7 @@ impl Kind {
 
     /// What is said on each connection first.
     fn settings(self, timeout: Duration) -> String {
-        // What the database gives up itself was certainly not done.
+        // What the database gives up itself is certainly not done.
         let timeout = timeout.as_millis() * 4 / 5;
         match self {
             // `fullfsync`: Apple's fsync does not reach the disk.

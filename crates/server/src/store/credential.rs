@@ -152,15 +152,28 @@ impl Store {
         self.with(async |conn| replace(conn, id, Some(version), new, &flags, now).await).await
     }
 
-    /// Whether an account's password has this hash: what became of a change that
-    /// nobody was told the end of.
+    /// What became of a change that nobody was told the end of: whether the
+    /// account's password has this hash. If it has not, it never gets it: the
+    /// version grows, for which a statement that is still under way looks.
     ///
     /// # Errors
     ///
     /// The database is not available.
-    pub async fn has_hash(&self, id: &str, phc: &str) -> Result<bool, StoreError> {
-        let found = self.with(async |conn| Stored::of(conn, id).await).await?;
-        Ok(found.is_some_and(|found| found.phc.as_deref() == Some(phc)))
+    pub async fn settle_change(&self, id: &str, phc: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE accounts SET version = version + 1 WHERE id = $1 AND version = $2";
+        self.with(async |conn| {
+            while let Some(row) = Stored::of(conn, id).await? {
+                if row.phc.as_deref() == Some(phc) {
+                    return Ok(true);
+                }
+                let query = sqlx::query(sql).bind(id).bind(row.version);
+                if query.execute(&mut *conn).await?.rows_affected() == 1 {
+                    break;
+                }
+            }
+            Ok(false)
+        })
+        .await
     }
 
     /// Replaces the hash by another of the same password, whose version stays.

@@ -8,9 +8,12 @@ use sqlx::migrate::MigrateError;
 /// stored, or the password of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// The database did not do it, or did not say that it did: gone, full, too
-    /// slow. It may be there again at the next call. The text is for the log.
+    /// The database did not do it: gone, full, too slow. It may be there again at
+    /// the next call. The text is for the log.
     Unavailable(String),
+    /// The database did not say whether it did it, or will yet: the connection
+    /// broke, or nobody waited any longer. The text is for the log.
+    Unknown(String),
     /// While opening: the database will not do until somebody changes something.
     Unusable(String),
     /// While opening: the database is new, and nobody said for which tenant.
@@ -67,7 +70,7 @@ impl Field {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable(why) | Self::Unusable(why) => f.write_str(why),
+            Self::Unavailable(why) | Self::Unknown(why) | Self::Unusable(why) => f.write_str(why),
             Self::Tenantless => {
                 f.write_str("the database is new, and nobody said which tenant it is for")
             }
@@ -82,6 +85,19 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl StoreError {
+    /// The job was given up.
+    pub(super) fn too_slow() -> Self {
+        Self::Unknown(TOO_SLOW.to_owned())
+    }
+
+    /// An error before the job began.
+    pub(super) fn before(self) -> Self {
+        match self {
+            Self::Unknown(why) => Self::Unavailable(why),
+            other => other,
+        }
+    }
+
     /// What was read is not what is written there.
     pub(super) fn unreadable(column: &str) -> Self {
         Self::Unavailable(format!("the column `{column}` holds what was never stored there"))
@@ -97,7 +113,7 @@ impl StoreError {
             Some(code) => code.starts_with("28") || matches!(code, "3D000" | "42501"),
             None => matches!(error, sqlx::Error::Configuration(_)),
         };
-        match (is_for_good, Self::from(error)) {
+        match (is_for_good, Self::from(error).before()) {
             (true, Self::Unavailable(why)) => Self::Unusable(why),
             (_, error) => error,
         }
@@ -135,9 +151,31 @@ fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
+const TOO_SLOW: &str = "the database did not answer in time";
+
+/// Whether an error leaves open what became of the statement.
+fn is_open(error: &sqlx::Error) -> bool {
+    match error {
+        // PostgreSQL: the connection, or the server, ends. A statement that is
+        // cancelled is taken back.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.len() == 5
+                && (code.starts_with("08") || code.starts_with("57P") || code == "40003")
+        }),
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Configuration(_)
+        | sqlx::Error::Encode(_) => false,
+        // What was read is no question of what was written.
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => false,
+        _ => true,
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(match &error {
+        let kind = if is_open(&error) { Self::Unknown } else { Self::Unavailable };
+        kind(match &error {
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default();
                 match code.get(..2) {
@@ -151,7 +189,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::ColumnDecode { index, .. } => return Self::unreadable(index),
             sqlx::Error::Decode(_) => "what was read could not be decoded".to_owned(),
             sqlx::Error::Encode(_) => "what was to be stored could not be encoded".to_owned(),
-            sqlx::Error::PoolTimedOut => "the database did not answer in time".to_owned(),
+            sqlx::Error::PoolTimedOut => TOO_SLOW.to_owned(),
             sqlx::Error::Io(error) => format!("the database cannot be reached: {error}"),
             error => error.to_string(),
         })

@@ -85,24 +85,22 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Does something on a connection, for as long as anything may take.
+    /// Does something on a connection, for as long as anything may take: waiting
+    /// for a connection, and then the job.
     async fn with<T>(
         &self,
         job: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let work = async {
-            let mut lease = Lease(Some(self.pool.acquire().await?));
-            let Some(conn) = &mut lease.0 else { return Err(sqlx::Error::PoolClosed.into()) };
-            let done = job(conn).await;
-            if !matches!(done, Err(StoreError::Unavailable(_))) {
-                lease.give_back();
-            }
-            done
-        };
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(done) => done,
-            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        let acquired = tokio::time::timeout(self.timeout, self.pool.acquire()).await;
+        let acquired = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let mut lease = Lease(Some(acquired.map_err(|error| StoreError::from(error).before())?));
+        let Some(conn) = &mut lease.0 else { return Err(sqlx::Error::PoolClosed.into()) };
+        let done = tokio::time::timeout(self.timeout, job(conn)).await;
+        let done = done.unwrap_or_else(|_| Err(StoreError::too_slow()));
+        if !matches!(done, Err(StoreError::Unavailable(_) | StoreError::Unknown(_))) {
+            lease.give_back();
         }
+        done
     }
 
     /// Does something in a transaction, and takes it back unless it is to stay.

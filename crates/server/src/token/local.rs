@@ -1,8 +1,8 @@
 //! A key of one's own, and tokens that are signed with it: for trying things
 //! out where nobody issues tokens.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::keys::Keys;
+use crate::files::create;
 use crate::roles::Membership;
 
 /// A key for signing tokens (ES256).
@@ -78,7 +79,7 @@ impl LocalKey {
             Err(_) if known.is_some() => return Err(foreign()),
             Err(_) => {
                 let pem = make()?;
-                write(key, pem.as_bytes(), 0o600)?;
+                write(key, pem.as_bytes(), false)?;
                 made.push(key.to_owned());
                 read(pem.as_bytes())?
             }
@@ -93,7 +94,7 @@ impl LocalKey {
                 }
             }
             None => {
-                write(jwks, format!("{:#}\n", key.jwks()).as_bytes(), 0o644)?;
+                write(jwks, format!("{:#}\n", key.jwks()).as_bytes(), true)?;
                 made.push(jwks.to_owned());
             }
         }
@@ -174,19 +175,8 @@ fn read(pem: &[u8]) -> Result<EcdsaKeyPair, String> {
         .map_err(|_| none.to_owned())
 }
 
-/// A new file, never in place of another.
-fn write(path: &Path, text: &[u8], mode: u32) -> Result<(), String> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let written = options.open(path).and_then(|mut file: fs::File| -> io::Result<()> {
-        file.write_all(text)?;
-        file.sync_all()
-    });
-    written.map_err(|error| format!("{}: {error}", path.display()))
+fn write(path: &Path, text: &[u8], is_public: bool) -> Result<(), String> {
+    create(path, text, is_public).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The coordinates of the public key's point, as key sets have them.

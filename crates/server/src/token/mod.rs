@@ -24,7 +24,7 @@ use jwt::Token;
 pub use local::{LocalKey, TokenRequest};
 use source::KeyRing;
 pub use source::KeySource;
-pub(crate) use source::connect;
+pub(crate) use source::{connect, shown};
 
 /// How many bytes a token may have.
 const MAX_TOKEN: usize = 16 * 1024;

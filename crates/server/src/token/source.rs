@@ -1,12 +1,12 @@
 //! Where an issuer's keys come from, and when they are looked at again.
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use reqwest::redirect::Policy;
@@ -14,6 +14,7 @@ use reqwest::{Certificate, Client, StatusCode, Url};
 
 use super::keys::Keys;
 use crate::clock::Clock;
+use crate::files::Stamp;
 
 /// How many bytes a key set may have.
 const MAX_KEYS: usize = 1 << 20;
@@ -59,8 +60,9 @@ pub(super) struct KeyRing {
     current: ArcSwap<Keys>,
     origin: Origin,
     clock: Clock,
-    /// When keys were last looked for. Locked while they are.
-    looked: tokio::sync::Mutex<u64>,
+    /// When keys were last looked for because a token named one that is not
+    /// known, in seconds since 1970. Locked while they are, whatever the reason.
+    missed: tokio::sync::Mutex<Option<u64>>,
     /// How often that was begun: one look does for all who wait for it to begin.
     looks: AtomicU64,
 }
@@ -68,14 +70,6 @@ pub(super) struct KeyRing {
 enum Origin {
     File { path: PathBuf, seen: Mutex<Option<Stamp>> },
     Url { url: Url, client: Client },
-}
-
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    file: u64,
 }
 
 impl KeyRing {
@@ -97,15 +91,15 @@ impl KeyRing {
         };
         let keys = Keys::parse(&text).map_err(|error| format!("{}: {error}", origin.name()))?;
         let current = ArcSwap::from_pointee(keys);
-        let looked = tokio::sync::Mutex::new(clock.seconds());
-        let ring = Arc::new(Self { current, origin, clock, looked, looks: AtomicU64::new(0) });
+        let (missed, looks) = (tokio::sync::Mutex::default(), AtomicU64::new(0));
+        let ring = Arc::new(Self { current, origin, clock, missed, looks });
         let watched = Arc::downgrade(&ring);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(period).await;
                 // Until nobody verifies with the keys any more.
                 let Some(ring) = watched.upgrade() else { break };
-                ring.look(0, ring.looks()).await;
+                ring.look(None, ring.looks()).await;
             }
         });
         Ok(ring)
@@ -115,38 +109,45 @@ impl KeyRing {
         self.current.load()
     }
 
-    /// Looks for newer keys, unless that was done a moment ago.
+    /// Looks for newer keys, because one is not known; unless that was done a
+    /// moment ago for the same reason.
     pub(super) async fn renew(self: &Arc<Self>) {
         let apart = match &self.origin {
             // Asking a file system is cheap.
             Origin::File { .. } => 0,
             Origin::Url { .. } => APART,
         };
-        if let Ok(looked) = self.looked.try_lock()
-            && self.clock.seconds().saturating_sub(*looked) < apart
+        if let Ok(missed) = self.missed.try_lock()
+            && self.is_recent(*missed, apart)
         {
             return;
         }
         let (ring, looks) = (Arc::clone(self), self.looks());
         // Goes on if the caller leaves: else whoever asks and leaves at once
         // could keep newer keys away for ever.
-        let _ = tokio::spawn(async move { ring.look(apart, looks).await }).await;
+        let _ = tokio::spawn(async move { ring.look(Some(apart), looks).await }).await;
     }
 
     fn looks(&self) -> u64 {
         self.looks.load(Ordering::Acquire)
     }
 
+    fn is_recent(&self, missed: Option<u64>, apart: u64) -> bool {
+        missed.is_some_and(|missed| self.clock.seconds().saturating_sub(missed) < apart)
+    }
+
     /// Takes newer keys, if there are any. Where they cannot be had, the old
-    /// ones stay. Nothing is done if that was less than `apart` seconds ago, or
-    /// has begun since there had been so many `looks`.
-    async fn look(self: &Arc<Self>, apart: u64, looks: u64) {
-        let mut looked = self.looked.lock().await;
-        let now = self.clock.seconds();
-        if now.saturating_sub(*looked) < apart || self.looks() != looks {
+    /// ones stay. Nothing is done if a look has begun since there had been so
+    /// many `looks`, or, where a key is missed, if that was looked for less than
+    /// `apart` seconds ago.
+    async fn look(self: &Arc<Self>, apart: Option<u64>, looks: u64) {
+        let mut missed = self.missed.lock().await;
+        if self.looks() != looks || apart.is_some_and(|apart| self.is_recent(*missed, apart)) {
             return;
         }
-        *looked = now;
+        if apart.is_some() {
+            *missed = Some(self.clock.seconds());
+        }
         self.looks.fetch_add(1, Ordering::AcqRel);
         let text = match &self.origin {
             Origin::Url { url, client } => fetch(client, url).await.map(Some),
@@ -187,22 +188,11 @@ impl KeyRing {
 }
 
 impl Origin {
-    fn name(&self) -> &str {
+    fn name(&self) -> String {
         match self {
-            Self::File { path, .. } => path.to_str().unwrap_or("the key set"),
-            Self::Url { url, .. } => url.as_str(),
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Url { url, .. } => shown(url.as_str()),
         }
-    }
-}
-
-impl Stamp {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        let metadata = fs::metadata(path)?;
-        #[cfg(unix)]
-        let file = std::os::unix::fs::MetadataExt::ino(&metadata);
-        #[cfg(not(unix))]
-        let file = 0;
-        Ok(Self { length: metadata.len(), modified: metadata.modified().ok(), file })
     }
 }
 
@@ -227,9 +217,9 @@ pub(crate) fn connect(
     authorities: Option<&Path>,
     timeout: Duration,
 ) -> Result<(Url, Client), String> {
-    let url: Url = url.parse().map_err(|error| format!("{url}: {error}"))?;
+    let url: Url = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
     if url.scheme() != "https" {
-        return Err(format!("{url}: has to begin with https://"));
+        return Err(format!("{}: has to begin with https://", shown(url.as_str())));
     }
     // Whoever came first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -247,20 +237,34 @@ pub(crate) fn connect(
         client =
             certificates.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
     }
-    let client = client.build().map_err(|error| format!("{url}: {}", whole(&error)))?;
+    let client =
+        client.build().map_err(|error| format!("{}: {}", shown(url.as_str()), whole(&error)))?;
     Ok((url, client))
 }
 
+/// A URL as it may be shown to people, without what may be secret: user,
+/// password and query.
+pub(crate) fn shown(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return "a URL that is none".to_owned() };
+    // URLs that cannot have them have none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
 async fn fetch(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
-    let named = |error: reqwest::Error| format!("{url}: {}", whole(&error.without_url()));
+    let name = shown(url.as_str());
+    let named = |error: reqwest::Error| format!("{name}: {}", whole(&error.without_url()));
     let mut response = client.get(url.clone()).send().await.map_err(named)?;
     if response.status() != StatusCode::OK {
-        return Err(format!("{url}: answers {}", response.status()));
+        return Err(format!("{name}: answers {}", response.status()));
     }
     let mut text = Vec::new();
     while let Some(part) = response.chunk().await.map_err(named)? {
         if text.len() + part.len() > MAX_KEYS {
-            return Err(format!("{url}: more than {MAX_KEYS} bytes"));
+            return Err(format!("{name}: more than {MAX_KEYS} bytes"));
         }
         text.extend_from_slice(&part);
     }
