@@ -279,7 +279,10 @@ fn a_successor_waits_until_a_write_back_has_ended() {
 fn one_process_serves_from_a_file() {
     let setup = Setup::new("");
     let server = setup.start();
-    let second = setup.command().output().unwrap();
+    let serve = setup.command();
+    let mut second = Command::new("timeout");
+    second.arg("50").arg(serve.get_program()).args(serve.get_args());
+    let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(2));
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains("another process serves this database"), "{told}");
