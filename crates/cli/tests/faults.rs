@@ -1,7 +1,7 @@
 //! What was acknowledged stays, whatever happens to the process or its
 //! database.
 #![cfg(all(unix, feature = "server"))]
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod service;
 

@@ -1,7 +1,7 @@
 //! Runs `countersign serve`, and talks to it over sockets.
 #![allow(dead_code, reason = "each test program uses some of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be run is a failed test")]
-#![allow(clippy::indexing_slicing, reason = "what cannot be run is a failed test")]
+#![allow(clippy::indexing_slicing, clippy::print_stderr, reason = "a failed test says why")]
 
 pub(crate) mod database;
 
