@@ -1,7 +1,7 @@
 //! What was acknowledged stays, whatever happens to the process or its
 //! database.
 #![cfg(all(unix, feature = "server"))]
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod service;
 
@@ -279,7 +279,10 @@ fn a_successor_waits_until_a_write_back_has_ended() {
 fn one_process_serves_from_a_file() {
     let setup = Setup::new("");
     let server = setup.start();
-    let second = setup.command().output().unwrap();
+    let serve = setup.command();
+    let mut second = Command::new("timeout");
+    second.arg("50").arg(serve.get_program()).args(serve.get_args());
+    let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(2));
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains("another process serves this database"), "{told}");
@@ -421,9 +424,20 @@ fn fill(setup: &Setup, server: &Server) {
     }
 }
 
+/// Keeps a file in use: a service that closes its last connection after an error
+/// would begin the write-ahead log anew, with room for a little.
+fn in_use(path: &Path) -> sqlx::SqliteConnection {
+    run(async {
+        let mut other = sqlx::SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+        other.execute("SELECT 1 FROM accounts").await.unwrap();
+        other
+    })
+}
+
 #[test]
 fn a_file_that_cannot_grow_is_survived() {
     let setup = Setup::new("");
+    let _other = in_use(&setup.path("countersign.db"));
     let serve = setup.command();
     // Writing beyond it is an error instead of the end.
     let mut command = Command::new("sh");
@@ -481,6 +495,7 @@ impl Drop for Disk {
 fn a_full_disk_is_survived() {
     let Some(disk) = Disk::new() else { return };
     let setup = Setup::on(disk.0.path().join("a.db").to_str().unwrap(), "");
+    let _other = in_use(&disk.0.path().join("a.db"));
     let server = setup.start();
     let ballast = disk.0.path().join("ballast");
     // Until nothing goes in any more.

@@ -95,6 +95,7 @@ fn http_2_is_spoken_with_those_who_begin_with_it_and_over_tls() {
     let (cert, key) = (setup.path("cert.pem"), setup.path("cert-key.pem"));
     fs::write(&cert, pair.cert.pem()).unwrap();
     fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
+    drop(plain);
     let mut command = setup.command();
     command.arg("--tls-cert").arg(&cert).arg("--tls-key").arg(&key);
     let server = service::Server::start(&mut command, setup.folder.path());

@@ -279,7 +279,7 @@ async fn changes_keep_the_history(database: &Database) {
     // Where there was no password, none is remembered.
     let new = NewAccount { id: "new".into(), upn: "n@x".into(), phc: None, ..adele() };
     store.insert(&new).await.unwrap();
-    assert!(store.change("new", 1, &credential("a"), 1).await.unwrap());
+    assert!(store.change("new", 1000, &credential("a"), 1).await.unwrap());
     let reserved = store.reserve("new", &fingerprint(1), 1, &RULES).await.unwrap();
     let Reserved::Granted(current) = reserved else { panic!() };
     assert_eq!((current.phc.as_deref(), current.history.len()), (Some("a"), 0));
@@ -476,8 +476,8 @@ async fn operations_go_from_state_to_state(database: &Database) {
     assert_eq!(store.operation("one").await.unwrap(), Some(expected));
     assert_eq!(granted(&store, 1, 15).await.phc.as_deref(), Some("new"));
     // One fails while it runs, one before.
-    for id in ["two", "three"] {
-        assert!(store.start(&operation(id), 20).await.unwrap());
+    for (id, now) in [("two", 20), ("three", 21)] {
+        assert!(store.start(&operation(id), now).await.unwrap());
     }
     assert_eq!(store.run("two", "me", 21).await.unwrap(), Turn::Now);
     assert!(!store.fail("two", "somebody", "no", 22).await.unwrap());

@@ -308,6 +308,33 @@ async fn the_outcome_waits_for_the_database() {
     assert!(!is_old(&fixture).await);
 }
 
+// It was not, and another replica gave up what the directory had taken.
+#[tokio::test]
+async fn a_lease_is_renewed_until_the_end_is_stored() {
+    let script = Script::new(&format!("{WAIT}cat > got"));
+    let fixture = script.fixture("write-back.at-once = 1").await;
+    let mut other =
+        sqlx::SqliteConnection::connect(&fixture.config.database().unwrap()).await.unwrap();
+    let path = reset(&fixture).await;
+    eventually("it runs", async || !script.text("pid").is_empty()).await;
+    let waiting = reset(&fixture).await;
+    let refuses = "CREATE TRIGGER no BEFORE UPDATE ON accounts BEGIN SELECT RAISE(FAIL, 'no'); END";
+    other.execute(refuses).await.unwrap();
+    script.go();
+    eventually("it has ended", async || script.text("got") == NEW).await;
+    // What is shown from now on is seen.
+    fixture.clock.advance(1_000_000);
+    let renewed = "SELECT 1 FROM operations WHERE renewed > created + 900000";
+    eventually("both are renewed", async || other.fetch_all(renewed).await.unwrap().len() == 2)
+        .await;
+    assert_eq!(operation(&fixture, &path).await["status"], "running");
+    assert_eq!(operation(&fixture, &waiting).await["status"], "notStarted");
+    other.execute("DROP TRIGGER no").await.unwrap();
+    for path in [&path, &waiting] {
+        assert_eq!(ended(&fixture, path).await.0, "succeeded");
+    }
+}
+
 // What the store refuses is not seen by whoever asks the directory: it is to be
 // told, and the operation to have ended once.
 #[tokio::test]
@@ -585,7 +612,8 @@ async fn an_endpoint_that_says_no_is_asked_once() {
     let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 0";
     let fixture = endpoint.fixture(limits).await;
     let path = reset(&fixture).await;
-    assert_failed(&fixture, &path, "in time").await;
+    // Who waits for it may notice before the connection does.
+    assert_failed(&fixture, &path, "it did not answer").await;
     // Nothing is said to whom it cannot be sent as it should.
     fs::remove_file(endpoint.folder.path().join("authorization")).unwrap();
     let path = reset(&fixture).await;

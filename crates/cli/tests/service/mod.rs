@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses some of it")]
 #![allow(clippy::print_stderr, reason = "what a failed test shows")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be run is a failed test")]
-#![allow(clippy::indexing_slicing, reason = "what cannot be run is a failed test")]
+#![allow(clippy::indexing_slicing, clippy::print_stderr, reason = "a failed test says why")]
 
 pub(crate) mod database;
 
