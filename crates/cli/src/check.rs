@@ -203,6 +203,7 @@ pub(crate) fn utf8(typed: &Typed) -> Result<&str, Failure> {
 }
 
 /// Whether a password is not accepted; then it is told why.
+#[cfg(feature = "server")]
 pub(crate) fn refuses(engine: &Engine, subject: &Subject, typed: &Typed) -> Result<bool, Failure> {
     let judged = Judged::new(engine, subject, utf8(typed)?, typed.is_cut());
     if judged.answer() == Answer::No {

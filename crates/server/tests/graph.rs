@@ -1,4 +1,6 @@
 //! Every call as Microsoft Graph documents it, and every refusal in its order.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is a failed test")]
+#![allow(clippy::indexing_slicing, reason = "a panic is a failed test")]
 
 mod common;
 mod fixture;

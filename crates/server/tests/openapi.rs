@@ -31,7 +31,7 @@ impl Document {
     /// What a reference leads to.
     fn resolved<'d>(&'d self, value: &'d Value) -> &'d Value {
         match value["$ref"].as_str() {
-            Some(reference) => self.0.pointer(&reference[1..]).unwrap(),
+            Some(reference) => self.0.pointer(reference.trim_start_matches('#')).unwrap(),
             None => value,
         }
     }

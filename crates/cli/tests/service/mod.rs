@@ -1,6 +1,5 @@
 //! Runs `countersign serve`, and talks to it over sockets.
 #![allow(dead_code, reason = "each test program uses some of it")]
-#![allow(clippy::print_stderr, reason = "what a failed test shows")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be run is a failed test")]
 #![allow(clippy::indexing_slicing, clippy::print_stderr, reason = "a failed test says why")]
 
