@@ -14,8 +14,9 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a bench")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a program")]
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -228,6 +229,46 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> u16 {
     }
 }
 
+/// A connection that is looked at, and what is to be asked on it.
+struct Connection {
+    stream: std::net::TcpStream,
+    /// When each request was due; the first may be under way.
+    waiting: VecDeque<Instant>,
+    is_asked: bool,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    fn to(address: &str) -> Self {
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        Self { stream, waiting: VecDeque::new(), is_asked: false, buffer: Vec::new() }
+    }
+
+    /// Asks what waits; when the answer that has come was due, and how many
+    /// microseconds late it is.
+    fn look(&mut self, message: &[u8]) -> Option<(Instant, f64)> {
+        let due = *self.waiting.front()?;
+        if !self.is_asked {
+            self.stream.write_all(message).unwrap();
+            self.is_asked = true;
+            return None;
+        }
+        let mut piece = [0; 4096];
+        match self.stream.read(&mut piece) {
+            Ok(read @ 1..) => self.buffer.extend_from_slice(&piece[..read]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+            gone => panic!("the server went away: {gone:?}"),
+        }
+        assert_eq!(status(&self.buffer)?, 200);
+        self.buffer.clear();
+        self.waiting.pop_front();
+        self.is_asked = false;
+        Some((due, due.elapsed().as_secs_f64() * 1e6))
+    }
+}
+
 #[derive(Default)]
 struct Found {
     requests: u64,
@@ -325,52 +366,37 @@ impl Client {
     }
 
     /// So many requests a second, where each is late from the moment at which it
-    /// was due. When they are due is told by a thread of its own: timers of tokio
-    /// are exact to a millisecond, those of the system to a twentieth of it.
+    /// was due. One thread looks at all connections in turns: timers of tokio are
+    /// exact to a millisecond only, and waking up for each answer takes more than
+    /// the server does.
     fn paced(&self, server: &Server, time: Duration, rate: f64) -> Found {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (cpu, start) = (server.cpu(), Instant::now());
+        let mut connections: Vec<_> =
+            (0..CONNECTIONS).map(|_| Connection::to(&server.address)).collect();
         let (all, stolen) = machine();
-        let (turns, waiting): (Vec<_>, Vec<_>) =
-            (0..CONNECTIONS).map(|_| tokio::sync::mpsc::unbounded_channel::<Instant>()).unzip();
-        let pacer = std::thread::spawn(move || {
-            let each = Duration::from_secs_f64(1.0 / rate);
-            let mut due = start;
-            for turn in turns.iter().cycle() {
-                if due - start >= time {
-                    break;
-                }
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                turn.send(due).unwrap();
-                due += each;
+        let (cpu, start) = (server.cpu(), Instant::now());
+        let each = Duration::from_secs_f64(1.0 / rate);
+        let (mut due, mut turn, mut answers) = (start, 0, Vec::new());
+        loop {
+            let now = Instant::now();
+            while due <= now && due - start < time {
+                connections[turn % CONNECTIONS].waiting.push_back(due);
+                (due, turn) = (due + each, turn + 1);
             }
-        });
-        let times = runtime.block_on(async {
-            let tasks = waiting.into_iter().map(|mut waiting| {
-                let (address, message) = (server.address.clone(), Arc::clone(&self.validate));
-                tokio::spawn(async move {
-                    let mut stream = TcpStream::connect(address).await.unwrap();
-                    stream.set_nodelay(true).unwrap();
-                    let (mut buffer, mut times) = (Vec::with_capacity(4096), Vec::new());
-                    while let Some(due) = waiting.recv().await {
-                        stream.write_all(&message).await.unwrap();
-                        assert_eq!(answer(&mut stream, &mut buffer).await, 200);
-                        times.push((due, due.elapsed().as_secs_f64() * 1e6));
-                    }
-                    times
-                })
-            });
-            let tasks: Vec<_> = tasks.collect();
-            let mut times = Vec::new();
-            for task in tasks {
-                times.extend(task.await.unwrap());
+            let before = answers.len();
+            for connection in &mut connections {
+                answers.extend(connection.look(&self.validate));
             }
-            times
-        });
-        pacer.join().unwrap();
+            if answers.len() == turn && due - start >= time {
+                break;
+            }
+            if answers.len() == before {
+                // As short as the system lets it be.
+                std::thread::sleep(Duration::from_micros(10));
+            }
+        }
         let (now, stolen_now) = machine();
         let stolen = (stolen_now - stolen) / (now - all).max(1.0);
-        Found { stolen, ..Found::paced(&times, start, server.cpu() - cpu) }
+        Found { stolen, ..Found::paced(&answers, start, server.cpu() - cpu) }
     }
 
     /// Every changer changes its password, again and again, until it is told to
