@@ -4,7 +4,6 @@ mod add;
 mod csv;
 mod database;
 mod import;
-mod policies;
 mod roles;
 mod shown;
 

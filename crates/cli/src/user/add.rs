@@ -7,10 +7,9 @@ use clap::Args;
 use countersign::{Context, Operation};
 use countersign_server::Config;
 use countersign_server::password::{self, Memory};
-use countersign_server::store::{NewAccount, StoreError, StoreOptions};
+use countersign_server::store::{NewAccount, PasswordPolicies, StoreError, StoreOptions};
 
 use super::database::Database;
-use super::policies::PasswordPolicies;
 use super::{roles, say};
 use crate::Answer;
 use crate::check::{self, engine};

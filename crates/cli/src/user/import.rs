@@ -7,13 +7,12 @@ use std::time::Duration;
 use clap::Args;
 use countersign_server::password;
 use countersign_server::roles::Membership;
-use countersign_server::store::{Field, NewAccount, StoreError, StoreOptions};
+use countersign_server::store::{Field, NewAccount, PasswordPolicies, StoreError, StoreOptions};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::csv::{self, Record, Wrong};
 use super::database::Database;
-use super::policies::PasswordPolicies;
 use super::{add, roles, say};
 use crate::Answer;
 use crate::failure::Failure;

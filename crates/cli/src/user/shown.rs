@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use countersign_server::roles::Membership;
-use countersign_server::store::Account;
+use countersign_server::store::{Account, PasswordPolicies};
 use jiff::Timestamp;
 use serde::Serialize;
 use textwrap::core::display_width;
 
-use super::policies;
 use crate::words::{Paint, Printable};
 
 /// What Microsoft Graph calls things, where it has them.
@@ -40,7 +39,7 @@ pub(super) fn json(out: &mut impl Write, account: &Account) -> io::Result<()> {
         surname: account.surname.as_deref(),
         tenant: &account.tenant,
         roles: account.roles.iter().map(role).collect(),
-        password_policies: policies::written(account),
+        password_policies: PasswordPolicies::of(account).written(),
         has_password: account.has_password,
         force_change_password_next_sign_in: account.must_change,
         force_change_password_next_sign_in_with_mfa: account.must_change_with_mfa,
@@ -72,7 +71,7 @@ pub(super) fn text(out: &mut impl Write, account: &Account) -> io::Result<()> {
         ("tenant", account.tenant.clone()),
         ("roles", roles(account)),
         ("password", password),
-        ("policies", policies::written(account).unwrap_or_default()),
+        ("policies", PasswordPolicies::of(account).written().unwrap_or_default()),
         ("created", time(account.created).unwrap_or_default()),
     ];
     let paint = Paint::stdout();

@@ -16,7 +16,7 @@ use crate::json::{Object, Secret};
 use crate::path::{PASSWORD_METHOD, Target};
 use crate::permissions::Action;
 use crate::refusal::Refusal;
-use crate::store::{Account, NewCredential, ProfileUpdate, StoreError};
+use crate::store::{Account, NewCredential, PasswordPolicies, ProfileUpdate, StoreError};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,7 +62,7 @@ impl Call<'_> {
                 display_name: account.display_name.as_deref(),
                 given_name: account.given_name.as_deref(),
                 surname: account.surname.as_deref(),
-                password_policies: Policies::of(&account).written(),
+                password_policies: PasswordPolicies::of(&account).written(),
             },
         ))
     }
@@ -159,7 +159,7 @@ struct Asked {
     password: Option<Secret>,
     must_change: Option<bool>,
     must_change_with_mfa: Option<bool>,
-    policies: Option<Policies>,
+    policies: Option<PasswordPolicies>,
 }
 
 impl Asked {
@@ -169,8 +169,11 @@ impl Asked {
         let flag = |name| profile.map_or(Ok(None), |profile| profile.flag(name));
         let policies = match object.nullable("passwordPolicies")? {
             None => None,
-            Some(None) => Some(Policies::default()),
-            Some(Some(text)) => Some(Policies::read(&text)?),
+            Some(None) => Some(PasswordPolicies::default()),
+            Some(Some(text)) => Some(PasswordPolicies::read(&text).map_err(|why| {
+                let message = format!("The member `passwordPolicies` {why}.");
+                Refusal::Value("passwordPolicies", message.into())
+            })?),
         };
         Ok(Self {
             password: profile.map_or(Ok(None), |profile| profile.string("password"))?,
@@ -178,74 +181,5 @@ impl Asked {
             must_change_with_mfa: flag("forceChangePasswordNextSignInWithMfa")?,
             policies,
         })
-    }
-}
-
-/// The property `passwordPolicies` of users.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Policies {
-    disable_strong_password: bool,
-    disable_password_expiration: bool,
-}
-
-impl Policies {
-    fn of(account: &Account) -> Self {
-        Self {
-            disable_strong_password: account.disable_strong_password,
-            disable_password_expiration: account.disable_password_expiration,
-        }
-    }
-
-    /// Reads names with commas between; `None` is none.
-    fn read(text: &str) -> Result<Self, Refusal> {
-        let mut policies = Self::default();
-        for name in text.split(',').map(str::trim) {
-            match name {
-                "" | "None" => {}
-                "DisableStrongPassword" => policies.disable_strong_password = true,
-                "DisablePasswordExpiration" => policies.disable_password_expiration = true,
-                _ => {
-                    let message = "The member `passwordPolicies` has to be None, or any of \
-                                   DisableStrongPassword and DisablePasswordExpiration with a \
-                                   comma between.";
-                    return Err(Refusal::Value("passwordPolicies", message.into()));
-                }
-            }
-        }
-        Ok(policies)
-    }
-
-    fn written(self) -> Option<String> {
-        let names = [
-            (self.disable_password_expiration, "DisablePasswordExpiration"),
-            (self.disable_strong_password, "DisableStrongPassword"),
-        ];
-        let names = names.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name);
-        let written = names.collect::<Vec<_>>().join(", ");
-        (!written.is_empty()).then_some(written)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn password_policies_are_names_with_commas_between() {
-        for (text, written) in [
-            ("", None),
-            ("None", None),
-            ("DisableStrongPassword", Some("DisableStrongPassword")),
-            (
-                "DisableStrongPassword,DisablePasswordExpiration",
-                Some("DisablePasswordExpiration, DisableStrongPassword"),
-            ),
-            (" DisablePasswordExpiration , None", Some("DisablePasswordExpiration")),
-        ] {
-            assert_eq!(Policies::read(text).unwrap().written().as_deref(), written, "{text}");
-        }
-        for text in ["disableStrongPassword", "DisableStrongPassword DisablePasswordExpiration"] {
-            assert!(matches!(Policies::read(text), Err(Refusal::Value("passwordPolicies", _))));
-        }
     }
 }

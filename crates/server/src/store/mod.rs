@@ -11,6 +11,7 @@ mod error;
 mod lock;
 mod lockout;
 mod operation;
+mod policies;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use error::{Field, StoreError};
 pub(crate) use lock::Lock;
 pub use lockout::{Attempt, Fingerprint, Lockout};
 pub use operation::{NewOperation, Operation, OperationState, Turn};
+pub use policies::PasswordPolicies;
 
 type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments<'q>>;
 
