@@ -1,6 +1,7 @@
 //! The text of a policy, and how errors quote it.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::value::{Data, Table, Value};
@@ -31,6 +32,8 @@ struct Source {
     start: usize,
     text: Arc<str>,
     file: Option<Arc<str>>,
+    /// Where it was read from.
+    path: Option<Arc<Path>>,
     is_toml: bool,
 }
 
@@ -65,7 +68,7 @@ impl Document {
     /// A text that extends what is in the other document.
     pub(crate) fn new(text: &str, extended: &Self) -> Self {
         let start = extended.end();
-        let source = Source { start, text: text.into(), file: None, is_toml: false };
+        let source = Source { start, text: text.into(), file: None, path: None, is_toml: false };
         let sources = extended.sources.iter().cloned().chain([source]).collect();
         Self { sources, pieces: Arc::clone(&extended.pieces) }
     }
@@ -98,9 +101,14 @@ impl Document {
         self.sources.last().and_then(|own| own.file.as_deref())
     }
 
-    /// The names of the files of all texts, where they are known.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().filter_map(|source| source.file.as_deref())
+    /// The own text was read from there.
+    pub(crate) fn read_from(&mut self, path: &Path) {
+        self.change_own(|source| source.path = Some(path.into()));
+    }
+
+    /// The files that texts were read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.iter().filter_map(|source| source.path.as_deref())
     }
 
     fn change_own(&mut self, change: impl FnOnce(&mut Source)) {
@@ -177,7 +185,7 @@ impl Document {
     }
 
     fn position(&self, span: Range<usize>, shown: Shown) -> Position {
-        let nothing = Source { start: 0, text: "".into(), file: None, is_toml: true };
+        let nothing = Source { start: 0, text: "".into(), file: None, path: None, is_toml: true };
         let source = self.source(span.start).unwrap_or(&nothing);
         let (start, end) = (span.start - source.start, span.end.saturating_sub(source.start));
         let before = source.before(start);

@@ -21,7 +21,7 @@ impl Policy {
     /// The files that it was read from: its own last, after those that it extends.
     /// None for a policy that was not read from a file.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.document.files().map(Path::new)
+        self.document.files()
     }
 }
 
@@ -53,8 +53,9 @@ fn open(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Policy, Error> {
         Err(Error::policy("no built-in policy and no file beside this one has this name")
             .hint(hint))
     };
-    let policy =
+    let mut policy =
         Policy::parse_with(&text, &mut base).map_err(|error| error.in_file(name.clone()))?;
+    policy.document.read_from(path);
     Ok(policy.in_file(name))
 }
 
