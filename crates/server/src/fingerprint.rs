@@ -5,6 +5,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::store::Fingerprint;
+use crate::trace::whole_blocks;
 
 /// The key, which is kept outside the database: with the database alone,
 /// fingerprints cannot be guessed at.
@@ -46,9 +47,7 @@ impl Key {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             return Fingerprint::new([0; 32]);
         };
-        mac.update(account.as_bytes());
-        mac.update(&[0]);
-        mac.update(password.as_bytes());
+        mac.update(&whole_blocks(&[account.as_bytes(), password.as_bytes()]));
         Fingerprint::new(mac.finalize().into_bytes().into())
     }
 }

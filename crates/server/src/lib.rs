@@ -38,6 +38,7 @@ mod serve;
 mod service;
 pub mod store;
 mod token;
+mod trace;
 mod write_back;
 
 pub use clock::Clock;

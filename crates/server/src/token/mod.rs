@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::permissions::TokenKind;
 use crate::refusal::Refusal;
 use crate::roles::Membership;
+use crate::trace::{cleared, whole_blocks};
 use cache::{Cache, Verified};
 pub use claims::Issuer;
 use jwt::Token;
@@ -86,7 +87,7 @@ impl Verifier {
         authorization: Option<&HeaderValue>,
     ) -> Result<Arc<Caller>, Refusal> {
         let token = bearer(authorization)?;
-        let id = Sha256::digest(token).into();
+        let id = Sha256::digest(&*whole_blocks(&[token])).into();
         if let AtOnce::Caller(caller) = self.0.at_once(token, id)? {
             return Ok(caller);
         }
@@ -107,7 +108,7 @@ impl Inner {
         }
         let token = Token::parse(token)?;
         let Some(key) = keys.find(token.key_id.as_deref()) else { return Ok(AtOnce::UnknownKey) };
-        if !key.verifies(token.algorithm, token.signed, &token.signature) {
+        if !cleared(|| key.verifies(token.algorithm, token.signed, &token.signature)) {
             return Err(jwt::UNSIGNED);
         }
         let (caller, expires) = self.issuer.caller(&token.claims()?, now)?;
