@@ -328,7 +328,6 @@ async fn end(
         Ok(()) => {
             let mut taken = Taken { service, account: &account.id, operation: id, differs: true };
             let is_done = retried(|| store.succeed(id, owner, new, service.clock.now())).await;
-            service.known.forget(&account.id);
             let state = match is_done {
                 true => Some(OperationState::Succeeded),
                 // Perhaps an earlier try was done, and its answer lost.

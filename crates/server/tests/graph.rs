@@ -1163,6 +1163,27 @@ async fn a_former_password_that_the_policy_refuses_is_told_both() {
     assert!(codes.len() == 2 && codes.contains(&"reuse.history"), "{codes:?}");
 }
 
+// A caller was forgotten a second late where the token wrote the id in capitals.
+#[tokio::test]
+async fn changed_policies_hold_at_once_however_the_token_writes_the_id() {
+    let fixture = Fixture::new("").await;
+    let admin = fixture.token(ROOT, &[PROFILE]);
+    let path = format!("/v1.0/users/{ADELE}");
+    let token = fixture.token(&ADELE.to_uppercase(), &["User.ReadWrite"]);
+    assert_ne!(ADELE.to_uppercase(), ADELE);
+    let is_valid = async || {
+        let answer = fixture.post(VALIDATE, &token, r#"{"password":"mistkettles"}"#).await;
+        answer.json()["isValid"] == true
+    };
+    for (policies, expected) in
+        [("null", false), (r#""DisableStrongPassword""#, true), ("null", false)]
+    {
+        let body = format!(r#"{{"passwordPolicies":{policies}}}"#);
+        assert_eq!(fixture.patch(&path, &admin, body).await.status, 204);
+        assert_eq!(is_valid().await, expected, "{policies}");
+    }
+}
+
 #[tokio::test]
 async fn passwords_are_hashed_again_when_the_parameters_change() {
     let fixture = Fixture::new("").await;

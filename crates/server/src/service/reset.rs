@@ -114,9 +114,8 @@ impl Call<'_> {
         let id = id.to_ascii_lowercase();
         let found = self.service.store.operation(&id).await?;
         // First, so that it takes no longer for users who are there.
-        let found = found
-            .filter(|found| found.caller.eq_ignore_ascii_case(&self.caller.object))
-            .ok_or(Refusal::NotFound)?;
+        let found =
+            found.filter(|found| found.caller == self.caller.object).ok_or(Refusal::NotFound)?;
         let account = self.account(&target, self.own_account().await?).await?;
         if found.account != account.id {
             return Err(Refusal::NotFound);

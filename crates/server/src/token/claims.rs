@@ -69,7 +69,7 @@ impl Issuer {
         };
         let roles = claims.texts("wids")?.unwrap_or_default();
         let caller = Caller {
-            object: object.to_owned(),
+            object: object.to_ascii_lowercase(),
             kind,
             permissions: permissions.into_iter().map(str::to_owned).collect(),
             roles: roles.into_iter().map(Membership::of).collect(),

@@ -33,7 +33,8 @@ const MAX_TOKEN: usize = 16 * 1024;
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The id of the user, or of the application's service principal.
+    /// The id of the user, or of the application's service principal, in small
+    /// letters.
     pub(crate) object: String,
     pub(crate) kind: TokenKind,
     /// Scopes of a user's token, application permissions of an application's.
