@@ -123,8 +123,7 @@ impl<'b> Object<'b> {
         let quoted = value.get();
         let wrong = |what: &str| Refusal::Json(format!("The member `{name}` {what}.").into());
         let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        let inside = inside.ok_or_else(|| wrong("is not a string"))?;
-        unescaped(inside).map(Some).ok_or_else(|| wrong("has an escape of half a character"))
+        inside.and_then(unescaped).map(Some).ok_or_else(|| wrong("is not a string"))
     }
 
     /// A string, or null, if it is there.
