@@ -54,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) write_back: Option<WriteBack>,
     pub(crate) fingerprints: crate::fingerprint::Key,
     pub(crate) clock: Clock,
+    /// Whether the database answered when it was last asked.
+    pub(crate) ready: tokio::sync::Mutex<Option<(bool, Instant)>>,
     /// Which process this is, among those on one database.
     pub(crate) instance: String,
     /// Has a receiver for each thing that is done that a client may have left.
@@ -164,9 +166,9 @@ impl Inner {
         }
         Some(match path {
             "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
-            "/readyz" => match self.store.ping().await {
-                Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
-                Err(_) => {
+            "/readyz" => match self.is_ready().await {
+                true => text(StatusCode::OK, "ready\n".to_owned()),
+                false => {
                     text(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n".to_owned())
                 }
             },
@@ -183,6 +185,20 @@ impl Inner {
                 response
             }
         })
+    }
+
+    /// Whether the database answers. However many ask, it is asked by one of
+    /// them, once a second: anybody may.
+    async fn is_ready(&self) -> bool {
+        let mut known = self.ready.lock().await;
+        match *known {
+            Some((is_ready, since)) if since.elapsed() < Duration::from_secs(1) => is_ready,
+            _ => {
+                let is_ready = self.store.ping().await.is_ok();
+                *known = Some((is_ready, Instant::now()));
+                is_ready
+            }
+        }
     }
 
     fn is_about_itself(&self, path: &str) -> bool {
