@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use countersign_server::permissions::{self, TokenKind};
 use countersign_server::roles::{Membership, Role};
 use countersign_server::{Config, LocalKey, TokenRequest};
 
 use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
+use crate::warnings;
 
 /// Makes an access token from a local key, for trying things out.
 ///
@@ -89,10 +91,22 @@ pub(crate) fn run(token: &Token) -> Result<Answer, Failure> {
         roles,
         valid_for: token.valid_for,
     };
+    let useless = request.permissions.iter().filter(|name| !is_asked_for(name, token.app));
+    let useless = useless.map(|name| format!("no call asks for the permission `{name}`"));
+    warnings::tell(&useless.collect::<Vec<_>>(), false)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let signed = key.sign(&request, now).map_err(Failure::new)?;
     output::write(|stdout| writeln!(stdout, "{signed}"))?;
     Ok(Answer::Yes)
+}
+
+/// Whether a call asks for a permission.
+fn is_asked_for(name: &str, app: bool) -> bool {
+    let kind = if app { TokenKind::Application } else { TokenKind::Delegated };
+    permissions::rows().filter(|row| row.permission_type == kind).any(|row| {
+        let all = row.least.iter().chain(row.higher).chain(row.also_accepted);
+        all.into_iter().any(|permission| *permission == name)
+    })
 }
 
 /// A role by its name, or any id.

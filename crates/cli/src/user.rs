@@ -73,8 +73,8 @@ struct Remove {
 struct SetRole {
     #[command(flatten)]
     database: Database,
-    /// Take roles that Microsoft does not have: they grant nothing, and whoever
-    /// has one is protected like a Global Administrator
+    /// Take any other role, too: it grants nothing, and whoever has one is
+    /// protected like a Global Administrator
     #[arg(long)]
     custom: bool,
     /// Take all roles away

@@ -243,7 +243,10 @@ fn imports_are_all_or_nothing_and_errors_name_places_never_values() {
         (&format!("{head}1,a@b,,,\n2,zebra,,,\n"), "line 3, `userPrincipalName`: it is not"),
         (&format!("{head}1,a@b,,,\nzebra/,c@d,,,\n"), "line 3, `id`: it is not"),
         (&format!("{head}1,a@b,zebra,,\n"), "line 2, `passwordHash`: it is not a PHC string"),
-        (&format!("{head}1,a@b,,zebra,\n"), "line 2, `roles`: Microsoft has no role"),
+        (
+            &format!("{head}1,a@b,,zebra,\n"),
+            "line 2, `roles`: Microsoft's table of who may reset whose password has no role",
+        ),
         (&format!("{head}1,a@b,,,zebra\n"), "line 2, `mustChange`: it is neither"),
         (
             "userPrincipalName,passwordPolicies\na@b,zebra\n",

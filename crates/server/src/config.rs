@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use countersign::{Dialect, Engine, Generator, Policy, Recipe, Subject};
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use crate::password::Cost;
 use crate::permissions::Cloud;
@@ -34,6 +35,7 @@ const LOCAL_KEYS: &str = "countersign-jwks.json";
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "documented in the sample")]
 pub struct Config {
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     pub public_url: Option<String>,
     pub tenant: String,
@@ -104,7 +106,7 @@ macro_rules! sections {
     ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty = $default:expr,)* })*) => {$(
         $(#[doc = $doc])*
         #[derive(Clone, Deserialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
         #[allow(missing_docs, reason = "documented in the sample")]
         pub struct $name {
             $(pub $field: $type,)*
@@ -230,6 +232,22 @@ pub enum LogFormat {
     Text,
 }
 
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let example = "this is no address with its port, such as `127.0.0.1:8080`";
+    text.parse().map_err(|_| D::Error::custom(example))
+}
+
+/// A message without the text that stands where something else belongs: it
+/// could be a secret.
+fn unquoted(message: &str) -> String {
+    let parts = message.split_once("invalid type: string \"");
+    match parts.and_then(|(before, rest)| Some((before, rest.rsplit_once("\", expected ")?.1))) {
+        Some((before, expected)) => format!("{before}invalid type: string, expected {expected}"),
+        None => message.to_owned(),
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -253,7 +271,7 @@ impl Config {
             let before = text.get(..at).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            format!(":{line}:{column}: {}", error.message())
+            format!(":{line}:{column}: {}", unquoted(error.message()))
         })?;
         config.check().map_err(|error| format!(": {error}"))?;
         Ok(config)
@@ -504,8 +522,11 @@ mod tests {
     #[test]
     fn errors_say_where_and_never_a_value() {
         for (text, expected) in [
-            ("listen = 'nowhere'", ":1:10: invalid socket address syntax"),
-            ("\n\nlisten = 5", ":3:10: invalid type: integer `5`, expected socket address"),
+            ("listen = '127.0.0.1'", ":1:10: this is no address with its port, such as"),
+            ("\n\nlisten = 5", ":3:10: invalid type: integer `5`, expected a string"),
+            ("policy = 'hunter2'", ":1:10: invalid type: string, expected a table"),
+            ("limits.streams = 'hunter2'", ":1:18: invalid type: string, expected u32"),
+            ("tls = 'a\", expected hunter2'", ":1:7: invalid type: string, expected a table"),
             ("[limits]\nbody = 5", ":2:1: unknown field `body`"),
             ("datbase = 'postgres://a:hunter2@b'", ":1:1: unknown field `datbase`"),
             ("database = 'postgres://a:hunter2@b", ":1:35: "),

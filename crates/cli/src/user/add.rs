@@ -55,8 +55,8 @@ pub(crate) struct Add {
     /// A role, such as "User Administrator", or the id of its template
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
-    /// Take roles that Microsoft does not have: they grant nothing, and whoever
-    /// has one is protected like a Global Administrator
+    /// Take any other role, too: it grants nothing, and whoever has one is
+    /// protected like a Global Administrator
     #[arg(long)]
     custom: bool,
     /// Read the password from a file; `-` is standard input

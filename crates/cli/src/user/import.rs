@@ -42,7 +42,7 @@ Where nothing stands, nothing is known.")]
 pub(crate) struct Import {
     #[command(flatten)]
     database: Database,
-    /// Take roles that Microsoft does not have
+    /// Take any other role, too
     #[arg(long)]
     custom: bool,
     /// The file to read; `-` is standard input
@@ -242,8 +242,8 @@ fn account(Row { line, values }: Row, custom: bool, now: i64) -> Result<NewAccou
             for name in &values {
                 let role = Membership::of(name);
                 if matches!(role, Membership::Other(_)) && !custom {
-                    let why = "Microsoft has no role of one of these names";
-                    return Err(at(line, Some(column), why).hint(roles::near(name)));
+                    let why = format!("{} has no role of one of these names", roles::TABLE);
+                    return Err(at(line, Some(column), &why).hint(roles::near(name)));
                 }
                 new.roles.push(role);
             }

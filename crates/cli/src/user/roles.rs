@@ -4,6 +4,9 @@ use countersign_server::roles::{Membership, Role};
 
 use crate::failure::Failure;
 
+/// What knows the roles that are not custom.
+pub(super) const TABLE: &str = "Microsoft's table of who may reset whose password";
+
 /// The roles of these names, or ids of templates; others only if they may be
 /// custom ones.
 pub(super) fn all(names: &[String], custom: bool) -> Result<Vec<Membership>, Failure> {
@@ -13,7 +16,7 @@ pub(super) fn all(names: &[String], custom: bool) -> Result<Vec<Membership>, Fai
 fn one(name: &str, custom: bool) -> Result<Membership, Failure> {
     match Membership::of(name) {
         Membership::Other(_) if !custom => {
-            Err(Failure::new("Microsoft has no role of this name").hint(near(name)))
+            Err(Failure::new(format!("{TABLE} has no role of this name")).hint(near(name)))
         }
         role => Ok(role),
     }
