@@ -74,7 +74,7 @@ impl Metrics {
         let unstored = Counter::default();
         registry.register(
             "write_backs_unstored",
-            "Passwords that the other directory has taken, and the database has not",
+            "Passwords that the other directory has taken, or may have, and the database has not",
             unstored.clone(),
         );
         let verifications = Counter::default();

@@ -47,6 +47,8 @@ enum To {
 enum Failure {
     /// It may be if it is asked again.
     Later(String),
+    /// The same, and perhaps it was done.
+    Unclear(String),
     /// The directory says no.
     Never(String),
 }
@@ -76,18 +78,20 @@ impl WriteBack {
         account: &Account,
         operation: &NewOperation,
         password: &Wiped,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let mut wait = Duration::from_millis(500);
-        let mut failed = String::new();
+        let mut failed = Failure::Later(String::new());
         for attempt in 0..=self.retries {
             if attempt > 0 {
                 tokio::time::sleep(wait).await;
                 wait *= 2;
             }
             match self.once(account, operation, password).await {
-                Ok(()) => return Ok(()),
-                Err(Failure::Never(why)) => return Err(why),
-                Err(Failure::Later(why)) => failed = why,
+                Err(Failure::Later(why)) if matches!(failed, Failure::Unclear(_)) => {
+                    failed = Failure::Unclear(why);
+                }
+                Err(again @ (Failure::Later(_) | Failure::Unclear(_))) => failed = again,
+                answered => return answered,
             }
         }
         Err(failed)
@@ -112,7 +116,7 @@ impl WriteBack {
             Ok(done) => done,
             Err(_) => {
                 let seconds = self.timeout.as_secs();
-                Err(Failure::Later(format!("it did not answer within {seconds} seconds")))
+                Err(Failure::Unclear(format!("it did not answer within {seconds} seconds")))
             }
         }
     }
@@ -141,19 +145,22 @@ async fn by_command(
     // So that what it starts is ended with it.
     #[cfg(unix)]
     command.process_group(0);
-    let failed = |what: &str, error: std::io::Error| Failure::Later(format!("{what}: {error}"));
-    let mut child = command.spawn().map_err(|error| failed("it cannot be started", error))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Failure::Later(format!("it cannot be started: {error}")))?;
     let _group = Group(child.id());
     if let Some(mut stdin) = child.stdin.take() {
         // A command that has read enough may close it.
         let _ = stdin.write_all(password.as_bytes()).await;
     }
-    let status = child.wait().await.map_err(|error| failed("it cannot be waited for", error))?;
+    let status = child.wait().await;
+    let status =
+        status.map_err(|error| Failure::Unclear(format!("it cannot be waited for: {error}")))?;
     match status.code() {
         Some(0) => Ok(()),
         Some(TRY_AGAIN) => Err(Failure::Later("it cannot do it now".to_owned())),
         Some(code) => Err(Failure::Never(format!("it ended with exit code {code}"))),
-        None => Err(Failure::Later("it was ended by a signal".to_owned())),
+        None => Err(Failure::Unclear("it was ended by a signal".to_owned())),
     }
 }
 
@@ -192,15 +199,19 @@ async fn by_url(
     }
     // Errors may have the URL, which may have a secret.
     let response = request.send().await.map_err(|error| {
-        Failure::Later(match error.is_timeout() {
-            true => "it did not answer in time".to_owned(),
-            false => "there is no connection to it".to_owned(),
-        })
+        if error.is_connect() {
+            Failure::Later("there is no connection to it".to_owned())
+        } else if error.is_timeout() {
+            Failure::Unclear("it did not answer in time".to_owned())
+        } else {
+            Failure::Unclear("the connection to it broke off".to_owned())
+        }
     })?;
     let status = response.status();
     match status.as_u16() {
         200..300 => Ok(()),
-        408 | 425 | 429 | 500.. => Err(Failure::Later(format!("it answered {status}"))),
+        408 | 425 | 429 | 503 => Err(Failure::Later(format!("it answered {status}"))),
+        500.. => Err(Failure::Unclear(format!("it answered {status}"))),
         _ => Err(Failure::Never(format!("it answered {status}"))),
     }
 }
@@ -272,7 +283,8 @@ async fn run(
         tracing::warn!(
             operation,
             account,
-            "another process gave a reset up before it was known whether the directory had taken it"
+            "a reset was given up, or its account removed, before it was known whether the \
+             directory had taken it"
         );
         return;
     };
@@ -321,7 +333,7 @@ async fn end(
     account: &Account,
     operation: &NewOperation,
     new: &NewCredential,
-    outcome: Result<(), String>,
+    outcome: Result<(), Failure>,
 ) {
     let (store, id, owner) = (&service.store, &operation.id, &operation.owner);
     let state = match outcome {
@@ -340,9 +352,26 @@ async fn end(
                 _ => return,
             }
         }
-        Err(why) => {
-            tracing::warn!(operation = id, account = account.id, why, "a reset failed");
-            let detail = format!("The directory did not take the password: {why}.");
+        Err(failure) => {
+            let detail = match failure {
+                Failure::Unclear(why) => {
+                    service.metrics.unstored.inc();
+                    tracing::error!(
+                        operation = id,
+                        account = account.id,
+                        why,
+                        "it is not known whether the directory has taken a password: reset it again"
+                    );
+                    format!(
+                        "It is not known whether the directory has taken the password: {why}. \
+                         Reset it again."
+                    )
+                }
+                Failure::Later(why) | Failure::Never(why) => {
+                    tracing::warn!(operation = id, account = account.id, why, "a reset failed");
+                    format!("The directory did not take the password: {why}.")
+                }
+            };
             if !retried(|| store.fail(id, owner, &detail, service.clock.now())).await {
                 return;
             }

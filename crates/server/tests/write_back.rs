@@ -115,6 +115,14 @@ async fn is_old(fixture: &Fixture) -> bool {
     is_old
 }
 
+/// How many passwords the directory has, or may have, and the database has not.
+async fn unstored(fixture: &Fixture) -> String {
+    let answer = fixture.get("/metrics", "").await;
+    let text = String::from_utf8(answer.body).unwrap();
+    let name = "countersign_write_backs_unstored_total ";
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
+}
+
 async fn assert_failed(fixture: &Fixture, path: &str, why: &str) {
     let (status, detail) = ended(fixture, path).await;
     assert_eq!(status, "failed");
@@ -248,6 +256,35 @@ async fn what_was_done_before_it_hung_is_done_once() {
     assert_eq!(script.text("done"), "done\n");
 }
 
+const UNCLEAR: &str = "It is not known whether the directory has taken the password: ";
+
+// It was said that the directory had not taken what it may have taken.
+#[tokio::test]
+async fn what_may_have_been_done_is_not_called_refused() {
+    let hangs = "cat > got; exec sleep 1000";
+    for (commands, expected) in [
+        (hangs, UNCLEAR),
+        ("cat > got; kill -9 $$", UNCLEAR),
+        // That it cannot now says nothing of the time before.
+        ("case $(wc -l < asked) in 1) cat > got; kill -9 $$;; esac; exit 75", UNCLEAR),
+        // It has answered at last.
+        ("case $(wc -l < asked) in 1) kill -9 $$;; esac; exit 1", "The directory did not take"),
+        ("exit 75", "The directory did not take"),
+    ] {
+        let script = Script::new(commands);
+        let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 1";
+        let fixture = script.fixture(limits).await;
+        let path = reset(&fixture).await;
+        let (status, detail) = ended(&fixture, &path).await;
+        assert_eq!(status, "failed", "{commands}");
+        assert!(detail.starts_with(expected), "{commands}: {detail}");
+        assert!(is_old(&fixture).await);
+        let is_unclear = expected == UNCLEAR;
+        assert_eq!(detail.ends_with(" Reset it again."), is_unclear, "{commands}: {detail}");
+        assert_eq!(unstored(&fixture).await, if is_unclear { "1" } else { "0" }, "{commands}");
+    }
+}
+
 #[tokio::test]
 async fn a_password_is_needed_that_both_can_take() {
     let script = Script::new("");
@@ -341,12 +378,7 @@ async fn a_lease_is_renewed_until_the_end_is_stored() {
 async fn a_directory_that_has_what_the_database_has_not_is_told() {
     let script = Script::new(&format!("{WAIT}cat > got"));
     let fixture = script.fixture("").await;
-    let unstored = async || {
-        let answer = fixture.get("/metrics", "").await;
-        let text = String::from_utf8(answer.body).unwrap();
-        let name = "countersign_write_backs_unstored_total ";
-        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned()
-    };
+    let unstored = async || unstored(&fixture).await;
     let path = reset(&fixture).await;
     eventually("it runs", async || !script.text("pid").is_empty()).await;
     assert_eq!(unstored().await, "0");
@@ -439,6 +471,7 @@ enum Reply {
 use Reply::{Closes, Hangs, Says};
 
 const DONE: Reply = Says("HTTP/1.1 204 No Content\r\n\r\n");
+const BUSY: Reply = Says("HTTP/1.1 429 Busy\r\ncontent-length: 0\r\n\r\n");
 const BROKEN: Reply = Says("HTTP/1.1 500 Broken\r\ncontent-length: 0\r\n\r\n");
 
 /// An https endpoint that gives one reply after the other, and keeps requests.
@@ -554,7 +587,6 @@ async fn an_endpoint_gets_the_password_once() {
 
 #[tokio::test]
 async fn an_endpoint_that_fails_is_asked_again_under_the_same_key() {
-    const BUSY: Reply = Says("HTTP/1.1 429 Busy\r\ncontent-length: 0\r\n\r\n");
     // The last has done it and said so, before it was asked for the last time.
     for replies in [
         &[BROKEN, BUSY, DONE][..],
@@ -619,6 +651,23 @@ async fn an_endpoint_that_says_no_is_asked_once() {
     let path = reset(&fixture).await;
     assert_failed(&fixture, &path, "`authorization-file` cannot be read").await;
     assert_eq!(endpoint.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_breaks_off_may_have_done_it() {
+    for (reply, expected) in [
+        (BROKEN, UNCLEAR),
+        (Closes, UNCLEAR),
+        (Hangs, UNCLEAR),
+        (BUSY, "The directory did not take the password: it answered 429"),
+    ] {
+        let endpoint = Endpoint::new(&[reply]).await;
+        let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 0";
+        let fixture = endpoint.fixture(limits).await;
+        let path = reset(&fixture).await;
+        assert_failed(&fixture, &path, expected).await;
+        assert_eq!(unstored(&fixture).await, if expected == UNCLEAR { "1" } else { "0" });
+    }
 }
 
 #[tokio::test]
