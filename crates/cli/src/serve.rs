@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use countersign::Policy;
@@ -76,22 +77,26 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
     log(&config);
     refuse_dumps();
     let (policy, lists) = (config.policy.name.clone(), config.policy.lists.clone());
-    let is_file = !Policy::presets().any(|known| known == policy);
-    let mut files: Vec<PathBuf> = is_file.then(|| policy.clone().into()).into_iter().collect();
-    // What is wrong with it is said when it is loaded.
-    if Path::new(&policy).is_file()
-        && let Ok(policy) = Policy::open(&policy)
-    {
-        files = policy.files().map(Path::to_path_buf).collect();
-    }
-    files.extend(lists.iter().map(|list| engine::path_of(list).to_owned()));
+    let is_built_in = Policy::presets().any(|known| known == policy);
+    let (file, listed) = (policy.clone(), lists.clone());
+    let sources = move || {
+        let mut files: Vec<_> =
+            listed.iter().map(|list| engine::path_of(list).to_owned()).collect();
+        // What is wrong with it is said when it is loaded.
+        if !is_built_in && Path::new(&file).is_file() {
+            files.extend(Policy::open(&file).ok()?.files().map(Path::to_path_buf));
+        } else if !is_built_in {
+            files.push(file.clone().into());
+        }
+        Some(files)
+    };
     let load = move || engine::load(&policy, &lists).map(|(_, engine)| engine);
     let load = move || load().map_err(|failure| failure.line());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot start threads", &error))?;
     let served = runtime.block_on(async {
         let shutdown = shutdown().map_err(|error| format!("signals cannot be heard: {error}"))?;
-        countersign_server::serve(&config, Box::new(load), files, shutdown, |url| {
+        countersign_server::serve(&config, Box::new(load), Arc::new(sources), shutdown, |url| {
             // Whoever starts it waits for this line.
             let told = output::write(|stdout| writeln!(stdout, "listening on {url}"));
             if told.is_err() {

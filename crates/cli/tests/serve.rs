@@ -200,6 +200,50 @@ fn a_policy_is_loaded_again_when_what_it_extends_changes() {
     eventually("the longer minimum counts", || !is_eight_enough(&server, &token));
 }
 
+/// What was extended at the start was watched for ever, and nothing else.
+#[test]
+fn a_policy_is_loaded_again_when_what_it_extends_by_now_changes() {
+    let setup = Setup::new("policy.name = 'acme.toml'");
+    let (policy, base) = (setup.path("acme.toml"), setup.path("base.toml"));
+    fs::write(&policy, at_least(4)).unwrap();
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    assert!(is_eight_enough(&server, &token));
+    // The base comes later than what extends it.
+    fs::write(&policy, "extends = 'base.toml'\nname = 'own'\n").unwrap();
+    eventually("it is said in the log", || server.log().contains("the one before stays"));
+    fs::write(&base, at_least(12)).unwrap();
+    eventually("the longer minimum counts", || !is_eight_enough(&server, &token));
+    fs::write(&base, at_least(6)).unwrap();
+    eventually("the base is looked at", || is_eight_enough(&server, &token));
+}
+
+/// A folder that was replaced, or away for a while, was not watched any more.
+#[test]
+fn a_policy_is_loaded_again_from_another_folder_of_the_name() {
+    let setup = Setup::new("policy.name = 'policies/acme.toml'");
+    let folder = |name: &str, min: u32| {
+        fs::create_dir(setup.path(name)).unwrap();
+        fs::write(setup.path(name).join("acme.toml"), at_least(min)).unwrap();
+    };
+    let rename = |from: &str, to: &str| fs::rename(setup.path(from), setup.path(to)).unwrap();
+    folder("policies", 4);
+    folder("new", 12);
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    assert!(is_eight_enough(&server, &token));
+    rename("policies", "old");
+    rename("new", "policies");
+    eventually("the other folder counts", || !is_eight_enough(&server, &token));
+    fs::write(setup.path("policies/acme.toml"), at_least(6)).unwrap();
+    eventually("a change in it does", || is_eight_enough(&server, &token));
+    rename("policies", "away");
+    eventually("it is said in the log", || server.log().contains("the one before stays"));
+    fs::write(setup.path("away/acme.toml"), at_least(13)).unwrap();
+    rename("away", "policies");
+    eventually("it counts when it is there again", || !is_eight_enough(&server, &token));
+}
+
 /// What the links had led to at the start was watched, and not the links: where
 /// they led elsewhere, the policy stayed as it was.
 #[test]
@@ -273,7 +317,7 @@ fn what_cannot_be_served_is_said() {
     fs::write(setup.path("nonsense"), "nonsense").unwrap();
     let plain = fs::read_to_string(&path).unwrap();
     for (text, args, told) in [
-        ("listen = 'nowhere'", &[][..], "countersign.toml:1:10: invalid socket address"),
+        ("listen = 'nowhere'", &[][..], "countersign.toml:1:10: this is no address with its port"),
         ("[limits]\nbody = 5", &[], "countersign.toml:2:1: unknown field `body`"),
         ("[tls]\ncert = 'a'", &[], "`[tls]` needs both"),
         ("database = 'no/such/folder.db'", &[], "cannot create the database"),

@@ -83,7 +83,7 @@ fn server(folder: &str, is_bare: bool) {
         } else {
             let ready = |url: &str| println!("{url}");
             let ever = std::future::pending();
-            serve(&config, Box::new(load), Vec::new(), ever, ready).await.unwrap();
+            serve(&config, Box::new(load), Arc::new(|| None), ever, ready).await.unwrap();
         }
     });
 }

@@ -44,6 +44,7 @@ mod write_back;
 pub use clock::Clock;
 pub use config::*;
 pub use policy::Load;
+pub use reload::Sources;
 pub use serve::serve;
 #[doc(hidden)]
 pub use service::bare;

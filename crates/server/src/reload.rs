@@ -1,22 +1,23 @@
 //! When the policy is loaded again: when one of its files changes, or on SIGHUP.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
 
 use crate::files::Stamp;
 use crate::service::Inner;
 
+/// How often files are looked at. Being told of changes would take watching every
+/// folder on the way to a file, also those that are replaced, linked, mounted, or
+/// not there for a while; of a file on a network nobody is told.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// How long whoever writes may take to have written.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// As many links as systems follow to a file.
-const LINKS: usize = 40;
+/// Tells the files that a policy and its lists are read from, as they are now;
+/// nothing while that cannot be told, such as of a policy with a mistake.
+pub type Sources = dyn Fn() -> Option<Vec<PathBuf>> + Send + Sync;
 
 /// What asks for the policy to be loaded again. Asked from when it is made: what
 /// changes while the policy is loaded at first is not missed, and SIGHUP does
@@ -30,11 +31,10 @@ pub(crate) struct Reloads {
 impl Reloads {
     /// # Errors
     ///
-    /// Signals cannot be heard, or the files, if any are given, not watched.
-    pub(crate) fn new(files: Option<Vec<PathBuf>>) -> Result<Self, String> {
-        let files = files.filter(|files| !files.is_empty());
+    /// Signals cannot be heard.
+    pub(crate) fn new(sources: Option<Arc<Sources>>) -> Result<Self, String> {
         Ok(Self {
-            files: files.map(Files::watch).transpose()?,
+            files: sources.map(Files::new),
             #[cfg(unix)]
             hang_ups: {
                 use tokio::signal::unix::{SignalKind, signal};
@@ -88,133 +88,73 @@ async fn reload(service: &Arc<Inner>) {
     }
 }
 
-/// Files, and the folders in which they may be exchanged.
+/// Files that are looked at.
 struct Files {
-    files: Vec<PathBuf>,
-    /// How they were when they were last looked at.
-    stamps: Vec<Option<Stamp>>,
-    watcher: RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
-    /// Something happens in one of the folders.
-    events: mpsc::Receiver<()>,
-    /// Something has, and the files were not looked at since.
-    is_stirred: bool,
+    sources: Arc<Sources>,
+    seen: Seen,
+}
+
+/// Files, and how they were.
+#[derive(Clone, PartialEq)]
+struct Seen {
+    files: Vec<(PathBuf, Option<Stamp>)>,
+    /// Whether these are all.
+    are_all: bool,
 }
 
 impl Files {
-    fn watch(files: Vec<PathBuf>) -> Result<Self, String> {
-        let (event, events) = mpsc::channel(1);
-        let watcher =
-            notify::recommended_watcher(move |happened: notify::Result<notify::Event>| {
-                if happened.is_ok_and(|happened| !happened.kind.is_access()) {
-                    // One is enough.
-                    let _ = event.try_send(());
-                }
-            });
-        let watcher = watcher.map_err(|error| format!("files cannot be watched: {error}"))?;
-        let watched = BTreeSet::new();
-        let mut this =
-            Self { files, stamps: Vec::new(), watcher, watched, events, is_stirred: false };
-        this.follow()?;
-        this.stamps = this.stamps();
-        Ok(this)
+    fn new(sources: Arc<Sources>) -> Self {
+        let seen = Seen { files: Vec::new(), are_all: false }.again(&*sources);
+        Self { sources, seen }
     }
 
     /// Until one of the files is another, or says something else.
     async fn changed(&mut self) {
         loop {
-            // Nothing is lost if this is given up in between.
-            self.is_stirred = self.is_stirred || self.events.recv().await.is_some();
-            tokio::time::sleep(SETTLE).await;
-            let _ = self.events.try_recv();
-            self.is_stirred = false;
-            if let Err(error) = self.follow() {
-                tracing::warn!(error, "some changes of the policy will not be seen");
-            }
-            let stamps = self.stamps();
-            if stamps != self.stamps {
-                self.stamps = stamps;
-                return;
-            }
-        }
-    }
-
-    fn stamps(&self) -> Vec<Option<Stamp>> {
-        self.files.iter().map(|file| Stamp::of(file).ok()).collect()
-    }
-
-    /// Watches the folders that the files are in now.
-    fn follow(&mut self) -> Result<(), String> {
-        let folders = self.files.iter().flat_map(|file| folders(file));
-        let folders: BTreeSet<_> = folders.filter(|folder| folder.is_dir()).collect();
-        for gone in self.watched.difference(&folders) {
-            // A folder that was removed is no longer watched anyway.
-            let _ = self.watcher.unwatch(gone);
-        }
-        self.watched.retain(|folder| folders.contains(folder));
-        for folder in folders {
-            if self.watched.contains(&folder) {
+            tokio::time::sleep(LOOK).await;
+            let mut now = self.look().await;
+            if now == self.seen {
                 continue;
             }
-            let watched = self.watcher.watch(&folder, RecursiveMode::NonRecursive);
-            watched.map_err(|error| format!("{} cannot be watched: {error}", folder.display()))?;
-            self.watched.insert(folder);
+            loop {
+                tokio::time::sleep(SETTLE).await;
+                let again = self.look().await;
+                if again == now {
+                    break;
+                }
+                now = again;
+            }
+            self.seen = now;
+            return;
         }
-        Ok(())
+    }
+
+    async fn look(&self) -> Seen {
+        let (seen, sources) = (self.seen.clone(), Arc::clone(&self.sources));
+        let looked = tokio::task::spawn_blocking(move || seen.again(&*sources)).await;
+        looked.unwrap_or_else(|_| self.seen.clone())
     }
 }
 
-/// The folders in which another file can be put in the place of this one: its
-/// own, as editors do, and that of each link on the way to it.
-fn folders(file: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let Ok(mut path) = std::path::absolute(file) else { return found };
-    for _ in 0..LINKS {
-        let first_link = path.ancestors().filter(|part| part.is_symlink()).last();
-        let part = first_link.unwrap_or(&path);
-        let Some(folder) = part.parent().map(Path::to_owned) else { break };
-        let target = first_link.and_then(|link| fs::read_link(link).ok());
-        let rest = path.strip_prefix(part).map(Path::to_owned);
-        found.insert(folder.clone());
-        let (Some(target), Ok(rest)) = (target, rest) else { break };
-        // Without the slash that nothing behind it leaves.
-        path = folder.join(target).join(rest).components().collect();
+impl Seen {
+    /// How they are now. Which they are is asked for if they are not as they were,
+    /// or if that could not be told.
+    fn again(self, sources: &Sources) -> Self {
+        let files = stamped(self.files.iter().map(|(file, _)| file.clone()));
+        if self.are_all && files == self.files {
+            return self;
+        }
+        match sources() {
+            Some(files) => Self { files: stamped(files), are_all: true },
+            None => Self { files, are_all: false },
+        }
     }
-    found
 }
 
-#[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    #[test]
-    fn links_are_watched_on_the_whole_way() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().canonicalize().unwrap().join(name);
-        for name in ["mount", "mount/..1", "config", "releases", "releases/1"] {
-            fs::create_dir(path(name)).unwrap();
-        }
-        fs::write(path("mount/..1/policy.toml"), "").unwrap();
-        // As Kubernetes mounts a ConfigMap.
-        symlink("..1", path("mount/..data")).unwrap();
-        symlink("..data/policy.toml", path("mount/policy.toml")).unwrap();
-        // As releases are switched, with a path from the root.
-        symlink(path("releases/1"), path("releases/current")).unwrap();
-        symlink("../../mount/policy.toml", path("releases/1/policy.toml")).unwrap();
-        symlink("../releases/current/policy.toml", path("config/policy.toml")).unwrap();
-        let folders = |name: &str| {
-            let found = folders(&path(name));
-            found.iter().map(|folder| folder.canonicalize().unwrap()).collect::<BTreeSet<_>>()
-        };
-        let are = |names: &[&str]| names.iter().map(|name| path(name)).collect::<BTreeSet<_>>();
-        assert_eq!(folders("mount/policy.toml"), are(&["mount", "mount/..1"]));
-        let all = ["config", "releases", "releases/1", "mount", "mount/..1"];
-        assert_eq!(folders("config/policy.toml"), are(&all));
-        // What is not there yet, and what leads nowhere.
-        assert_eq!(folders("config/none.toml"), are(&["config"]));
-        symlink("round.toml", path("config/round.toml")).unwrap();
-        assert_eq!(folders("config/round.toml"), are(&["config"]));
-    }
+fn stamped(files: impl IntoIterator<Item = PathBuf>) -> Vec<(PathBuf, Option<Stamp>)> {
+    let stamp = |file: PathBuf| {
+        let stamp = Stamp::of(&file).ok();
+        (file, stamp)
+    };
+    files.into_iter().map(stamp).collect()
 }

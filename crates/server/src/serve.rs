@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::patient::Requests;
 use crate::policy::Load;
-use crate::reload::Reloads;
+use crate::reload::{Reloads, Sources};
 use crate::service::{ABANDONED, Inner, Service, respond};
 use crate::store::Lock;
 use crate::write_back::LEASE;
@@ -43,8 +43,8 @@ const LEASE_MS: i64 = LEASE.as_millis() as i64;
 /// How long ended operations can be asked for: a week.
 const REMEMBERED: i64 = 7 * 24 * 3600 * 1000;
 
-/// Serves until `shutdown` is over, or the process is asked to end. `load`
-/// reads the policy from `files`, and is called again when one of them changes.
+/// Serves until `shutdown` is over, or the process is asked to end. `load` reads
+/// the policy, and is called again when one of its `sources` changes.
 /// `ready` is called with the address, once requests are answered.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ const REMEMBERED: i64 = 7 * 24 * 3600 * 1000;
 pub async fn serve(
     config: &Config,
     load: Box<Load>,
-    files: Vec<PathBuf>,
+    sources: Arc<Sources>,
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&str),
 ) -> Result<(), String> {
@@ -64,7 +64,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let local = format!("{scheme}://{address}");
-    let reloads = Reloads::new(config.policy.watch.then_some(files))?;
+    let reloads = Reloads::new(config.policy.watch.then_some(sources))?;
     let mut shutdown = std::pin::pin!(shutdown);
     let database = config.database()?;
     let _lock = tokio::select! {
@@ -231,22 +231,47 @@ fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, String> {
     Ok(Some(TlsAcceptor::from(Arc::new(tls))))
 }
 
+/// The answers of a store that has answered every time.
+struct Answers {
+    since: Instant,
+    last: Instant,
+    /// When the last was, by the clock: milliseconds since 1970.
+    at: i64,
+}
+
+impl Answers {
+    /// With one more.
+    fn with(before: Option<Self>, last: Instant, at: i64) -> Self {
+        let before = before.filter(|before| before.go_on(last, at));
+        Self { since: before.map_or(last, |before| before.since), last, at }
+    }
+
+    /// Whether nothing can have been missed until now. Who sees nothing for a
+    /// while does not know, such as a process that was stopped, a machine that
+    /// slept, or one whose clock was set.
+    fn go_on(&self, now: Instant, at: i64) -> bool {
+        now.duration_since(self.last) < LEASE / 2 && at - self.at < LEASE_MS / 2
+    }
+
+    /// Whether they go on for so long that who lives has shown it.
+    fn are_long(&self, now: Instant, at: i64) -> bool {
+        self.go_on(now, at) && now.duration_since(self.since) >= LEASE
+    }
+}
+
 /// Looks for what is left over by others.
 async fn look_after(service: Arc<Inner>) {
     let mut ticks = tokio::time::interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Since when the store has answered every time, and when it did last.
-    let mut answers: Option<[Instant; 2]> = None;
+    let mut answers: Option<Answers> = None;
     loop {
         ticks.tick().await;
         // While the store was away, nobody could show that they live, or say
         // what became of a reset that the directory has taken. That it is there
-        // is seen by sweeping nothing. Who sees nothing for a while, such as a
-        // process that was stopped, does not know.
-        let answered = answers.filter(|[_, last]| last.elapsed() < LEASE / 2);
-        let is_patient = answered.is_none_or(|[since, _]| since.elapsed() < LEASE);
+        // is seen by sweeping nothing.
         let now = service.clock.now();
-        let before = if is_patient { i64::MIN } else { now - LEASE_MS };
+        let is_long = answers.as_ref().is_some_and(|all| all.are_long(Instant::now(), now));
+        let before = if is_long { now - LEASE_MS } else { i64::MIN };
         match service.store.abandon(before, &service.instance, ABANDONED, now).await {
             Ok(0) => {}
             Ok(count) => tracing::warn!(count, "resets failed that nobody works at any more"),
@@ -256,10 +281,44 @@ async fn look_after(service: Arc<Inner>) {
                 continue;
             }
         }
-        let last = Instant::now();
-        answers = Some([answered.map_or(last, |[since, _]| since), last]);
+        let now = service.clock.now();
+        answers = Some(Answers::with(answers, Instant::now(), now));
         if let Err(error) = service.store.forget_operations(now - REMEMBERED).await {
             tracing::warn!(%error, "operations cannot be forgotten");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A machine that had slept let its own resets fail: by the clock nobody had
+    // shown for long that they live.
+    #[test]
+    fn what_was_not_seen_is_waited_for() {
+        let start = Instant::now();
+        let second = |second| (start + Duration::from_secs(second), second.cast_signed() * 1000);
+        let sweep = |all: Option<Answers>, (now, at)| Some(Answers::with(all, now, at));
+        let is_long = |all: &Option<Answers>, (now, at)| all.as_ref().unwrap().are_long(now, at);
+        let mut all = None;
+        for at in (0..=30).step_by(5) {
+            all = sweep(all, second(at));
+            assert!(!is_long(&all, second(at)) || at == 30);
+        }
+        assert!(is_long(&all, second(35)));
+        // It was stopped; it slept, or its clock was set forward; it was set back.
+        let (now, at) = second(35);
+        assert!(!is_long(&all, second(60)));
+        assert!(!is_long(&all, (now, at + 40_000)));
+        assert!(is_long(&all, (now, at - 40_000)));
+        all = sweep(all, (now, at + 40_000));
+        for later in (40..65).step_by(5) {
+            let (now, at) = second(later);
+            all = sweep(all, (now, at + 40_000));
+            assert!(!is_long(&all, (now, at + 40_000)), "{later}");
+        }
+        let (now, at) = second(65);
+        assert!(is_long(&all, (now, at + 40_000)));
     }
 }
