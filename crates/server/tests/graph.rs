@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{HeaderValue, Method, Request};
 use common::Database;
 use countersign_server::Store;
 use countersign_server::password::{self, Cost, Memory};
@@ -855,6 +855,28 @@ async fn requests_may_be_odd() {
         // What is no name for a request counts as none.
         assert_eq!(answer.header("client-request-id"), answer.header("request-id"));
     }
+    // What the client calls a request is said again, whatever it is.
+    let long = "x".repeat(2000);
+    for name in ["c0ffee", "two words", "caf\u{e9}", &long] {
+        for (body, status) in [(body, 200), ("{", 400)] {
+            let mut request = call(Method::POST, VALIDATE, &token, body);
+            let value = HeaderValue::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert("client-request-id", value.clone());
+            let answer = fixture.send(request).await;
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.headers["client-request-id"], value);
+            if status == 400 {
+                assert_eq!(answer.json()["error"]["innerError"]["client-request-id"], name);
+            }
+        }
+    }
+    let mut request = call(Method::POST, VALIDATE, &token, "{");
+    let latin = HeaderValue::from_bytes(b"caf\xe9").unwrap();
+    request.headers_mut().insert("client-request-id", latin.clone());
+    let answer = fixture.send(request).await;
+    assert_eq!(answer.headers["client-request-id"], latin);
+    let inner = &answer.json()["error"]["innerError"];
+    assert_eq!(inner["client-request-id"], "caf\u{fffd}");
     // The host is never said again.
     let answer = fixture.send(with("host", "evil.example")).await;
     assert!(answer.json()["@odata.context"].as_str().unwrap().starts_with(ORIGIN));
@@ -1264,6 +1286,8 @@ struct Line {
     how: Arc<AtomicU8>,
     /// Breaks where a transaction ends, instead of where a hash is stored.
     at_the_end: Arc<AtomicBool>,
+    /// How many there were.
+    connections: Arc<AtomicU8>,
 }
 
 /// How the line breaks: before the server has the statement, after it, or after
@@ -1280,14 +1304,16 @@ impl Line {
         let (_, rest) = url.split_once("://").unwrap();
         let host = rest.split(['@', '/']).nth(1).unwrap().to_owned();
         let how = Arc::new(AtomicU8::new(WHOLE));
-        let at_the_end = Arc::<AtomicBool>::default();
+        let (at_the_end, connections) = (Arc::<AtomicBool>::default(), Arc::<AtomicU8>::default());
         let line = Self {
             url: url.replace(&host, &address),
             how: Arc::clone(&how),
             at_the_end: Arc::clone(&at_the_end),
+            connections: Arc::clone(&connections),
         };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
                 let (how, server) = (Arc::clone(&how), TcpStream::connect(&host).await.unwrap());
                 let at_the_end = Arc::clone(&at_the_end);
                 tokio::spawn(async move { Self::carry(client, server, &how, &at_the_end).await });
@@ -1337,6 +1363,36 @@ impl Line {
             }
         }
     }
+}
+
+// Whoever left while the database was asked, also without a token, had one of its
+// few connections closed.
+#[tokio::test]
+async fn who_leaves_costs_others_no_connection() {
+    let Some(database) = Database::postgres() else { return };
+    let line = Line::to(&database.url).await;
+    let fixture = Fixture::with("", Some(database)).await;
+    let fixture = fixture.through(&line.url).await;
+    let token = fixture.token(ADELE, &["User.Read", METHODS]);
+    let operation = format!("/v1.0/users/{ADELE}/authentication/operations/{METHOD}");
+    for path in ["/readyz", "/v1.0/me", &operation] {
+        for number in 0..40 {
+            let mut asked = std::pin::pin!(fixture.get(path, &token));
+            // As far as it comes, which is not to its end.
+            for _ in 0..=number % 4 {
+                tokio::select! {
+                    biased;
+                    _ = &mut asked => break,
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        fixture.get(path, &token).await;
+    }
+    // The first looks at the database, and is not one of the pool's.
+    let most = 1 + StoreOptions::default().connections;
+    let count = line.connections.load(Ordering::SeqCst);
+    assert!(u32::from(count) <= most, "{count}");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ pub(crate) async fn respond(service: &Arc<Inner>, request: Request) -> Response 
 
 impl Inner {
     /// What monitoring asks for.
-    async fn answer_about_itself(&self, parts: &Parts) -> Option<Response> {
+    async fn answer_about_itself(self: &Arc<Self>, parts: &Parts) -> Option<Response> {
         let text = |status, text: String| {
             let mut response = Response::new(Body::from(text));
             *response.status_mut() = status;
@@ -167,8 +167,8 @@ impl Inner {
         Some(match path {
             "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
             "/readyz" => match self.is_ready().await {
-                true => text(StatusCode::OK, "ready\n".to_owned()),
-                false => {
+                Ok(true) => text(StatusCode::OK, "ready\n".to_owned()),
+                _ => {
                     text(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n".to_owned())
                 }
             },
@@ -187,18 +187,22 @@ impl Inner {
         })
     }
 
-    /// Whether the database answers. However many ask, it is asked by one of
-    /// them, once a second: anybody may.
-    async fn is_ready(&self) -> bool {
-        let mut known = self.ready.lock().await;
-        match *known {
-            Some((is_ready, since)) if since.elapsed() < Duration::from_secs(1) => is_ready,
-            _ => {
-                let is_ready = self.store.ping().await.is_ok();
-                *known = Some((is_ready, Instant::now()));
-                is_ready
-            }
-        }
+    /// Whether the database answers. However many ask, and leave, it is asked
+    /// once a second: anybody may.
+    async fn is_ready(self: &Arc<Self>) -> Result<bool, Refusal> {
+        let service = Arc::clone(self);
+        let asked = async move {
+            let mut known = service.ready.lock().await;
+            Ok(match *known {
+                Some((is_ready, since)) if since.elapsed() < Duration::from_secs(1) => is_ready,
+                _ => {
+                    let is_ready = service.store.ping().await.is_ok();
+                    *known = Some((is_ready, Instant::now()));
+                    is_ready
+                }
+            })
+        };
+        self.to_the_end(asked).await
     }
 
     fn is_about_itself(&self, path: &str) -> bool {

@@ -186,8 +186,7 @@ impl Store {
             return Ok(None);
         }
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE {column} = $1");
-        let rows = self.with(async |conn| Ok(sqlx::query(&sql).bind(key).fetch_all(conn).await?));
-        rows.await?.first().map(|row| self.read(row)).transpose()
+        self.rows(sql, key).await?.first().map(|row| self.read(row)).transpose()
     }
 
     /// At most `limit` accounts whose user principal names, folded, come after

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::error::StoreError;
 use super::lockout::{Attempt, Decision, Fingerprint, Lockout, State};
-use super::{Query, Store, flag};
+use super::{Query, Store};
 
 /// What an attempt at the current password is verified with.
 pub struct Credential {
@@ -18,8 +18,6 @@ pub struct Credential {
     pub phc: Option<String>,
     /// The hashes of former passwords, newest first.
     pub history: Vec<String>,
-    /// Whether the user has to change it.
-    pub must_change: bool,
     /// The end of the reservation, by which it is settled: milliseconds since
     /// 1970.
     pub reservation: i64,
@@ -90,9 +88,9 @@ impl Store {
                     Decision::Locked { until } => return Ok(Reserved::Locked { until }),
                 };
                 if row.write(conn, id, &state).await? {
-                    let Stored { version, phc, history, must_change, .. } = row;
+                    let Stored { version, phc, history, .. } = row;
                     let history = read_history(&history)?;
-                    let credential = Credential { version, phc, history, must_change, reservation };
+                    let credential = Credential { version, phc, history, reservation };
                     return Ok(Reserved::Granted(credential));
                 }
             }
@@ -293,22 +291,19 @@ struct Stored {
     version: i64,
     phc: Option<String>,
     history: String,
-    must_change: bool,
     lockout: String,
 }
 
 impl Stored {
     async fn of(conn: &mut AnyConnection, id: &str) -> Result<Option<Self>, StoreError> {
-        let query = sqlx::query(
-            "SELECT version, phc, history, must_change, lockout FROM accounts WHERE id = $1",
-        );
+        let query =
+            sqlx::query("SELECT version, phc, history, lockout FROM accounts WHERE id = $1");
         let rows = query.bind(id).fetch_all(conn).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Self {
             version: row.try_get("version")?,
             phc: row.try_get("phc")?,
             history: row.try_get("history")?,
-            must_change: flag(row, "must_change")?,
             lockout: row.try_get("lockout")?,
         }))
     }

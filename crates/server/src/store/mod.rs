@@ -105,6 +105,20 @@ impl Store {
         done
     }
 
+    /// Reads rows, by one value, to the end, also if nobody waits for them any
+    /// more: else who leaves in time would have connections closed that others
+    /// need.
+    async fn rows(&self, sql: String, key: &str) -> Result<Vec<AnyRow>, StoreError> {
+        let (store, key) = (self.clone(), key.to_owned());
+        let read = tokio::spawn(async move {
+            let read = async |conn: &mut AnyConnection| {
+                Ok(sqlx::query(&sql).bind(key).fetch_all(conn).await?)
+            };
+            store.with(read).await
+        });
+        read.await.unwrap_or_else(|_| Err(StoreError::Unavailable("it broke off".to_owned())))
+    }
+
     /// Does something in a transaction, and takes it back unless it is to stay.
     async fn transact(
         &self,

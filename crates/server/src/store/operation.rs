@@ -227,14 +227,9 @@ impl Store {
         if !storable(id) {
             return Ok(None);
         }
-        let rows = self.with(async |conn| {
-            let query = sqlx::query(
-                "SELECT id, account, caller, state, detail, created, changed \
-                 FROM operations WHERE id = $1",
-            );
-            Ok(query.bind(id).fetch_all(conn).await?)
-        });
-        rows.await?.first().map(read).transpose()
+        let sql = "SELECT id, account, caller, state, detail, created, changed \
+                   FROM operations WHERE id = $1";
+        self.rows(sql.to_owned(), id).await?.first().map(read).transpose()
     }
 
     /// Fails the operations whose owners last showed before `before` that they
