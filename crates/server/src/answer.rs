@@ -1,5 +1,7 @@
 //! Responses: their headers, and bodies of JSON.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -29,9 +31,7 @@ impl About {
         let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
         // Hexadecimal digits and hyphens are a header's value.
         let request_id = HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static(""));
-        let told = headers.get(CLIENT_REQUEST_ID);
-        // What is no text would not be JSON either.
-        let told = told.filter(|told| (1..=256).contains(&told.len()) && told.to_str().is_ok());
+        let told = headers.get(CLIENT_REQUEST_ID).filter(|told| !told.is_empty());
         Self { request_id, client_request_id: told.cloned(), received }
     }
 
@@ -39,10 +39,10 @@ impl About {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// What the client calls the request; else as we do.
-    pub(crate) fn client_request_id(&self) -> &str {
-        let told = self.client_request_id.as_ref().and_then(|told| told.to_str().ok());
-        told.unwrap_or_else(|| self.request_id())
+    /// What the client calls the request, as text; else as we do.
+    pub(crate) fn client_request_id(&self) -> Cow<'_, str> {
+        let told = self.client_request_id.as_ref().unwrap_or(&self.request_id);
+        String::from_utf8_lossy(told.as_bytes())
     }
 
     /// The headers that all responses have.

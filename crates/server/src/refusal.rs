@@ -181,7 +181,7 @@ impl Refusal {
         let inner = Inner {
             date: date_of_error(about.received),
             request_id: about.request_id(),
-            client_request_id: about.client_request_id(),
+            client_request_id: &about.client_request_id(),
         };
         let envelope =
             Envelope { error: Error { code, message: &message, target, details, inner } };
