@@ -100,7 +100,8 @@ impl Call<'_> {
         service
             .to_the_end(async move { running.reset(account, operation, password).await })
             .await?;
-        self.log(&target, "reset a password");
+        let (request, caller) = (self.about.request_id(), &self.caller.object);
+        tracing::info!(request, caller, account = target, operation = id, "started a reset");
         let mut response = response;
         let headers = response.headers_mut();
         let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
