@@ -191,7 +191,9 @@ async fn change_password_answers_as_documented() {
         // The current one is the first of the last one.
         let answer = fixture.change(ADELE, new, new).await;
         is_error(&answer, 400, "Request_BadRequest", REFUSED);
-        assert_eq!(answer.json()["error"]["details"][0]["code"], "reuse.history");
+        let detail = &answer.json()["error"]["details"][0];
+        assert_eq!(detail["code"], "reuse.history");
+        assert_eq!(detail["message"], "Required: not your current password.");
         // The one before is not.
         assert_eq!(fixture.change(ADELE, new, &password_of(ADELE)).await.status, 204);
     }
@@ -224,7 +226,9 @@ async fn former_passwords_are_refused_as_far_as_the_policy_asks() {
     for former in &names[1..] {
         let answer = fixture.change(ADELE, &current, former).await;
         is_error(&answer, 400, "Request_BadRequest", REFUSED);
-        assert_eq!(answer.json()["error"]["details"][0]["code"], "reuse.history", "{former}");
+        let detail = &answer.json()["error"]["details"][0];
+        assert_eq!(detail["code"], "reuse.history", "{former}");
+        assert_eq!(detail["message"], "Required: not one of your last 4 passwords.");
     }
     assert_eq!(fixture.change(ADELE, &current, names[0]).await.status, 204);
 }

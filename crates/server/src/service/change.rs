@@ -169,10 +169,13 @@ impl Inner {
         let mut details = refused(&report);
         let is_told = details.iter().any(|detail| detail.code == REUSED);
         if !is_told && at.is_some_and(|at| at <= self.settings.history as usize) {
-            let last = self.settings.history;
+            let required = match self.settings.history {
+                1 => "not your current password".to_owned(),
+                last => format!("not one of your last {last} passwords"),
+            };
             details.push(Detail {
                 code: REUSED.to_owned(),
-                message: format!("Required: not one of the last {last} passwords."),
+                message: format!("Required: {required}."),
                 target: "newPassword",
             });
         }

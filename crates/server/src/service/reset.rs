@@ -101,7 +101,11 @@ impl Call<'_> {
             .to_the_end(async move { running.reset(account, operation, password).await })
             .await?;
         let (request, caller) = (self.about.request_id(), &self.caller.object);
-        tracing::info!(request, caller, account = target, operation = id, "started a reset");
+        let did = match service.write_back {
+            Some(_) => "started a reset",
+            None => "reset a password",
+        };
+        tracing::info!(request, caller, account = target, operation = id, "{did}");
         let mut response = response;
         let headers = response.headers_mut();
         let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
