@@ -74,6 +74,11 @@ pub(super) struct State {
     wrong: Vec<String>,
     /// When the reservations of attempts that are being verified end.
     reserved: Vec<i64>,
+    /// How many were verified at the same time as an equal one, and not counted.
+    /// They keep their places until nothing is verified any more: else each
+    /// would let another one in.
+    #[serde(default)]
+    uncounted: u32,
 }
 
 /// Whether an attempt may be made.
@@ -104,6 +109,7 @@ impl State {
         rules: &Lockout,
     ) -> Decision {
         self.reserved.retain(|end| *end > now);
+        self.rest();
         if self.until > now {
             return Decision::Locked { until: self.until };
         }
@@ -112,7 +118,8 @@ impl State {
         }
         let reserved = u32::try_from(self.reserved.len()).unwrap_or(u32::MAX);
         // After a lock, one at a time.
-        let is_free = reserved == 0 || self.failures.saturating_add(reserved) < rules.threshold;
+        let taken = self.failures.saturating_add(self.uncounted).saturating_add(reserved);
+        let is_free = reserved == 0 || taken < rules.threshold;
         if !is_free {
             return Decision::Locked { until: now.saturating_add(SOON) };
         }
@@ -126,6 +133,18 @@ impl State {
         if let Some(at) = self.reserved.iter().position(|reserved| *reserved == end) {
             self.reserved.remove(at);
         }
+        self.end(attempt, now, rules);
+        self.rest();
+    }
+
+    /// Frees the places of what was not counted, once nothing is verified.
+    fn rest(&mut self) {
+        if self.reserved.is_empty() {
+            self.uncounted = 0;
+        }
+    }
+
+    fn end(&mut self, attempt: Attempt, now: i64, rules: &Lockout) {
         match attempt {
             Attempt::Undecided => {}
             Attempt::Right => {
@@ -137,6 +156,7 @@ impl State {
                 let fingerprint = fingerprint.written();
                 // The same one was being verified at the same time.
                 if self.wrong.contains(&fingerprint) {
+                    self.uncounted = self.uncounted.saturating_add(1);
                     return;
                 }
                 self.wrong.insert(0, fingerprint);
@@ -236,6 +256,34 @@ mod tests {
             state.settle(end, Attempt::Wrong(fingerprint(1)), 5, &RULES);
         }
         assert_eq!((state.failures, state.until, state.reserved.len()), (1, 0, 0));
+    }
+
+    // Each of the equal ones let a different one in: of guesses that were mixed
+    // well, up to 55 were verified.
+    #[test]
+    fn equal_guesses_at_once_let_no_others_in() {
+        let rules = Lockout::default();
+        let mut state = State::default();
+        let mut running = Vec::new();
+        let (mut verified, mut next) = (0, 0);
+        for of in std::iter::repeat_n(0, 10).chain(std::iter::repeat_n(1, 10)).chain(2..200) {
+            if let Decision::Granted(end) = state.reserve(&fingerprint(of), next, &rules) {
+                running.push((end, of));
+                verified += 1;
+            }
+            // As the first end, others come.
+            if next >= 20 && !running.is_empty() {
+                let (end, of) = running.remove(0);
+                state.settle(end, Attempt::Wrong(fingerprint(of)), next, &rules);
+            }
+            next += 1;
+        }
+        while let Some((end, of)) = running.pop() {
+            state.settle(end, Attempt::Wrong(fingerprint(of)), next, &rules);
+        }
+        // Ten equal ones: only then are there places again, and are nine more.
+        assert!(verified <= 10 + 9, "{verified}");
+        assert_eq!(state.uncounted, 0);
     }
 
     #[test]
