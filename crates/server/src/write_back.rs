@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign::Wiped;
@@ -43,14 +44,30 @@ enum To {
     Url { client: reqwest::Client, url: reqwest::Url, authorization: Option<PathBuf> },
 }
 
-/// Why it was not done.
-enum Failure {
-    /// It may be if it is asked again.
-    Later(String),
+/// Why it was not done, as far as anybody knows.
+struct Failure {
+    why: String,
+    /// Whether it may be done if it is asked again.
+    may_be_later: bool,
+    /// Whether it may be done, though nobody said so.
+    may_be_done: bool,
+}
+
+impl Failure {
+    /// It is asked again.
+    fn later(why: impl Into<String>) -> Self {
+        Self { why: why.into(), may_be_later: true, may_be_done: false }
+    }
+
     /// The same, and perhaps it was done.
-    Unclear(String),
+    fn unclear(why: impl Into<String>) -> Self {
+        Self { may_be_done: true, ..Self::later(why) }
+    }
+
     /// The directory says no.
-    Never(String),
+    fn never(why: impl Into<String>) -> Self {
+        Self { may_be_later: false, ..Self::later(why) }
+    }
 }
 
 impl WriteBack {
@@ -79,22 +96,23 @@ impl WriteBack {
         operation: &NewOperation,
         password: &Wiped,
     ) -> Result<(), Failure> {
-        let mut wait = Duration::from_millis(500);
-        let mut failed = Failure::Later(String::new());
-        for attempt in 0..=self.retries {
-            if attempt > 0 {
-                tokio::time::sleep(wait).await;
-                wait *= 2;
+        let (mut wait, mut left) = (Duration::from_millis(500), self.retries);
+        let mut may_be_done = false;
+        loop {
+            let Err(mut failure) = self.once(account, operation, password).await else {
+                return Ok(());
+            };
+            // A no says nothing of the time before: the directory may refuse a
+            // password because it has it by now.
+            may_be_done |= failure.may_be_done;
+            failure.may_be_done = may_be_done;
+            if !failure.may_be_later || left == 0 {
+                return Err(failure);
             }
-            match self.once(account, operation, password).await {
-                Err(Failure::Later(why)) if matches!(failed, Failure::Unclear(_)) => {
-                    failed = Failure::Unclear(why);
-                }
-                Err(again @ (Failure::Later(_) | Failure::Unclear(_))) => failed = again,
-                answered => return answered,
-            }
+            left -= 1;
+            tokio::time::sleep(wait).await;
+            wait *= 2;
         }
-        Err(failed)
     }
 
     async fn once(
@@ -116,7 +134,7 @@ impl WriteBack {
             Ok(done) => done,
             Err(_) => {
                 let seconds = self.timeout.as_secs();
-                Err(Failure::Unclear(format!("it did not answer within {seconds} seconds")))
+                Err(Failure::unclear(format!("it did not answer within {seconds} seconds")))
             }
         }
     }
@@ -129,7 +147,7 @@ async fn by_command(
     password: &Wiped,
 ) -> Result<(), Failure> {
     let [program, arguments @ ..] = command else {
-        return Err(Failure::Never("there is no command".to_owned()));
+        return Err(Failure::never("there is no command"));
     };
     let mut command = Command::new(program);
     command
@@ -147,7 +165,7 @@ async fn by_command(
     command.process_group(0);
     let mut child = command
         .spawn()
-        .map_err(|error| Failure::Later(format!("it cannot be started: {error}")))?;
+        .map_err(|error| Failure::later(format!("it cannot be started: {error}")))?;
     let _group = Group(child.id());
     if let Some(mut stdin) = child.stdin.take() {
         // A command that has read enough may close it.
@@ -155,12 +173,12 @@ async fn by_command(
     }
     let status = child.wait().await;
     let status =
-        status.map_err(|error| Failure::Unclear(format!("it cannot be waited for: {error}")))?;
+        status.map_err(|error| Failure::unclear(format!("it cannot be waited for: {error}")))?;
     match status.code() {
         Some(0) => Ok(()),
-        Some(TRY_AGAIN) => Err(Failure::Later("it cannot do it now".to_owned())),
-        Some(code) => Err(Failure::Never(format!("it ended with exit code {code}"))),
-        None => Err(Failure::Unclear("it was ended by a signal".to_owned())),
+        Some(TRY_AGAIN) => Err(Failure::later("it cannot do it now")),
+        Some(code) => Err(Failure::never(format!("it ended with exit code {code}"))),
+        None => Err(Failure::unclear("it was ended by a signal")),
     }
 }
 
@@ -193,26 +211,29 @@ async fn by_url(
     if let Some(path) = authorization {
         let told = tokio::fs::read_to_string(path).await.map(Zeroizing::new);
         let told = told.map_err(|error| {
-            Failure::Later(format!("`authorization-file` cannot be read: {error}"))
+            Failure::later(format!("`authorization-file` cannot be read: {error}"))
         })?;
         request = request.header("authorization", told.trim());
     }
     // Errors may have the URL, which may have a secret.
     let response = request.send().await.map_err(|error| {
         if error.is_connect() {
-            Failure::Later("there is no connection to it".to_owned())
+            Failure::later("there is no connection to it")
+        } else if error.is_builder() {
+            Failure::later("`authorization-file` holds what no header can")
         } else if error.is_timeout() {
-            Failure::Unclear("it did not answer in time".to_owned())
+            Failure::unclear("it did not answer in time")
         } else {
-            Failure::Unclear("the connection to it broke off".to_owned())
+            Failure::unclear("the connection to it broke off")
         }
     })?;
     let status = response.status();
     match status.as_u16() {
         200..300 => Ok(()),
-        408 | 425 | 429 | 503 => Err(Failure::Later(format!("it answered {status}"))),
-        500.. => Err(Failure::Unclear(format!("it answered {status}"))),
-        _ => Err(Failure::Never(format!("it answered {status}"))),
+        // 409: it is still busy with the same operation.
+        408 | 409 | 425 | 429 | 503 => Err(Failure::later(format!("it answered {status}"))),
+        500.. => Err(Failure::unclear(format!("it answered {status}"))),
+        _ => Err(Failure::never(format!("it answered {status}"))),
     }
 }
 
@@ -264,8 +285,10 @@ async fn run(
     new: &NewCredential,
 ) {
     let Some(write_back) = &service.write_back else { return };
+    let is_asked = AtomicBool::new(false);
     let asked = async {
         let turn = turn(service, write_back, operation).await?;
+        is_asked.store(true, Ordering::Relaxed);
         let outcome = write_back.ask(account, operation, &password).await;
         drop(turn);
         Some(outcome)
@@ -280,12 +303,21 @@ async fn run(
     drop(password);
     let Some(outcome) = outcome else {
         let (operation, account) = (&operation.id, &account.id);
-        tracing::warn!(
-            operation,
-            account,
-            "a reset was given up, or its account removed, before it was known whether the \
-             directory had taken it"
-        );
+        if is_asked.load(Ordering::Relaxed) {
+            service.metrics.unstored.inc();
+            tracing::error!(
+                operation,
+                account,
+                "a reset was given up, or its account removed, while the directory was asked: it \
+                 may have taken the password"
+            );
+        } else {
+            tracing::warn!(
+                operation,
+                account,
+                "a reset was given up, or its account removed, before the directory was asked"
+            );
+        }
         return;
     };
     // What the directory has answered counts, as long as nobody else has ended
@@ -352,26 +384,25 @@ async fn end(
                 _ => return,
             }
         }
-        Err(failure) => {
-            let detail = match failure {
-                Failure::Unclear(why) => {
-                    service.metrics.unstored.inc();
-                    tracing::error!(
-                        operation = id,
-                        account = account.id,
-                        why,
-                        "it is not known whether the directory has taken a password: reset it again"
-                    );
-                    format!(
-                        "It is not known whether the directory has taken the password: {why}. \
-                         Reset it again."
-                    )
-                }
-                Failure::Later(why) | Failure::Never(why) => {
-                    tracing::warn!(operation = id, account = account.id, why, "a reset failed");
-                    format!("The directory did not take the password: {why}.")
-                }
-            };
+        Err(Failure { why, may_be_done: true, .. }) => {
+            service.metrics.unstored.inc();
+            tracing::error!(
+                operation = id,
+                account = account.id,
+                why,
+                "it is not known whether the directory has taken a password: reset it again"
+            );
+            let detail = format!(
+                "It is not known whether the directory has taken the password: {why}. Reset it again."
+            );
+            if !retried(|| store.fail(id, owner, &detail, service.clock.now())).await {
+                return;
+            }
+            OperationState::Failed
+        }
+        Err(Failure { why, .. }) => {
+            tracing::warn!(operation = id, account = account.id, why, "a reset failed");
+            let detail = format!("The directory did not take the password: {why}.");
             if !retried(|| store.fail(id, owner, &detail, service.clock.now())).await {
                 return;
             }

@@ -261,19 +261,19 @@ const UNCLEAR: &str = "It is not known whether the directory has taken the passw
 // It was said that the directory had not taken what it may have taken.
 #[tokio::test]
 async fn what_may_have_been_done_is_not_called_refused() {
-    let hangs = "cat > got; exec sleep 1000";
-    for (commands, expected) in [
-        (hangs, UNCLEAR),
-        ("cat > got; kill -9 $$", UNCLEAR),
-        // That it cannot now says nothing of the time before.
-        ("case $(wc -l < asked) in 1) cat > got; kill -9 $$;; esac; exit 75", UNCLEAR),
-        // It has answered at last.
-        ("case $(wc -l < asked) in 1) kill -9 $$;; esac; exit 1", "The directory did not take"),
-        ("exit 75", "The directory did not take"),
+    const REFUSED: &str = "The directory did not take the password: ";
+    for (commands, seconds, expected) in [
+        ("cat > got; exec sleep 1000", 1, UNCLEAR),
+        ("cat > got; kill -9 $$", 30, UNCLEAR),
+        // That it cannot now, or will not, says nothing of the time before.
+        ("case $(wc -l < asked) in 1) cat > got; kill -9 $$;; esac; exit 75", 30, UNCLEAR),
+        ("case $(wc -l < asked) in 1) cat > got; kill -9 $$;; esac; exit 1", 30, UNCLEAR),
+        ("exit 1", 30, REFUSED),
+        ("exit 75", 30, REFUSED),
     ] {
         let script = Script::new(commands);
-        let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 1";
-        let fixture = script.fixture(limits).await;
+        let limits = format!("write-back.timeout-seconds = {seconds}\nwrite-back.retries = 1");
+        let fixture = script.fixture(&limits).await;
         let path = reset(&fixture).await;
         let (status, detail) = ended(&fixture, &path).await;
         assert_eq!(status, "failed", "{commands}");
@@ -593,6 +593,7 @@ async fn an_endpoint_that_fails_is_asked_again_under_the_same_key() {
         &[Closes, DONE],
         &[Hangs, DONE],
         &[Says("HTTP/1.1 99999\r\n\r\n"), DONE],
+        &[Closes, Says("HTTP/1.1 409 Busy with it\r\ncontent-length: 0\r\n\r\n"), DONE],
     ] {
         let endpoint = Endpoint::new(replies).await;
         let fixture = endpoint.fixture("write-back.timeout-seconds = 1").await;
@@ -655,15 +656,21 @@ async fn an_endpoint_that_says_no_is_asked_once() {
 
 #[tokio::test]
 async fn an_endpoint_that_breaks_off_may_have_done_it() {
-    for (reply, expected) in [
-        (BROKEN, UNCLEAR),
-        (Closes, UNCLEAR),
-        (Hangs, UNCLEAR),
-        (BUSY, "The directory did not take the password: it answered 429"),
+    const CONFLICT: Reply = Says("HTTP/1.1 409 Busy with it\r\ncontent-length: 0\r\n\r\n");
+    let refused = "The directory did not take the password: it answered 429";
+    for (replies, seconds, expected) in [
+        (&[BROKEN][..], 30, UNCLEAR),
+        (&[Closes], 30, UNCLEAR),
+        (&[Hangs], 2, UNCLEAR),
+        // It is still busy with what was broken off.
+        (&[Closes, CONFLICT], 30, UNCLEAR),
+        (&[BUSY], 30, refused),
     ] {
-        let endpoint = Endpoint::new(&[reply]).await;
-        let limits = "write-back.timeout-seconds = 1\nwrite-back.retries = 0";
-        let fixture = endpoint.fixture(limits).await;
+        let endpoint = Endpoint::new(replies).await;
+        let retries = replies.len() - 1;
+        let limits =
+            format!("write-back.timeout-seconds = {seconds}\nwrite-back.retries = {retries}");
+        let fixture = endpoint.fixture(&limits).await;
         let path = reset(&fixture).await;
         assert_failed(&fixture, &path, expected).await;
         assert_eq!(unstored(&fixture).await, if expected == UNCLEAR { "1" } else { "0" });

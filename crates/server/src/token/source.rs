@@ -227,6 +227,8 @@ pub(crate) fn connect(
         .https_only(true)
         .redirect(Policy::none())
         .timeout(timeout)
+        // Else who cannot be reached is not told from who does not answer.
+        .connect_timeout(timeout / 2)
         .use_rustls_tls();
     if let Some(path) = authorities {
         let certificates = Certificate::from_pem_bundle(&read(path)?)
