@@ -422,6 +422,40 @@ fn clients_that_say_nothing_are_cut_off() {
     eventually("nobody is left", || server.metric("countersign_connections") == 1.0);
 }
 
+/// What was done for them was done, and nobody said so.
+#[test]
+fn what_is_done_for_clients_that_leave_is_logged() {
+    let setup = Setup::new("");
+    let server = setup.start();
+    let body = json!({ "currentPassword": FIRST, "newPassword": "0eM85N54wFxWwvJ]" }).to_string();
+    let requests = (0..8).map(|number| {
+        let token = setup.any_token(&user(number));
+        request("POST", CHANGE, &token, &[], body.as_bytes())
+    });
+    for (number, request) in requests.collect::<Vec<_>>().into_iter().enumerate() {
+        let mut client = server.client();
+        client.send(&request).unwrap();
+        // They leave before it begins, while it runs, and after it was answered.
+        match number {
+            7 => assert_eq!(client.answer().unwrap().status, 204),
+            _ => std::thread::sleep(Duration::from_millis(number as u64)),
+        }
+    }
+    eventually("what was changed is in the log", || {
+        let changed = run(async {
+            let store = setup.open(None).await;
+            let mut changed = 0;
+            for number in 0..8 {
+                let account = store.account(&user(number)).await.unwrap().unwrap();
+                changed += usize::from(account.password_changed > Some(0));
+            }
+            store.close().await;
+            changed
+        });
+        changed > 0 && server.log().matches("changed a password").count() == changed
+    });
+}
+
 #[test]
 fn handshakes_that_never_come_are_not_waited_for() {
     let setup = Setup::new(IMPATIENT);

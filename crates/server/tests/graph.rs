@@ -6,7 +6,8 @@ mod common;
 mod fixture;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request};
@@ -1285,13 +1286,16 @@ async fn losers_of_a_race_are_not_counted() {
 // What became of it
 
 /// PostgreSQL behind a line that breaks when a hash is stored.
+#[derive(Clone)]
 struct Line {
     url: String,
     how: Arc<AtomicU8>,
     /// Breaks where a transaction ends, instead of where a hash is stored.
     at_the_end: Arc<AtomicBool>,
     /// How many there were.
-    connections: Arc<AtomicU8>,
+    connections: Arc<AtomicU32>,
+    /// How often it was asked something.
+    questions: Arc<AtomicU32>,
 }
 
 /// How the line breaks: before the server has the statement, after it, or after
@@ -1307,36 +1311,33 @@ impl Line {
         let address = listener.local_addr().unwrap().to_string();
         let (_, rest) = url.split_once("://").unwrap();
         let host = rest.split(['@', '/']).nth(1).unwrap().to_owned();
-        let how = Arc::new(AtomicU8::new(WHOLE));
-        let (at_the_end, connections) = (Arc::<AtomicBool>::default(), Arc::<AtomicU8>::default());
         let line = Self {
             url: url.replace(&host, &address),
-            how: Arc::clone(&how),
-            at_the_end: Arc::clone(&at_the_end),
-            connections: Arc::clone(&connections),
+            how: Arc::new(AtomicU8::new(WHOLE)),
+            at_the_end: Arc::default(),
+            connections: Arc::default(),
+            questions: Arc::default(),
         };
+        let carrier = line.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let (how, server) = (Arc::clone(&how), TcpStream::connect(&host).await.unwrap());
-                let at_the_end = Arc::clone(&at_the_end);
-                tokio::spawn(async move { Self::carry(client, server, &how, &at_the_end).await });
+                carrier.connections.fetch_add(1, Ordering::SeqCst);
+                let server = TcpStream::connect(&host).await.unwrap();
+                let carrier = carrier.clone();
+                tokio::spawn(async move { carrier.carry(client, server).await });
             }
         });
         line
     }
 
-    async fn carry(
-        mut client: TcpStream,
-        mut server: TcpStream,
-        how: &AtomicU8,
-        at_the_end: &AtomicBool,
-    ) {
+    async fn carry(&self, mut client: TcpStream, mut server: TcpStream) {
+        let Self { how, at_the_end, questions, .. } = self;
         let (mut asked, mut told) = (vec![0; 65_536], vec![0; 65_536]);
         loop {
             tokio::select! {
                 read = client.read(&mut asked) => {
                     let Ok(read @ 1..) = read else { return };
+                    questions.fetch_add(1, Ordering::SeqCst);
                     let broken = how.load(Ordering::SeqCst);
                     if broken == FOR_GOOD + 1 {
                         return;
@@ -1396,7 +1397,23 @@ async fn who_leaves_costs_others_no_connection() {
     // The first looks at the database, and is not one of the pool's.
     let most = 1 + StoreOptions::default().connections;
     let count = line.connections.load(Ordering::SeqCst);
-    assert!(u32::from(count) <= most, "{count}");
+    assert!(count <= most, "{count}");
+}
+
+#[tokio::test]
+async fn the_database_is_asked_once_a_second_whether_it_is_there() {
+    let Some(database) = Database::postgres() else { return };
+    let line = Line::to(&database.url).await;
+    let fixture = Fixture::with("", Some(database)).await;
+    let fixture = fixture.through(&line.url).await;
+    assert_eq!(fixture.get("/readyz", "").await.status, 200);
+    let (start, before) = (Instant::now(), line.questions.load(Ordering::SeqCst));
+    for _ in 0..500 {
+        assert_eq!(fixture.get("/readyz", "").await.status, 200);
+    }
+    let asked = line.questions.load(Ordering::SeqCst) - before;
+    // A question is asked in a few parts.
+    assert!(u64::from(asked) <= 10 * (1 + start.elapsed().as_secs()), "{asked}");
 }
 
 #[tokio::test]

@@ -35,16 +35,19 @@ impl Call<'_> {
             return Err(Refusal::ChangeAccess);
         }
         let account = own.ok_or(Refusal::NotFound)?;
-        let (service, id) = (Arc::clone(self.service), account.id.clone());
-        let changed = async move { service.change(account, current, new).await };
-        let changed = self.service.to_the_end(changed).await;
-        match &changed {
-            Ok(()) => self.log(&id, "changed a password"),
-            Err(Refusal::TooMany(_)) => self.log(&id, "tried a current password while locked"),
-            Err(Refusal::CurrentPassword) => self.log(&id, "gave a wrong current password"),
-            Err(_) => {}
-        }
-        changed?;
+        let (service, audit) = (Arc::clone(self.service), self.audit());
+        let change = async move {
+            let id = account.id.clone();
+            let changed = service.change(account, current, new).await;
+            match &changed {
+                Ok(()) => audit.log(&id, "changed a password"),
+                Err(Refusal::TooMany(_)) => audit.log(&id, "tried a current password while locked"),
+                Err(Refusal::CurrentPassword) => audit.log(&id, "gave a wrong current password"),
+                Err(_) => {}
+            }
+            changed
+        };
+        self.service.to_the_end(change).await?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 }

@@ -102,10 +102,14 @@ impl Call<'_> {
         if is_own && update.password.is_some() {
             return Err(Refusal::Privileges);
         }
-        let (service, id) = (Arc::clone(self.service), account.id.clone());
-        let updated = async move { service.update(account, update).await };
-        self.service.to_the_end(updated).await?;
-        self.log(&id, "set a password profile");
+        let (service, audit) = (Arc::clone(self.service), self.audit());
+        let update = async move {
+            let id = account.id.clone();
+            service.update(account, update).await?;
+            audit.log(&id, "set a password profile");
+            Ok(())
+        };
+        self.service.to_the_end(update).await?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 }

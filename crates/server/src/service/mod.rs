@@ -55,7 +55,7 @@ pub(crate) struct Inner {
     pub(crate) fingerprints: crate::fingerprint::Key,
     pub(crate) clock: Clock,
     /// Whether the database answered when it was last asked.
-    pub(crate) ready: tokio::sync::Mutex<Option<(bool, Instant)>>,
+    pub(crate) ready: Arc<tokio::sync::Mutex<Option<(bool, Instant)>>>,
     /// Which process this is, among those on one database.
     pub(crate) instance: String,
     /// Has a receiver for each thing that is done that a client may have left.
@@ -167,8 +167,8 @@ impl Inner {
         Some(match path {
             "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
             "/readyz" => match self.is_ready().await {
-                Ok(true) => text(StatusCode::OK, "ready\n".to_owned()),
-                _ => {
+                true => text(StatusCode::OK, "ready\n".to_owned()),
+                false => {
                     text(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n".to_owned())
                 }
             },
@@ -189,20 +189,21 @@ impl Inner {
 
     /// Whether the database answers. However many ask, and leave, it is asked
     /// once a second: anybody may.
-    async fn is_ready(self: &Arc<Self>) -> Result<bool, Refusal> {
-        let service = Arc::clone(self);
-        let asked = async move {
-            let mut known = service.ready.lock().await;
-            Ok(match *known {
-                Some((is_ready, since)) if since.elapsed() < Duration::from_secs(1) => is_ready,
-                _ => {
-                    let is_ready = service.store.ping().await.is_ok();
-                    *known = Some((is_ready, Instant::now()));
-                    is_ready
-                }
-            })
+    async fn is_ready(self: &Arc<Self>) -> bool {
+        let fresh = |known: &Option<(bool, Instant)>| {
+            known.filter(|(_, since)| since.elapsed() < Duration::from_secs(1))
         };
-        self.to_the_end(asked).await
+        if let Ok(mut known) = Arc::clone(&self.ready).try_lock_owned() {
+            if let Some((is_ready, _)) = fresh(&known) {
+                return is_ready;
+            }
+            let service = Arc::clone(self);
+            tokio::spawn(async move {
+                *known = Some((service.store.ping().await.is_ok(), Instant::now()));
+            });
+        }
+        // What has just been asked.
+        self.ready.lock().await.is_some_and(|(is_ready, _)| is_ready)
     }
 
     fn is_about_itself(&self, path: &str) -> bool {
@@ -369,6 +370,20 @@ impl Inner {
     }
 }
 
+/// Who asked for what is done.
+struct Audit {
+    request: String,
+    caller: String,
+}
+
+impl Audit {
+    /// Says in the log who did what to whom.
+    fn log(&self, account: &str, done: &str) {
+        let Self { request, caller } = self;
+        tracing::info!(request, caller, account, "{done}");
+    }
+}
+
 /// A request that has come as far as its own code.
 struct Call<'s> {
     service: &'s Arc<Inner>,
@@ -457,10 +472,9 @@ impl Call<'_> {
         account.ok_or(Refusal::NotFound)
     }
 
-    /// Says in the log who did what to whom.
-    fn log(&self, account: &str, done: &str) {
-        let (request, caller) = (self.about.request_id(), &self.caller.object);
-        tracing::info!(request, caller, account, "{done}");
+    /// Who asks, for the log: also once they have left.
+    fn audit(&self) -> Audit {
+        Audit { request: self.about.request_id().to_owned(), caller: self.caller.object.clone() }
     }
 
     /// A URL of this service.

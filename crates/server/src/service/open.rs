@@ -112,7 +112,7 @@ impl Service {
             write_back: WriteBack::new(&config.write_back)?,
             fingerprints: fingerprints(&config.lockout.key_file)?,
             clock,
-            ready: tokio::sync::Mutex::default(),
+            ready: Arc::default(),
             instance,
             pending: watch::Sender::new(()),
         })))

@@ -10,7 +10,7 @@ use countersign::{Operation, Wiped, nfc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Call, Inner};
+use super::{Audit, Call, Inner};
 use crate::answer;
 use crate::clock::timestamp;
 use crate::json::Object;
@@ -95,17 +95,18 @@ impl Call<'_> {
                 },
             ),
         };
-        let running = Arc::clone(service);
-        let target = account.id.clone();
-        service
-            .to_the_end(async move { running.reset(account, operation, password).await })
-            .await?;
-        let (request, caller) = (self.about.request_id(), &self.caller.object);
-        let did = match service.write_back {
-            Some(_) => "started a reset",
-            None => "reset a password",
+        let (running, Audit { request, caller }) = (Arc::clone(service), self.audit());
+        let reset = async move {
+            let account_id = account.id.clone();
+            running.reset(account, operation, password).await?;
+            let did = match running.write_back {
+                Some(_) => "started a reset",
+                None => "reset a password",
+            };
+            tracing::info!(request, caller, account = account_id, operation = id, "{did}");
+            Ok(())
         };
-        tracing::info!(request, caller, account = target, operation = id, "{did}");
+        service.to_the_end(reset).await?;
         let mut response = response;
         let headers = response.headers_mut();
         let location = HeaderValue::from_str(&location).map_err(|_| Refusal::Unavailable)?;
