@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use countersign::Policy;
@@ -106,6 +107,8 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
         })
         .await
     });
+    // A look at a file on a network that is gone may never end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     served.map_err(Failure::new)?;
     Ok(Answer::Yes)
 }

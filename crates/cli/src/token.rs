@@ -92,7 +92,9 @@ pub(crate) fn run(token: &Token) -> Result<Answer, Failure> {
         valid_for: token.valid_for,
     };
     let useless = request.permissions.iter().filter(|name| !is_asked_for(name, token.app));
-    let useless = useless.map(|name| format!("no call asks for the permission `{name}`"));
+    let whose = if token.app { "an application's" } else { "a user's" };
+    let useless =
+        useless.map(|name| format!("no call asks {whose} token for the permission `{name}`"));
     warnings::tell(&useless.collect::<Vec<_>>(), false)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let signed = key.sign(&request, now).map_err(Failure::new)?;

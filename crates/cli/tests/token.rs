@@ -48,7 +48,7 @@ fn a_key_is_made_once_and_tokens_say_what_they_should() {
     let first = token(&config, &["--scope", "User.Read User.ReadWrite", "--scope", "A"]);
     // A permission that was misspelled was told nobody.
     let made = format!(
-        "made {}\nmade {}\nwarning: no call asks for the permission `A`\n",
+        "made {}\nmade {}\nwarning: no call asks a user's token for the permission `A`\n",
         files.path("private.pem").display(),
         files.path("public.json").display()
     );
@@ -72,7 +72,9 @@ fn a_key_is_made_once_and_tokens_say_what_they_should() {
     let role = ["--role", "helpdesk administrator", "--role", OID, "--app", "--scope", "A B"];
     let others = ["--tenant", "t", "--issuer", "i", "--audience", "a", "--valid-for", "90s"];
     let second = token(&config, &[&role[..], &others].concat());
-    let useless = |name| format!("warning: no call asks for the permission `{name}`\n");
+    let useless = |name| {
+        format!("warning: no call asks an application's token for the permission `{name}`\n")
+    };
     assert_eq!(second.stderr, useless("A") + &useless("B"));
     let said = claims(&second);
     assert_eq!(said["wids"], json!(["729827e3-9c14-49f7-bb1b-9608f156bbb8", OID]));

@@ -254,7 +254,7 @@ impl Config {
     /// # Errors
     ///
     /// It cannot be read, or says something that makes no sense: the message
-    /// says where, and never a value.
+    /// says where, and never a text that could be a secret.
     pub fn open(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = fs::read_to_string(path)
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_never_a_value() {
+    fn errors_say_where_and_nothing_secret() {
         for (text, expected) in [
             ("listen = '127.0.0.1'", ":1:10: this is no address with its port, such as"),
             ("\n\nlisten = 5", ":3:10: invalid type: integer `5`, expected a string"),

@@ -116,7 +116,8 @@ impl Files {
             if now == self.seen {
                 continue;
             }
-            loop {
+            // Who never comes to an end is not waited for.
+            for _ in 0..10 {
                 tokio::time::sleep(SETTLE).await;
                 let again = self.look().await;
                 if again == now {
