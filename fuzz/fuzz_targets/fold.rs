@@ -38,7 +38,8 @@ const FREQUENT: &str = "\
     \u{fdfa}\u{fb01}\u{fb2c}\u{2adc}\u{958}\u{1d15e}\u{1d160}\u{1d165}\u{1d16e}\u{11099}\
     \u{110ba}\u{1f1e9}\u{1f469}\u{1f3fd}\u{1f510}\u{24d0}\u{249c}\u{1f170}\u{ff21}\u{1d400}\
     \u{bd}\u{2163}\u{3392}\u{43d}\u{406}\u{3b1}\u{3bd}\u{142}\u{f8}\u{111}\u{6c}\u{30}\
-    \u{0}\u{10ffff}\u{fffd}\u{212}";
+    \u{0}\u{10ffff}\u{fffd}\u{212}\u{640}\u{661}\u{96c}\u{e55}\u{6a9}\u{6cc}\u{649}\u{629}\
+    \u{fe77}";
 
 /// UTF-8; a byte that is not stands for a frequent character.
 fn text_of(data: &[u8]) -> String {

@@ -9,5 +9,6 @@ pub mod mapping;
 pub mod marks;
 pub mod render;
 pub mod unicode;
+pub mod variants;
 
 pub use mapping::Mapping;

@@ -8,6 +8,7 @@ use icu_properties::{CodePointSetData, CodePointSetDataBorrowed};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::alike::{self, Alike};
+use crate::variants::{self, Variants};
 use crate::{marks, unicode};
 
 /// A mapping of code points to text, where it changes anything.
@@ -83,6 +84,7 @@ impl Default for Mapping {
 struct Steps {
     case: CaseMapperBorrowed<'static>,
     ignorable: CodePointSetDataBorrowed<'static>,
+    variants: Variants,
     alike: Alike,
 }
 
@@ -92,24 +94,26 @@ impl Steps {
         Self {
             case,
             ignorable: CodePointSetData::new::<DefaultIgnorableCodePoint>(),
+            variants: Variants::new(),
             alike: Alike::new(case),
         }
     }
 
     /// Takes the steps once.
     fn apply(&self, c: char) -> String {
-        if self.ignorable.contains(c) {
+        if self.ignorable.contains(c) || variants::is_elongation(c) {
             return String::new();
         }
         // Before the decomposition, which would leave the parentheses.
         if let Some(reading) = alike::enclosed(c) {
             return reading.to_string();
         }
-        let bare: String = c.nfkd().filter(|&c| !marks::is_dropped(c)).collect();
+        let bare: String = c.nfkd().filter(|&c| !is_dropped(c)).collect();
         self.case
             .fold_string(&bare)
             .nfkd()
-            .filter(|&c| !marks::is_dropped(c))
+            .filter(|&c| !is_dropped(c))
+            .map(|c| self.variants.get(c).unwrap_or(c))
             .map(|c| self.alike.get(c).unwrap_or(c))
             .collect()
     }
@@ -127,4 +131,9 @@ impl Steps {
             (text, times) = (next, times + 1);
         }
     }
+}
+
+/// Whether a part of a decomposition is dropped.
+fn is_dropped(c: char) -> bool {
+    marks::is_dropped(c) || variants::is_elongation(c)
 }

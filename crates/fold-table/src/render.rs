@@ -9,7 +9,7 @@ use crate::mapping::Changes;
 use crate::{Mapping, unicode};
 
 /// Our own counter: raised when the mapping changes while Unicode does not.
-const COUNTER: u32 = 1;
+const COUNTER: u32 = 2;
 
 /// How many code points share a block of the table. Of the powers of two, this
 /// one gives the smallest table.

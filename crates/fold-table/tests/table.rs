@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use ::fold_table::{Mapping, marks, render};
+use ::fold_table::{Mapping, marks, render, variants};
 use icu_casemap::CaseMapper;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
@@ -135,7 +135,96 @@ fn case_makes_no_difference() {
 #[test]
 fn default_ignorable_code_points_vanish_and_little_else_does() {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    assert_all(|c| (ignorable.contains(c) || marks::is_dropped(c)) == one(c).is_empty());
+    let dropped = |c| marks::is_dropped(c) || variants::is_elongation(c);
+    // Arabic vowel signs on a tatweel: both are dropped.
+    let nothing_else = |c: char| c.nfkd().all(|c| ignorable.contains(c) || dropped(c));
+    assert_all(|c| nothing_else(c) == one(c).is_empty());
+    assert_except(
+        &[
+            '\u{FCF2}'..='\u{FCF4}',
+            '\u{FE71}'..='\u{FE71}',
+            '\u{FE77}'..='\u{FE77}',
+            '\u{FE79}'..='\u{FE79}',
+            '\u{FE7B}'..='\u{FE7B}',
+            '\u{FE7D}'..='\u{FE7D}',
+            '\u{FE7F}'..='\u{FE7F}',
+        ],
+        |c| (ignorable.contains(c) || dropped(c)) == one(c).is_empty(),
+    );
+}
+
+#[test]
+fn what_only_draws_letters_out_vanishes() {
+    // Arabic, N'Ko, Mongolian; that with two dots is a tatweel as well.
+    for c in ['\u{640}', '\u{7FA}', '\u{180A}', '\u{883}', '\u{885}'] {
+        assert_eq!(one(c), "", "{}", c.escape_unicode());
+    }
+    assert_eq!(whole("مـحـمــد"), whole("محمد"));
+    assert_eq!(whole("\u{FE77}م\u{640}\u{64E}"), whole("م"), "with a vowel sign on it");
+}
+
+#[test]
+fn decimal_digits_of_every_script_become_ascii_digits() {
+    let category = CodePointMapData::<GeneralCategory>::new();
+    let decimal = |c| category.get(c) == GeneralCategory::DecimalNumber;
+    // In runs of ten, which begin with 0.
+    let mut run = 0;
+    for c in EVERY {
+        if decimal(c) {
+            let digit = char::from_digit(run % 10, 10).unwrap();
+            assert_eq!(one(c), digit.to_string(), "{}", c.escape_unicode());
+            run += 1;
+        } else {
+            assert_eq!(run % 10, 0, "before {}", c.escape_unicode());
+            run = 0;
+        }
+    }
+    for digits in [
+        "٠١٢٣٤٥٦٧٨٩",           // Arabic-Indic
+        "۰۱۲۳۴۵۶۷۸۹",           // of Persian and Urdu
+        "߀߁߂߃߄߅߆߇߈߉",           // N'Ko
+        "०१२३४५६७८९",           // Devanagari
+        "০১২৩৪৫৬৭৮৯",           // Bengali
+        "੦੧੨੩੪੫੬੭੮੯",           // Gurmukhi
+        "૦૧૨૩૪૫૬૭૮૯",           // Gujarati
+        "௦௧௨௩௪௫௬௭௮௯",           // Tamil
+        "౦౧౨౩౪౫౬౭౮౯",           // Telugu
+        "๐๑๒๓๔๕๖๗๘๙",           // Thai
+        "໐໑໒໓໔໕໖໗໘໙",           // Lao
+        "༠༡༢༣༤༥༦༧༨༩",           // Tibetan
+        "၀၁၂၃၄၅၆၇၈၉",           // Myanmar
+        "០១២៣៤៥៦៧៨៩",           // Khmer
+        "᠐᠑᠒᠓᠔᠕᠖᠗᠘᠙",           // Mongolian
+        "０１２３４５６７８９", // full-width
+        "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗",           // mathematical bold
+        "𞥐𞥑𞥒𞥓𞥔𞥕𞥖𞥗𞥘𞥙",           // Adlam
+        "🯰🯱🯲🯳🯴🯵🯶🯷🯸🯹",           // of seven segments
+    ] {
+        assert_eq!(whole(digits), "0123456789", "{digits}");
+    }
+}
+
+#[test]
+fn arabic_letters_that_are_written_for_one_another_fold_alike() {
+    for (one, other) in [
+        ("کتاب", "كتاب"),           // Persian and Arabic kaf
+        ("ڪتاب", "كتاب"),           // swash kaf
+        ("علی", "علي"),             // Persian and Arabic yeh
+        ("على", "علي"),             // alef maksura
+        ("مکه", "مكة"),             // heh and teh marbuta
+        ("مکہ", "مكة"),             // that of Urdu
+        ("ٱلله", "الله"),           // alef wasla
+        ("أإآا", "اااا"),           // hamza and madda are marks
+        ("\u{FB8F}\u{FBFD}", "كي"), // presentation forms of Persian letters
+        ("\u{FEDB}\u{FE98}\u{FEAE}", "كتر"),
+        ("\u{FEF0}\u{FEF2}", "يي"), // of alef maksura and yeh
+    ] {
+        assert_eq!(whole(one), whole(other), "{one} {other}");
+    }
+    // Letters of their own: gaf, yeh barree, and yeh with three dots.
+    for (one, other) in [("گ", "ك"), ("ے", "ي"), ("ۑ", "ي")] {
+        assert_ne!(whole(one), whole(other), "{one} {other}");
+    }
 }
 
 #[test]
@@ -192,8 +281,9 @@ fn look_alikes() {
         ("\u{3BD}\u{39D}", "vv"),
         // Letters that look like several, or like none, stay.
         ("\u{271}\u{E6}\u{434}", "\u{271}\u{E6}\u{434}"),
-        // Digits of other scripts look like letters, and ASCII is left alone.
-        ("\u{966}\u{661}", "ol"),
+        // Digits of other scripts are digits, even if they look like letters,
+        // and ASCII is left alone.
+        ("\u{966}\u{661}", "01"),
         ("0O1lI", "0o1li"),
         ("rnm", "rnm"),
     ] {
@@ -236,7 +326,7 @@ fn enclosed_letters_and_digits() {
 /// kept, of every combining class that matters, some invisible characters, and
 /// anything else now and then.
 fn any_text() -> impl Strategy<Value = String> {
-    let bases: Vec<char> = "aekKsSÅΆάΩᾳǖẛſßклйВдшかカｶハﾊ하한한שجلाकคกÞ㎏ﬁﷺ１Ⓐ⒜🅰".chars().collect();
+    let bases: Vec<char> = "aekKsSÅΆάΩᾳǖẛſßклйВдшかカｶハﾊ하한한שجلाकคกÞ㎏ﬁﷺ１Ⓐ⒜🅰\u{663}\u{96B}\u{640}\u{6A9}\u{649}\u{629}".chars().collect();
     let marks: Vec<char> = "\u{300}\u{301}\u{304}\u{308}\u{30A}\u{323}\u{327}\u{328}\u{334}\u{338}\u{345}\
                             \u{34F}\u{488}\u{5B8}\u{5C1}\u{64E}\u{653}\u{654}\u{670}\u{93C}\u{94D}\u{951}\
                             \u{E38}\u{E48}\u{200D}\u{3099}\u{309A}\u{FE0F}\u{FE20}\u{FF9E}"
