@@ -92,6 +92,7 @@ mod seen;
 mod sequence;
 mod similar;
 mod unique;
+mod usage;
 mod whitespace;
 
 use std::any::Any;
@@ -491,6 +492,11 @@ impl<'a> Findings<'a> {
     /// The check is left to the caller.
     pub fn defer(&mut self, check: usize) {
         self.set(check, Tag::DEFERRED);
+    }
+
+    /// The check does not apply: it counts for nothing.
+    pub(crate) fn skip_one(&mut self, check: usize) {
+        self.set(check, Tag::SKIPPED);
     }
 
     /// What the check measured.
