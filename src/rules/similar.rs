@@ -579,6 +579,7 @@ mod tests {
     fn without_a_current_password_nothing_passes_as_compared() {
         use crate::context::Operation::{Change, Create, Reset};
         let limited = engine("on = ['change', 'reset']");
+        let every = engine("on = ['create', 'change', 'reset']");
         let both = engine("to = ['current-password', 'surname']");
         let plain = engine("");
         let current = |engine: &Engine, operation: Option<_>, current: Option<&str>| {
@@ -603,7 +604,7 @@ mod tests {
             (Some(Create), Outcome::Passed, Outcome::Skipped),
             (None, Outcome::Deferred, Outcome::Skipped),
         ] {
-            for engine in [&plain, &both] {
+            for engine in [&plain, &both, &every] {
                 assert_eq!(current(engine, operation, None), always, "{operation:?}");
             }
             assert_eq!(current(&limited, operation, None), limited_to, "{operation:?}");
@@ -622,7 +623,20 @@ mod tests {
         assert_eq!(names("quillfeathers"), Outcome::Failed);
         assert_eq!(names("kettle-7493-x"), Outcome::Passed);
         assert_eq!(both.check("quillfeathers", &subject).verdict(), crate::Verdict::Refused);
-        assert_eq!(both.check("kettle-7493-x", &subject).verdict(), crate::Verdict::Undecided);
+        let mut report = both.check("kettle-7493-x", &subject);
+        assert_eq!(report.verdict(), crate::Verdict::Undecided);
+        // A caller that leaves former passwords aside finds it among them.
+        let open: Vec<_> = report
+            .checks()
+            .filter(|result| {
+                result.outcome == Outcome::Deferred && result.check.history().is_some()
+            })
+            .map(|result| result.check.id().to_owned())
+            .collect();
+        for id in &open {
+            assert!(report.settle(id, true));
+        }
+        assert_eq!(report.verdict(), crate::Verdict::Accepted);
     }
 
     /// In an alternative, too, and for nobody.
@@ -689,7 +703,10 @@ mod tests {
             let Compared(compared) = prepared.get().unwrap();
             let texts = &compared[0];
             let likely = texts.likely(&password, rule.distance);
-            (likely.map(|text| text.characters.len()).sum::<usize>(), texts.otherwise == Outcome::Deferred)
+            (
+                likely.map(|text| text.characters.len()).sum::<usize>(),
+                texts.otherwise == Outcome::Deferred,
+            )
         };
         let (few, more) = compared(&terms(4));
         assert!((4 * 4020..=MAX_CHARACTERS).contains(&few) && !more, "{few}");

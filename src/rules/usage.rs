@@ -21,12 +21,12 @@ const MAX_PAIRED: usize = 4;
 
 /// What stands between the parts of a name, besides white space.
 const SEPARATORS: &[char] = &[
-    '.', ',', ';', ':', '-', '_', '+', '/', '\\', '|', '&', '#', '*', '~', '(', ')', '[', ']', '\'',
-    '"', '`', '\u{b4}', '\u{ab}', '\u{b7}', '\u{bb}', '\u{2bb}', '\u{2bc}', '\u{5be}', '\u{5f3}',
-    '\u{5f4}', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2018}',
-    '\u{2019}', '\u{201b}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2027}', '\u{2032}', '\u{2212}',
-    '\u{3001}', '\u{30a0}', '\u{30fb}', '\u{ff07}', '\u{ff08}', '\u{ff09}', '\u{ff0b}', '\u{ff0c}',
-    '\u{ff0d}', '\u{ff0e}', '\u{ff0f}', '\u{ff3f}', '\u{ff65}',
+    '.', ',', ';', ':', '-', '_', '+', '/', '\\', '|', '&', '#', '*', '~', '(', ')', '[', ']',
+    '\'', '"', '`', '\u{b4}', '\u{ab}', '\u{b7}', '\u{bb}', '\u{2bb}', '\u{2bc}', '\u{5be}',
+    '\u{5f3}', '\u{5f4}', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}',
+    '\u{2018}', '\u{2019}', '\u{201b}', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2027}', '\u{2032}',
+    '\u{2212}', '\u{3001}', '\u{30a0}', '\u{30fb}', '\u{ff07}', '\u{ff08}', '\u{ff09}', '\u{ff0b}',
+    '\u{ff0c}', '\u{ff0d}', '\u{ff0e}', '\u{ff0f}', '\u{ff3f}', '\u{ff65}',
 ];
 
 /// What companies are called behind their name, or in front of it. None is known
@@ -139,11 +139,11 @@ impl Usage<'_> {
             if let Some((first, last)) = ends {
                 parts.truncate(last + 1);
                 parts.drain(..first);
-                self.text(together(name, &parts), give);
             }
         } else if self.split.is_none() {
             name.split_whitespace().for_each(|word| self.text(word, give));
         }
+        self.text(together(name, &parts), give);
         for part in parts.iter().filter_map(|part| name.get(part.clone())) {
             self.text(part, give);
         }

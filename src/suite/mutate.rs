@@ -508,9 +508,7 @@ fn applies(option: &Opt, options: &[Opt], table: &Table) -> bool {
         "substitute" => table.entry(option.name).is_some() || others("fold", "full", true),
         // A name is no looser as a whole than in its parts, and as it is used it is
         // split anyway.
-        "split" => {
-            !others("match", "whole", false) && !others("reading", "as-used", false)
-        }
+        "split" => !others("match", "whole", false) && !others("reading", "as-used", false),
         _ => true,
     }
 }
