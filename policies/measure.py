@@ -251,7 +251,7 @@ READINGS = {
     "as written": "reading = 'as-written'",
     "as used": "",
     "as used, backwards": "reversed = true",
-    "as used, from 5 letters backwards": "BACKWARDS",
+    "as used, from 5 letters backwards": "reversed = true\nmin-reversed = 5",
 }
 
 
@@ -286,10 +286,7 @@ def names(binary: Path, words: list[str]) -> None:
         for reading, options in READINGS.items():
             with tempfile.NamedTemporaryFile("w", suffix=".toml") as policy:
                 rule = "[[rule]]\nkind = 'names'\n"
-                if options == "BACKWARDS":
-                    policy.write(f"{rule}{rule}id = 'back'\nmin-length = 5\nreversed = true\n")
-                else:
-                    policy.write(f"{rule}{options}\n")
+                policy.write(f"{rule}{options}\n")
                 policy.flush()
                 cells = []
                 for phrases_ in drawn.values():

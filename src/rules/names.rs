@@ -69,6 +69,13 @@ pub(super) const KIND: Kind = Kind::new("names", build).documented(Doc {
             .default("false")
             .looser(Looser::Is(false)),
         Opt::new(
+            "min-reversed",
+            Form::Integer(1, u32::MAX as u64),
+            "names that are shorter, in folded characters, are not read backwards, however short \
+             `min-length` lets them be",
+        )
+        .default("1"),
+        Opt::new(
             "fold",
             Form::Word(&["full", "case"]),
             "`full`, or `case` for NFC and case folding only, as Windows does",
@@ -159,6 +166,8 @@ struct NamesOptions {
     split: Option<String>,
     #[serde(default)]
     reversed: bool,
+    #[serde(default = "one")]
+    min_reversed: usize,
     #[serde(default = "full")]
     fold: Folding,
     substitute: Option<Substitution>,
@@ -197,12 +206,17 @@ fn four() -> usize {
     4
 }
 
+fn one() -> usize {
+    1
+}
+
 struct Names {
     fields: Vec<Field>,
     min_length: usize,
     reading: Reading,
     split: Option<Vec<char>>,
     reversed: bool,
+    min_reversed: usize,
     grain: Grain,
     comparison: Comparison,
 }
@@ -223,6 +237,13 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     if read.min_length == 0 {
         return Err(options.error("min-length", "every password contains a name of no length"));
     }
+    if read.min_reversed > 1 && !read.reversed {
+        return Err(options.error_with_hint(
+            "min-reversed",
+            "no name is read backwards",
+            "add `reversed = true`, or leave it out",
+        ));
+    }
     let grain = folding::grain(options, read.fold, read.substitute)?;
     if grain == Grain::Character {
         return Err(options.error_with_hint(
@@ -237,6 +258,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         reading: read.reading,
         split: read.split.map(|split| text::nfc(&split).chars().collect()),
         reversed: read.reversed,
+        min_reversed: read.min_reversed,
         grain,
         comparison: read.comparison,
     }))
@@ -308,7 +330,8 @@ impl Rule for Names {
             if self.reversed {
                 let mut backwards = Zeroizing::new(String::with_capacity(reading.len()));
                 backwards.extend(reading.chars().rev());
-                names.extend(self.long_enough(&backwards));
+                let long = self.long_enough(&backwards);
+                names.extend(long.filter(|name| name.len() >= self.min_reversed));
             }
         };
         match self.reading {
@@ -700,6 +723,11 @@ mod tests {
             &[(names, &["muller", "rellum", "relleum", "llop", "\u{c218}\u{c774}"], &["releum"])],
         );
         judge("reading = 'as-written'\nreversed = true", &[(names, &["llop-rellum"], &["llop"])]);
+        judge(
+            "reversed = true\nmin-reversed = 5",
+            &[(names, &["muller", "poll", "rellum"], &["llop"])],
+        );
+        assert!(engine("names", "min-reversed = 5").is_err());
     }
 
     #[test]
