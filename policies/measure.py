@@ -234,6 +234,71 @@ def judged(
     return refused
 
 
+# Of four letters each, as the shortest names are that are compared.
+GIVEN = """Adam Alan Alba Alex Alma Amir Andy Anna Anne Anya Aria Arne Arno Axel Bart Bela Beth
+Bill Björ Boas Carl Cleo Cody Cora Dale Dana Dave Dean Dirk Dora Doug Drew Earl Edda Eddy Edna
+Elke Ella Elsa Emil Emma Enzo Eric Erik Erin Esme Etta Evan Ewan Ezra Fern Finn Fran Fred Gabi Gail
+Gary Gene Gina Glen Greg Gwen Hana Hans Hope Hugh Hugo Iain Igor Inga Ines Iris Ivan Ivor Jack Jade
+Jake Jane Jean Jeff Jens Jill Joan Joel John Jörg Josh Juan Judy Jule Jürg Kara Karl Kate Kent Kira
+Kurt Kyle""".split()
+SURNAMES = """Abel Adam Alba Bach Bahr Bail Ball Bang Barr Bass Beck Bell Berg Best Bird Blum Böll
+Bond Boyd Buck Bush Byrd Cain Carr Case Cash Chan Choi Clay Cobb Cole Cook Cruz Dahl Dale Diaz Dorn
+Dowd Duke Dunn Dyer East Egan Ekel Esch Faye Finn Fish Ford Frey Fink Funk Gale Good Gore Gray Haas
+Hahn Hale Hall Hart Heck Hess Hill Hood Horn Höhn Hunt Jung Kahn Kane Karl Katz Kerr Khan King Kirk
+Klee Koch Kohl Kühn Lang Lara Lehn Lind Link Lord Love Lowe Luna Lutz Lynn Mann Mark Marx Mayo
+Mayr Meer""".split()
+READINGS = {
+    "as written": "reading = 'as-written'",
+    "as used": "",
+    "as used, backwards": "reversed = true",
+    "as used, from 5 letters backwards": "reversed = true\nmin-reversed = 5",
+}
+
+
+def names(binary: Path, words: list[str]) -> None:
+    """How many phrases a name of four letters refuses, whose user has nothing to
+    do with them."""
+    draw = random.Random(3)
+    words = sorted(words)
+    drawn = {
+        how: [join.join(draw.choices(words, k=4)) for _ in range(2_000)]
+        for how, join in (("spaces", " "), ("joined", ""))
+    }
+    users = list(zip(GIVEN, SURNAMES))
+    known = {
+        "given name": lambda given, _: [f"given-name={given}"],
+        "given name and surname": lambda given, surname: [
+            f"given-name={given}",
+            f"surname={surname}",
+        ],
+        "display name": lambda given, surname: [f"display-name={given} {surname}"],
+        "all names": lambda given, surname: [
+            f"given-name={given}",
+            f"surname={surname}",
+            f"display-name={given} {surname}",
+            f"user-principal-name={given}.{surname}@contoso.example".lower(),
+        ],
+    }
+    print("## Phrases of four words, and users with names of four letters\n")
+    print("| known | reading | phrases | spaces: refused | joined: refused |")
+    print("| --- | --- | --- | --- | --- |")
+    for what, of in known.items():
+        for reading, options in READINGS.items():
+            with tempfile.NamedTemporaryFile("w", suffix=".toml") as policy:
+                rule = "[[rule]]\nkind = 'names'\n"
+                policy.write(f"{rule}{options}\n")
+                policy.flush()
+                cells = []
+                for phrases_ in drawn.values():
+                    refused = sum(
+                        judged(binary, policy.name, phrases_, tuple(of(*user)))["all"]
+                        for user in users
+                    )
+                    cells.append(f"{100 * refused / (len(users) * len(phrases_)):.3f} %")
+            print(f"| {what} | {reading} | {len(users) * 2_000:,} | {' | '.join(cells)} |")
+    print()
+
+
 def share(part: int, whole: int) -> str:
     percent = 100 * part / whole
     return f"{percent:.1f} %" if percent >= 0.1 or part == 0 else f"{percent:.1g} %"
@@ -321,6 +386,7 @@ def main() -> int:
         for name, passwords in sets.items():
             row(name, passwords, judged(arguments.binary, arguments.policy, passwords, context))
         print()
+    names(arguments.binary, words)
     return 0
 
 

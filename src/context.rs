@@ -21,7 +21,8 @@ pub enum Field {
     UserPrincipalName,
     /// The organisation's name.
     Tenant,
-    /// The organisation's domain; compared up to its first `.`.
+    /// The organisation's domain; of its labels those are compared that say whose
+    /// it is: neither public suffixes nor `www` and `mail`.
     TenantDomain,
     /// Any other word that is too close to the user.
     Term,
@@ -54,14 +55,51 @@ impl Field {
         }
     }
 
-    /// The part of the field's value that is compared.
-    fn compared(self, value: &str) -> &str {
-        match self {
-            Self::UserPrincipalName => value.rsplit_once('@').map_or(value, |(local, _)| local),
-            Self::TenantDomain => value.split_once('.').map_or(value, |(label, _)| label),
-            _ => value,
-        }
+    /// The parts of the field's value that are compared.
+    fn compared(self, value: &str) -> impl Iterator<Item = &str> {
+        let (whole, domain) = match self {
+            Self::UserPrincipalName => (Some(local_part(value)), ""),
+            Self::TenantDomain => (None, value),
+            _ => (Some(value), ""),
+        };
+        whole.into_iter().chain(labels(domain))
     }
+}
+
+/// What stands before the last `@`; everything where there is none.
+pub(crate) fn local_part(value: &str) -> &str {
+    value.rsplit_once('@').map_or(value, |(local, _)| local)
+}
+
+/// Labels under which countries register names.
+const REGISTRIES: &[&str] = &[
+    "ac", "asn", "asso", "co", "com", "ed", "edu", "firm", "go", "gob", "gouv", "gov", "govt",
+    "gub", "id", "info", "ltd", "me", "mil", "ne", "net", "nhs", "nic", "nom", "or", "org", "plc",
+    "police", "sch", "school",
+];
+
+/// Labels that name a service or who provides it, not who uses it.
+const SERVICES: &[&str] = &["mail", "onmicrosoft", "onmschina", "www"];
+
+/// Stops between labels, those of UTS #46 included.
+const STOPS: &[char] = &['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+
+/// The labels of a domain that say whose it is.
+fn labels(domain: &str) -> impl Iterator<Item = &str> {
+    let is_in = |label: &str, all: &[&str]| all.iter().any(|one| label.eq_ignore_ascii_case(one));
+    let domain = domain.trim_matches(STOPS);
+    let own = match domain.rsplit_once(STOPS) {
+        None => domain,
+        Some((rest, last)) => {
+            let (own, registry) = rest.rsplit_once(STOPS).unwrap_or(("", rest));
+            // Under a country the names of others may be registered one deeper.
+            match last.len() == 2 && is_in(registry, REGISTRIES) {
+                true => own,
+                false => rest,
+            }
+        }
+    };
+    own.split(STOPS).filter(move |label| !label.is_empty() && !is_in(label, SERVICES))
 }
 
 /// What is known about the user, before an engine has prepared it.
@@ -175,13 +213,25 @@ impl Context {
         }
     }
 
+    /// The values of a field, as they were given.
+    pub(crate) fn values(&self, field: Field) -> impl Iterator<Item = &str> {
+        let values = self.names.iter().filter(move |(of, _)| *of == field);
+        values.map(|(_, value)| value.as_str())
+    }
+
+    /// What is being done, where it is known.
+    pub(crate) fn known_operation(&self) -> Option<Operation> {
+        self.operation
+    }
+
     /// The strings of the fields, as they are to be compared, in the order
-    /// they were given.
+    /// they were given: of a user principal name what stands before its last `@`,
+    /// of a domain each label that says whose it is.
     pub fn names<'a>(&'a self, fields: &'a [Field]) -> impl Iterator<Item = &'a str> {
         self.names
             .iter()
             .filter(|(field, _)| fields.contains(field))
-            .map(|(field, value)| field.compared(value))
+            .flat_map(|(field, value)| field.compared(value))
     }
 }
 
@@ -266,6 +316,12 @@ impl Scope {
             && self.when.is_none_or(|property| context.has(property))
     }
 
+    /// Whether the rule applies to some operations only.
+    pub(crate) fn is_limited(&self) -> bool {
+        let is_named = |operation| self.on.contains(operation);
+        !self.on.is_empty() && !Operation::ALL.iter().all(is_named)
+    }
+
     /// Whether the rule applies to every operation and account.
     pub(crate) fn is_everything(&self) -> bool {
         self.on.is_empty() && self.unless.is_none() && self.when.is_none()
@@ -281,10 +337,41 @@ mod tests {
         let context = Context::new()
             .user_principal_name("o'hara@x@contoso.example")
             .user_principal_name("plain")
-            .tenant_domain("contoso.onmicrosoft.example")
+            .tenant_domain("fabrikam.contoso.example")
             .term("a.b@c");
         let names: Vec<_> = context.names(Field::ALL).collect();
-        assert_eq!(names, ["o'hara@x", "plain", "contoso", "a.b@c"]);
+        assert_eq!(names, ["o'hara@x", "plain", "fabrikam", "contoso", "a.b@c"]);
         assert_eq!(context.names(&[Field::Term]).count(), 1);
+    }
+
+    #[test]
+    fn of_a_domain_the_labels_count_that_say_whose_it_is() {
+        for (domain, expected) in [
+            ("contoso.com", &["contoso"][..]),
+            ("mail.contoso.com", &["contoso"]),
+            ("WWW.Contoso.Com.", &["Contoso"]),
+            ("sales.eu.contoso.co.uk", &["sales", "eu", "contoso"]),
+            ("contoso.com.au", &["contoso"]),
+            ("contoso.gouv.fr", &["contoso"]),
+            ("contoso.onmicrosoft.com", &["contoso"]),
+            ("contoso.mail.onmicrosoft.com", &["contoso"]),
+            ("contoso.partner.onmschina.cn", &["contoso", "partner"]),
+            // A registry's word is a name elsewhere.
+            ("info.example", &["info"]),
+            ("school.contoso.com", &["school", "contoso"]),
+            ("contoso.de", &["contoso"]),
+            ("corp.contoso.local", &["corp", "contoso"]),
+            ("contoso", &["contoso"]),
+            ("www", &[]),
+            ("co.uk", &[]),
+            ("a..b.example", &["a", "b"]),
+            ("\u{4f8b}\u{5b50}\u{3002}\u{516c}\u{53f8}", &["\u{4f8b}\u{5b50}"]),
+            ("", &[]),
+            (".", &[]),
+        ] {
+            let context = Context::new().tenant_domain(domain);
+            let names: Vec<_> = context.names(&[Field::TenantDomain]).collect();
+            assert_eq!(names, expected, "{domain}");
+        }
     }
 }

@@ -540,6 +540,10 @@ mod tests {
         if words.text == "any-of.alternatives" {
             ask(&words.part("heading"), asked);
         }
+        // Only what lacks something that a caller may give.
+        if words.text == "similar.current" {
+            ask(&words.part("deferred"), asked);
+        }
     }
 
     /// What the policies that are built in, the examples of all kinds, and
@@ -563,6 +567,7 @@ mod tests {
             "[[rule]]\nkind = 'sequence'\nmax-run = 1\ndirections = 'backward'",
             "[[rule]]\nkind = 'pattern'\nrequire = 'a'",
             "[[rule]]\nkind = 'names'\nfields = ['given-name', 'term']",
+            "[[rule]]\nkind = 'names'\nmatch = 'whole'\nreversed = true",
             "[[rule]]\nkind = 'characters'\nallow = ['U+0020', 'U+0041']",
             "[[rule]]\nkind = 'classes'\nmax = { lower = 9, upper = 9, symbol = 9 }",
         ];

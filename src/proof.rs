@@ -385,6 +385,8 @@ fn one(option: &Opt, old: Option<&Data>, new: Option<&Data>) -> Possible {
     use Effective::{Flag, List, Nothing, Number, Text};
     match (option.looser, old, new) {
         (Looser::Unknown, ..) => Possible::ANYTHING,
+        // A whole name may be long enough to be compared where its parts are not.
+        (Looser::Without, Text(_), _) | (Looser::Without, _, Text(_)) => Possible::ANYTHING,
         (_, _, Nothing) => Possible::LOOSER,
         (_, Nothing, _) => Possible::STRICTER,
         (Looser::Less, Number(old), Number(new)) => Possible::of(&old, &new).turned(),

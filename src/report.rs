@@ -330,8 +330,12 @@ impl Messages {
             _ => None,
         });
         let outcome = match result.outcome {
-            Outcome::Skipped => Some("report.skipped"),
-            Outcome::Deferred => Some("report.deferred"),
+            Outcome::Skipped => Some(Phrase::of("report.skipped")),
+            Outcome::Deferred => {
+                let own = result.check.words.part("deferred");
+                let own = Some(own).filter(|own| own.is_keyed() && self.find(own).is_some());
+                Some(own.unwrap_or_else(|| Phrase::of("report.deferred")))
+            }
             Outcome::Passed | Outcome::Failed => None,
         };
         let measured = result.measured.map(|value| match result.check.measured() {
@@ -342,12 +346,8 @@ impl Messages {
                 format!("{said} {value}")
             }
         });
-        let details = [
-            measured.map(Phrase::from),
-            cause.map(Phrase::of),
-            outcome.map(Phrase::of),
-            said_places(places),
-        ];
+        let details =
+            [measured.map(Phrase::from), cause.map(Phrase::of), outcome, said_places(places)];
         self.say_all(details.into_iter().flatten())
     }
 }

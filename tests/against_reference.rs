@@ -15,7 +15,7 @@ mod common {
 }
 
 use common::reference;
-use countersign::{Banlist, Context, Engine, Policy, Subject, Substitution, fold};
+use countersign::{Banlist, Context, Engine, Field, Policy, Subject, Substitution, fold};
 use proptest::prelude::*;
 
 /// Lists of terms that one run compares with.
@@ -263,7 +263,9 @@ proptest! {
         passwords in proptest::collection::vec("[abAB\u{e9}@0 ]{0,12}", 50),
     ) {
         let policy: Policy =
-            format!("[[rule]]\nkind = 'names'\nmin-length = {min}").parse().unwrap();
+            format!("[[rule]]\nkind = 'names'\nreading = 'as-written'\nmin-length = {min}")
+                .parse()
+                .unwrap();
         let engine = Engine::builder().build(&policy).unwrap();
         let context = names.iter().fold(Context::new(), |context, name| context.term(name));
         let subject = engine.subject(&context);
@@ -280,6 +282,84 @@ proptest! {
             );
         }
     }
+
+    /// Names made of what makes them hard to compare, and passwords made of them.
+    #[test]
+    fn names_as_they_are_used_are_those_of_the_reference(
+        given in name(),
+        surname in name(),
+        others in proptest::collection::vec((proptest::sample::select(OTHERS), name()), 0..3),
+        (min, reversed) in (1..6_usize, any::<bool>()),
+        split in proptest::sample::select(vec![None, Some(""), Some(" "), Some("-.x")]),
+        pieces in proptest::collection::vec(
+            proptest::collection::vec(proptest::sample::select(PIECES), 1..5), 40),
+    ) {
+        let quoted = split.map_or(String::new(), |split| format!("split = '{split}'\n"));
+        let policy: Policy = format!(
+            "[[rule]]\nkind = 'names'\nmin-length = {min}\nreversed = {reversed}\n{quoted}"
+        ).parse().unwrap();
+        let engine = Engine::builder().build(&policy).unwrap();
+        let mut context = Context::new().given_name(&given);
+        let mut known = reference::usages("given-name", &given, split);
+        if split.is_none() {
+            context = context.surname(&surname);
+            known.extend(reference::usages("surname", &surname, split));
+            known.extend(reference::both(&given, &surname));
+        }
+        for (field, name) in &others {
+            context = context.with(*field, name);
+            known.extend(reference::usages(field.name(), name, split));
+        }
+        let set = Substitution::entra();
+        if reversed {
+            let backwards: Vec<String> =
+                known.iter().map(|name| name.chars().rev().collect()).collect();
+            known.extend(backwards);
+        }
+        let is_han = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
+        let known: Vec<Vec<char>> = known
+            .iter()
+            .map(|name| (name, fold(name, &set).chars().collect::<Vec<_>>()))
+            .filter(|(name, folded)| {
+                folded.len() >= min || name.chars().filter(is_han).count() >= 2
+            })
+            .map(|(_, folded)| folded)
+            .filter(|folded| !folded.is_empty())
+            .collect();
+        let subject = engine.subject(&context);
+        for pieces in &pieces {
+            let password = pieces.concat();
+            let text: Vec<char> = fold(&password, &set).chars().collect();
+            let contained = reference::contains_name(&text, &known, 1);
+            let report = engine.check(&password, &subject);
+            prop_assert_eq!(
+                report.is_valid(), !contained,
+                "{:?} with {:?} {:?} {:?}, split {:?}, {}, {}",
+                password, given, surname, others, split, min, reversed
+            );
+        }
+    }
+}
+
+/// Fields of which any name may be one.
+const OTHERS: &[Field] =
+    &[Field::DisplayName, Field::AccountName, Field::UserPrincipalName, Field::Tenant, Field::Term];
+
+/// Parts of names, and what stands between.
+const PARTS: &[&str] =
+    &["bo", "Ann", "\u{e4}x", "s\u{f8}\u{df}", "van", "\u{5c71}", "Ltd", "Group", "\u{e6}"];
+const BETWEEN: &[&str] = &["", " ", "-", ".", "'", " & ", "@", "\\", "\u{2019}"];
+
+/// What passwords are made of.
+const PIECES: &[&str] = &[
+    "bo", "ann", "ax", "aex", "soss", "soess", "van", "\u{5c71}", "ltd", "group", "ae", " ", "-",
+    ".", "'", "x", "ob", "nna", "xa", "xea", "sso", "\u{e4}x",
+];
+
+fn name() -> impl Strategy<Value = String> {
+    let part = (proptest::sample::select(PARTS), proptest::sample::select(BETWEEN));
+    proptest::collection::vec(part, 0..4)
+        .prop_map(|parts| parts.iter().map(|(part, between)| format!("{part}{between}")).collect())
 }
 
 /// Whether a covering of the password has a term in it that could be marked.

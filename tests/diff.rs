@@ -307,13 +307,13 @@ fn somebody_is_made_up_for_whom_options_about_users_turn() {
         assert_eq!(diff(&policy(new), &policy(old)).whole().relation(), back, "{new} {old}");
     }
     for (old, new) in [("", " "), (" ", ""), (" ", "-"), ("-", " "), ("-", "- #"), ("", ".")] {
-        let split = |by: &str| policy(&format!("names\nsplit = '{by}'"));
+        let split = |by: &str| policy(&format!("names\nreading = 'as-written'\nsplit = '{by}'"));
         let found = diff(&split(old), &split(new));
         assert!(found.is_looser(), "{old:?} {new:?}");
         assert!(found.whole().looser().unwrap().is_whole(), "{old:?} {new:?}");
     }
     // What is split at more is not looser only: parts that are too short are not compared.
-    let split = |by: &str| policy(&format!("names\nsplit = '{by}'"));
+    let split = |by: &str| policy(&format!("names\nreading = 'as-written'\nsplit = '{by}'"));
     assert_eq!(diff(&split(""), &split(" ")).whole().relation(), Relation::Both);
 }
 
@@ -328,7 +328,7 @@ fn names_are_as_long_as_passwords_have_to_be() {
     let found = diff(&old, &new);
     assert_eq!(found.whole().relation(), Relation::Both);
     let looser = found.whole().looser().unwrap();
-    assert_eq!(looser.password(), "Bartholomew Featherstonehaugh");
+    assert_eq!(looser.password(), "BartholomewFeatherstonehaugh");
     assert_eq!(
         looser.situation().to_string(),
         "for somebody whose display-name is Bartholomew Featherstonehaugh"

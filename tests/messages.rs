@@ -212,6 +212,11 @@ fn only_what_a_rule_requires_is_said() {
             "ohne Ihren Namen, Ihren Kontonamen oder den Namen Ihrer Organisation",
         ),
         (
+            "kind = 'names'\nfields = ['surname']\nreversed = true",
+            "without your name, forwards or backwards",
+            "ohne Ihren Namen, auch rückwärts gelesen",
+        ),
+        (
             "kind = 'similar'\nto = ['tenant-domain', 'surname']",
             "not similar to your name or your organisation’s name",
             "ohne Anklang an Ihren Namen oder den Namen Ihrer Organisation",

@@ -707,7 +707,7 @@ fn each_operator_is_noticed_by_the_test_for_it() {
                   score = { terms = ['quokka', 'wombat'], slots = ['custom'], min = 5, fuzzy = 'anywhere' }\n\
                   whole = { terms = ['platypus'], fuzzy = 'whole' }\n";
     let ranges = "[[rule]]\nkind = 'characters'\nallow = ['U+0061-U+0063', 'U+0064']\n";
-    let names = "[[rule]]\nkind = 'names'\nsplit = ' '\n";
+    let names = "[[rule]]\nkind = 'names'\nreading = 'as-written'\nsplit = ' '\nreversed = true\n";
     let leet = "[[rule]]\nkind = 'names'\nfold = 'full'\nsubstitute = 'leet'\n";
     let own = "[[rule]]\nkind = 'names'\nsubstitute = { '3' = 'e', '4' = 'a' }\n";
     let walk = "[[rule]]\nkind = 'keyboard'\nmax-walk = 4\n";

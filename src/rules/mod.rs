@@ -92,6 +92,7 @@ mod seen;
 mod sequence;
 mod similar;
 mod unique;
+mod usage;
 mod whitespace;
 
 use std::any::Any;
@@ -493,6 +494,11 @@ impl<'a> Findings<'a> {
         self.set(check, Tag::DEFERRED);
     }
 
+    /// The check does not apply: it counts for nothing.
+    pub(crate) fn skip_one(&mut self, check: usize) {
+        self.set(check, Tag::SKIPPED);
+    }
+
     /// What the check measured.
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {
@@ -586,7 +592,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{Engine, Outcome};
+    use crate::{Engine, Operation, Outcome, Verdict};
 
     #[test]
     fn every_kind_is_documented_once() {
@@ -632,6 +638,60 @@ mod tests {
                     assert_eq!(failed, *failing, "{}: {password:?}", kind.name);
                 }
             }
+        }
+    }
+
+    /// What refuses by the current password accepts nothing without it.
+    #[test]
+    fn a_current_password_that_nobody_gave_is_not_taken_as_compared() {
+        let mut seen = BTreeSet::new();
+        for kind in KINDS {
+            for example in kind.doc.examples {
+                let given = |given: &Given| *given == Given::CurrentPassword;
+                if !example.context.iter().any(|(what, _)| given(what)) {
+                    continue;
+                }
+                let known = example.context.iter().filter_map(|(what, value)| match what {
+                    Given::Name(field) => Some((*field, *value)),
+                    Given::CurrentPassword => None,
+                });
+                let without = known.fold(Context::new(), |all, (of, value)| all.with(of, value));
+                for operation in [None, Some(Operation::Change), Some(Operation::Reset)] {
+                    let context =
+                        operation.map_or(without.clone(), |of| without.clone().operation(of));
+                    let (engine, subject) = build(kind, example.options, &context).unwrap();
+                    for (password, failing) in example.passwords {
+                        let verdict = engine.check(password, &subject).verdict();
+                        let by_current = failing.iter().any(|check| *check != "names");
+                        assert!(
+                            !by_current || verdict == Verdict::Undecided,
+                            "{} {operation:?}: {verdict:?}",
+                            kind.name
+                        );
+                        seen.extend(by_current.then_some(kind.name));
+                    }
+                }
+            }
+        }
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["reuse", "similar"]);
+    }
+
+    /// An account of which nobody said more has neither less to meet, nor more to
+    /// choose from.
+    #[test]
+    fn what_nobody_said_of_an_account_is_not_to_its_advantage() {
+        let unless = testing::engine("length", "min = 20\nunless = 'multi-factor'").unwrap();
+        let when = testing::engine(
+            "any-of",
+            "[[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]\n\
+             [[rule.alternative]]\nwhen = 'multi-factor'\nrule = [{ kind = 'length', min = 2 }]",
+        )
+        .unwrap();
+        for engine in [unless, when] {
+            let nobody = engine.check("kettle", &crate::Subject::default()).verdict();
+            let second = engine.subject(&Context::new().multi_factor(true));
+            assert_eq!(nobody, Verdict::Refused);
+            assert_eq!(engine.check("kettle", &second).verdict(), Verdict::Accepted);
         }
     }
 

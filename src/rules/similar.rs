@@ -11,18 +11,20 @@ use super::{
     Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Role, Rule,
     Step,
 };
-use crate::context::{Context, Field};
+use crate::context::{Context, Field, Operation};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
-use crate::report::Check;
+use crate::report::{Check, Outcome};
 use crate::text::{Grain, Substitution};
 
 pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
     forbids: "Passwords within a few edits of the current one, or of a name: also read backwards, \
               with the beginning moved to the end, or with the whole of it inside.",
     why: "Who is made to change a password changes a digit at its end, and whoever knows the old \
-          one tries that first.",
+          one tries that first. Where nobody gives the current password, there is nothing to \
+          compare: a new account has none, otherwise the check is deferred. A rule with `on` \
+          waits for an operation to be named.",
     instead: "Make up a new password instead of changing a few characters of the old one.",
     options: &[
         Opt::new(
@@ -236,6 +238,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         reversed: read.reversed,
         rotated: read.rotated,
         contained: read.contained,
+        is_limited: options.is_limited(),
     }))
 }
 
@@ -248,6 +251,8 @@ struct Similar {
     reversed: bool,
     rotated: bool,
     contained: bool,
+    /// Whether it applies to some operations only.
+    is_limited: bool,
 }
 
 enum Source {
@@ -263,8 +268,8 @@ struct Texts {
     texts: Vec<Text>,
     /// Finds them inside of the password.
     automaton: Automaton,
-    /// Whether there are more than are compared.
-    more: bool,
+    /// What holds if none of them refuses.
+    otherwise: Outcome,
 }
 
 impl Texts {
@@ -393,6 +398,19 @@ impl Similar {
     }
 }
 
+impl Similar {
+    /// What the check of the current password comes to where nobody gave it.
+    fn without_current(&self, context: &Context) -> Outcome {
+        match context.known_operation() {
+            // A new account has none.
+            Some(Operation::Create) => Outcome::Passed,
+            // Nobody says that it is an operation to which the rule is limited.
+            None if self.is_limited => Outcome::Skipped,
+            _ => Outcome::Deferred,
+        }
+    }
+}
+
 impl Rule for Similar {
     fn checks(&self) -> Vec<Check> {
         let checks = self.sources.iter().map(|source| match source {
@@ -404,7 +422,8 @@ impl Rule for Similar {
                 .all_rules(
                     "PasswordNotSimilar",
                     "The new password must not be similar to the current one.",
-                ),
+                )
+                .of_history(1),
             Source::Names(fields) => Check::new("names", said_of("similar.names", fields))
                 .first_failure("password_too_similar", "Password is too similar to a name.")
                 .all_rules(
@@ -426,12 +445,13 @@ impl Rule for Similar {
 
     fn prepare(&self, context: &Context) -> Prepared {
         let compared = self.sources.iter().map(|source| {
-            let mut more = false;
+            let mut otherwise = Outcome::Passed;
             let mut texts = Vec::new();
             match source {
-                Source::CurrentPassword => {
-                    texts.extend(context.current_password().map(|text| folded(text, &self.grain)));
-                }
+                Source::CurrentPassword => match context.current_password() {
+                    Some(text) => texts.push(folded(text, &self.grain)),
+                    None => otherwise = self.without_current(context),
+                },
                 Source::Names(fields) => {
                     for field in fields.chunks(1) {
                         let mut left = MAX_CHARACTERS;
@@ -442,10 +462,12 @@ impl Rule for Similar {
                                     left = rest;
                                     texts.push(text);
                                 }
-                                None => more = true,
+                                None => otherwise = Outcome::Deferred,
                             }
                         }
-                        more |= context.names(field).nth(MAX_VALUES).is_some();
+                        if context.names(field).nth(MAX_VALUES).is_some() {
+                            otherwise = Outcome::Deferred;
+                        }
                     }
                 }
             }
@@ -454,7 +476,7 @@ impl Rule for Similar {
             texts.dedup();
             let automaton = Automaton::new(&texts);
             texts.sort_by_key(|text| text.len());
-            Texts { texts: texts.into_iter().map(Text::new).collect(), automaton, more }
+            Texts { texts: texts.into_iter().map(Text::new).collect(), automaton, otherwise }
         });
         Prepared::new(Compared(compared.collect()))
     }
@@ -481,8 +503,9 @@ impl Rule for Similar {
                     let mut likely = texts.likely(password, self.distance);
                     likely.any(|text| self.is_similar(password, text))
                 });
-            match texts {
-                Some(Texts { more: true, .. }) if !is_refused => findings.defer(check),
+            match texts.map(|texts| texts.otherwise) {
+                Some(Outcome::Deferred) if !is_refused => findings.defer(check),
+                Some(Outcome::Skipped) if !is_refused => findings.skip_one(check),
                 _ => findings.decide(check, !is_refused),
             }
         }
@@ -541,7 +564,7 @@ mod tests {
         let texts = |count| {
             let texts = words(count).map(|word| Zeroizing::new(word.chars().collect::<Vec<_>>()));
             let texts: Vec<_> = texts.map(Text::new).collect();
-            Texts { texts, automaton: Automaton::new(&[]), more: false }
+            Texts { texts, automaton: Automaton::new(&[]), otherwise: Outcome::Passed }
         };
         let all = texts(5000);
         let likely: usize = words(5200)
@@ -549,6 +572,89 @@ mod tests {
             .map(|word| all.likely(&word.chars().collect::<Vec<_>>(), 4).count())
             .sum();
         assert!(likely < 200 * 5000 / 50, "{likely}");
+    }
+
+    /// Nobody gave what the rule compares, and nothing is said to have passed.
+    #[test]
+    fn without_a_current_password_nothing_passes_as_compared() {
+        use crate::context::Operation::{Change, Create, Reset};
+        let limited = engine("on = ['change', 'reset']");
+        let every = engine("on = ['create', 'change', 'reset']");
+        let both = engine("to = ['current-password', 'surname']");
+        let plain = engine("");
+        let current = |engine: &Engine, operation: Option<_>, current: Option<&str>| {
+            let mut context = Context::new().surname("Quillfeather");
+            if let Some(operation) = operation {
+                context = context.operation(operation);
+            }
+            if let Some(current) = current {
+                context = context.with_current_password(current);
+            }
+            let subject = engine.subject(&context);
+            let one = |id| engine.check("kettle-7493-x", &subject).check(id).unwrap().outcome;
+            let mut session = engine.session(subject.clone());
+            session.set("kettle-7493-x");
+            let typed = session.report().verdict();
+            assert_eq!(typed, engine.check("kettle-7493-x", &subject).verdict());
+            one("similar.current")
+        };
+        for (operation, always, limited_to) in [
+            (Some(Change), Outcome::Deferred, Outcome::Deferred),
+            (Some(Reset), Outcome::Deferred, Outcome::Deferred),
+            (Some(Create), Outcome::Passed, Outcome::Skipped),
+            (None, Outcome::Deferred, Outcome::Skipped),
+        ] {
+            for engine in [&plain, &both, &every] {
+                assert_eq!(current(engine, operation, None), always, "{operation:?}");
+            }
+            assert_eq!(current(&limited, operation, None), limited_to, "{operation:?}");
+            // Given, it is compared, even an empty one.
+            for (given, expected) in [
+                ("kettle-7493-y", Outcome::Failed),
+                ("walnut harbor", Outcome::Passed),
+                ("", Outcome::Passed),
+            ] {
+                assert_eq!(current(&both, operation, Some(given)), expected, "{operation:?}");
+            }
+        }
+        // The names are compared all the same, and refuse.
+        let subject = both.subject(&Context::new().surname("Quillfeather").operation(Change));
+        let names = |password| outcome(&both, &subject, password);
+        assert_eq!(names("quillfeathers"), Outcome::Failed);
+        assert_eq!(names("kettle-7493-x"), Outcome::Passed);
+        assert_eq!(both.check("quillfeathers", &subject).verdict(), crate::Verdict::Refused);
+        let mut report = both.check("kettle-7493-x", &subject);
+        assert_eq!(report.verdict(), crate::Verdict::Undecided);
+        // A caller that leaves former passwords aside finds it among them.
+        let open: Vec<_> = report
+            .checks()
+            .filter(|result| {
+                result.outcome == Outcome::Deferred && result.check.history().is_some()
+            })
+            .map(|result| result.check.id().to_owned())
+            .collect();
+        for id in &open {
+            assert!(report.settle(id, true));
+        }
+        assert_eq!(report.verdict(), crate::Verdict::Accepted);
+    }
+
+    /// In an alternative, too, and for nobody.
+    #[test]
+    fn what_is_deferred_keeps_an_alternative_open() {
+        let policy = "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\n\
+                      rule = [{ kind = 'length', min = 20 }]\n[[rule.alternative]]\n\
+                      rule = [{ kind = 'similar' }]";
+        let engine = Engine::builder().build(&policy.parse().unwrap()).unwrap();
+        let verdict = |text, subject: &Subject| engine.check(text, subject).verdict();
+        let nobody = Subject::default();
+        let change = engine.subject(&Context::new().operation(Operation::Change));
+        let create = engine.subject(&Context::new().operation(Operation::Create));
+        for subject in [&nobody, &change] {
+            assert_eq!(verdict("kettle-7493-x", subject), crate::Verdict::Undecided);
+            assert_eq!(verdict("kettle walnut harbor violet", subject), crate::Verdict::Accepted);
+        }
+        assert_eq!(verdict("kettle-7493-x", &create), crate::Verdict::Accepted);
     }
 
     #[test]
@@ -585,6 +691,7 @@ mod tests {
             reversed: true,
             rotated: true,
             contained: true,
+            is_limited: false,
         };
         let long = |n: usize| "ab".repeat(2010) + &"b".repeat(n % 8) + &format!("{n:08b}");
         let long = |n| long(n).replace('0', "a").replace('1', "b");
@@ -596,7 +703,10 @@ mod tests {
             let Compared(compared) = prepared.get().unwrap();
             let texts = &compared[0];
             let likely = texts.likely(&password, rule.distance);
-            (likely.map(|text| text.characters.len()).sum::<usize>(), texts.more)
+            (
+                likely.map(|text| text.characters.len()).sum::<usize>(),
+                texts.otherwise == Outcome::Deferred,
+            )
         };
         let (few, more) = compared(&terms(4));
         assert!((4 * 4020..=MAX_CHARACTERS).contains(&few) && !more, "{few}");
@@ -676,6 +786,7 @@ mod tests {
                 reversed: true,
                 rotated: true,
                 contained: false,
+                is_limited: false,
             };
             let mut others = others;
             others.sort_by_key(Vec::len);
@@ -688,7 +799,7 @@ mod tests {
             });
             let texts = others.iter().map(|other| Text::new(Zeroizing::new(other.clone())));
             let texts =
-                Texts { texts: texts.collect(), automaton: Automaton::new(&[]), more: false };
+                Texts { texts: texts.collect(), automaton: Automaton::new(&[]), otherwise: Outcome::Passed };
             let found = texts.likely(&password, distance);
             let found = found.filter(|text| rule.is_similar(&password, text));
             prop_assert_eq!(found.count(), similar.count());

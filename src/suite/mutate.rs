@@ -506,8 +506,9 @@ fn applies(option: &Opt, options: &[Opt], table: &Table) -> bool {
     match option.name {
         // It has no default where nothing is merged.
         "substitute" => table.entry(option.name).is_some() || others("fold", "full", true),
-        // A name is no looser as a whole than in its parts.
-        "split" => !others("match", "whole", false),
+        // A name is no looser as a whole than in its parts, and as it is used it is
+        // split anyway.
+        "split" => !others("match", "whole", false) && !others("reading", "as-used", false),
         _ => true,
     }
 }

@@ -99,3 +99,84 @@ pub(crate) fn contains_name(text: &[char], names: &[Vec<char>], min: usize) -> b
         .filter(|name| name.len() >= min)
         .any(|name| text.windows(name.len()).any(|part| part == name.as_slice()))
 }
+
+/// The name as people use it: everything that is compared, before the fold.
+pub(crate) fn usages(field: &str, name: &str, split: Option<&str>) -> Vec<String> {
+    let between = |c: char| c.is_whitespace() || ".,-_+'\u{2019}&\\#".contains(c);
+    let cuts = |c: char| split.map_or(between(c), |split| split.contains(c));
+    let dropped = |c: char| between(c) || split.is_some_and(|split| split.contains(c));
+    let mut texts = vec![name.to_owned()];
+    let name = match field {
+        "account-name" | "user-principal-name" => name.rsplit_once('@').map_or(name, |two| two.0),
+        _ => name,
+    };
+    if field == "user-principal-name" {
+        texts.clear();
+    }
+    texts.push(name.to_owned());
+    // Where parts begin and end, in bytes.
+    let mut ends = Vec::new();
+    for (at, c) in name.char_indices().filter(|(_, c)| !cuts(*c)) {
+        match ends.last_mut() {
+            Some((_, end)) if *end == at => *end = at + c.len_utf8(),
+            _ => ends.push((at, at + c.len_utf8())),
+        }
+    }
+    if field == "tenant" {
+        let is_form = |(start, end): &(usize, usize)| {
+            ["ltd", "group"].contains(&name[*start..*end].to_lowercase().as_str())
+        };
+        if !ends.iter().all(is_form) {
+            while ends.first().is_some_and(is_form) {
+                ends.remove(0);
+            }
+            while ends.last().is_some_and(is_form) {
+                ends.pop();
+            }
+        }
+    } else if split.is_none() {
+        texts.extend(name.split_whitespace().map(str::to_owned));
+    }
+    texts.extend(ends.iter().map(|(start, end)| name[*start..*end].to_owned()));
+    if let (2..=8, Some((start, _)), Some((_, end))) = (ends.len(), ends.first(), ends.last()) {
+        texts.extend(ends.iter().map(|(from, _)| name[*from..*end].to_owned()));
+        for turn in [1, ends.len() - 1] {
+            let (front, back) = (&name[*start..ends[turn - 1].1], &name[ends[turn].0..*end]);
+            texts.push(format!("{back} {front}"));
+        }
+    } else if let (Some((start, _)), Some((_, end))) = (ends.first(), ends.last()) {
+        texts.push(name[*start..*end].to_owned());
+    }
+    let joined: Vec<String> =
+        texts.iter().map(|text| text.chars().filter(|c| !dropped(*c)).collect()).collect();
+    texts.extend(joined);
+    spellings(texts)
+}
+
+/// A given name and a surname together.
+pub(crate) fn both(given: &str, surname: &str) -> Vec<String> {
+    let between = |c: char| c.is_whitespace() || ".,-_+'\u{2019}&\\#".contains(c);
+    let mut texts = Vec::new();
+    for given in [Some(given), given.split(between).find(|part| !part.is_empty())] {
+        for surname in [Some(surname), surname.split(between).rfind(|part| !part.is_empty())] {
+            if let (Some(given), Some(surname)) = (given, surname) {
+                for text in [format!("{given} {surname}"), format!("{surname} {given}")] {
+                    texts.push(text.chars().filter(|c| !between(*c)).collect());
+                    texts.push(text);
+                }
+            }
+        }
+    }
+    spellings(texts)
+}
+
+fn spellings(texts: Vec<String>) -> Vec<String> {
+    let plain = [("ä", "a"), ("ø", "o"), ("ß", "ss"), ("æ", "ae")];
+    let full = [("ä", "ae"), ("ø", "oe"), ("ß", "ss"), ("æ", "ae")];
+    let written = |text: &String, with: &[(&str, &str)]| {
+        with.iter().fold(text.clone(), |text, (letter, other)| text.replace(letter, other))
+    };
+    let each =
+        texts.iter().flat_map(|text| [text.clone(), written(text, &plain), written(text, &full)]);
+    each.collect()
+}

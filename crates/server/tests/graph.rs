@@ -130,6 +130,24 @@ async fn history_is_left_aside_where_nothing_is_changed() {
     assert_eq!(answer["isValid"], true, "{answer}");
 }
 
+#[tokio::test]
+async fn likeness_to_the_current_password_is_left_aside_where_nobody_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("acme.toml");
+    let rules = "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'similar'\n";
+    std::fs::write(&policy, rules).unwrap();
+    let fixture = Fixture::new(&format!("[policy]\nname = '{}'", policy.display())).await;
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let answer = fixture.post(VALIDATE, &token, r#"{"password":"rain4kettles"}"#).await.json();
+    assert_eq!(answer["isValid"], true, "{answer}");
+    let help = fixture.token(HELP, &[METHODS]);
+    let body = r#"{"newPassword":"rain4kettles"}"#;
+    assert_eq!(fixture.post(&reset_path(ADELE), &help, body).await.status, 202);
+    // At a change it is there, and compared.
+    assert_eq!(fixture.change(ADELE, "rain4kettles", "rain5kettles").await.status, 400);
+    assert_eq!(fixture.change(ADELE, "rain4kettles", "snow-harbour-9").await.status, 204);
+}
+
 // What clients send
 
 #[tokio::test]
