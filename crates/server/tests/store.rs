@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{ADELE, Database, TENANT, adele, credential};
 use countersign_server::roles::{Membership, Role};
 use countersign_server::store::{
-    Account, Attempt, Credential, Field, Fingerprint, Lockout, NewAccount, NewCredential,
+    Account, Attempt, Credential, Field, Fingerprint, Held, Lockout, NewAccount, NewCredential,
     NewOperation, Operation, OperationState, ProfileUpdate, Reserved, Store, StoreError,
     StoreOptions, Turn,
 };
@@ -30,6 +30,7 @@ on_both! {
     different_guesses_at_once_are_ten_at_most
     equal_guesses_at_once_count_once
     locks_grow_and_end
+    operators_unlock_rename_and_set_passwords
     guesses_at_a_former_password_say_nothing_of_the_new_one
     leaked_reservations_end
     operations_go_from_state_to_state
@@ -111,6 +112,7 @@ async fn accounts_are_kept_as_they_were_given(database: &Database) {
         has_password: false,
         created: -5,
         password_changed: None,
+        held: Held::default(),
     };
     assert_eq!(store.account(ADELE).await.unwrap(), Some(expected));
     assert_eq!(store.account("somebody").await.unwrap(), None);
@@ -408,6 +410,49 @@ async fn locks_grow_and_end(database: &Database) {
 
 // Somebody changes the password, while another device still tries what is about
 // to be the new one: it must not be known as wrong afterwards.
+async fn operators_unlock_rename_and_set_passwords(database: &Database) {
+    let store = database.with_adele().await;
+    // One is being verified while the lock is lifted: it counts.
+    let slow = granted(&store, 1, 0).await;
+    for guess in 2..6 {
+        attempt(&store, guess, 0).await;
+    }
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(Held { failures: 4, until: None }));
+    store.settle(ADELE, &slow, Attempt::Wrong(fingerprint(1)), 1, &RULES).await.unwrap();
+    for guess in 10..19 {
+        attempt(&store, guess, 1).await;
+    }
+    let held = Held { failures: 10, until: Some(60_001) };
+    assert_eq!(store.account(ADELE).await.unwrap().unwrap().held, held);
+    assert_eq!((held.locked(60_000), held.locked(60_001)), (Some(60_001), None));
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(held));
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(Held::default()));
+    assert_eq!(store.unlock("somebody").await.unwrap(), None);
+    assert_eq!(attempt(&store, 18, 2).await, "granted");
+    let before = store.passwords(ADELE).await.unwrap().unwrap();
+    let set = async |version, phc: &str, must| {
+        store.set_password(ADELE, version, &credential(phc), must, 9).await.unwrap()
+    };
+    assert!(set(before.version, "new", true).await);
+    // Who saw the password of before sets none.
+    assert!(!set(before.version, "other", true).await);
+    let after = store.passwords(ADELE).await.unwrap().unwrap();
+    assert_eq!((after.phc.as_deref(), after.history[0].as_str()), (Some("new"), "old"));
+    let account = store.account(ADELE).await.unwrap().unwrap();
+    assert_eq!((account.must_change, account.held), (true, Held::default()));
+    assert!(set(after.version, "newer", false).await);
+    assert!(!store.account(ADELE).await.unwrap().unwrap().must_change);
+    assert!(store.passwords("somebody").await.unwrap().is_none());
+    assert_eq!(store.rename("somebody", "x@y.z").await, Ok(false));
+    assert_eq!(store.rename(ADELE, "X@y.z").await, Ok(true));
+    assert_eq!(store.account("x@Y.Z").await.unwrap().unwrap().id, ADELE);
+    let Err(StoreError::Invalid { field: Field::UserPrincipalName, .. }) =
+        store.rename(ADELE, "x\0@y.z").await
+    else {
+        panic!("a name that cannot be stored was taken");
+    };
+}
+
 async fn guesses_at_a_former_password_say_nothing_of_the_new_one(database: &Database) {
     let store = database.with_adele().await;
     let early = granted(&store, 1, 1).await;
