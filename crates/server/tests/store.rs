@@ -44,6 +44,7 @@ on_both! {
     many_may_open_it_at_once
     a_database_belongs_to_a_tenant
     a_newer_schema_is_refused
+    who_serves_need_not_own_the_tables
     calls_that_nobody_waits_for_leave_nothing_half_done
     a_changed_table_is_told_without_values
 }
@@ -745,6 +746,43 @@ async fn a_newer_schema_is_refused(database: &Database) {
     let checksum = if database.is_postgres() { "'\\x00'" } else { "x'00'" };
     database.execute(&format!("UPDATE _sqlx_migrations SET checksum = {checksum}")).await;
     refused(database.try_open().await, "is not the one that");
+}
+
+// A role that may make no tables waited for five seconds, and was told that the
+// database had not answered in time.
+async fn who_serves_need_not_own_the_tables(database: &Database) {
+    if !database.is_postgres() {
+        return;
+    }
+    let role = format!("{}_role", database.url.rsplit_once('/').unwrap().1);
+    database.execute(&format!("CREATE ROLE {role} LOGIN")).await;
+    database.execute("REVOKE CREATE ON SCHEMA public FROM public").await;
+    let as_role = async || {
+        // Everybody may say who they are, as the server is set up for tests.
+        let (scheme, rest) = database.url.split_once("://").unwrap();
+        let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+        let url = format!("{scheme}://{role}@{rest}");
+        Store::open(&url, Some(TENANT), &StoreOptions::default()).await
+    };
+    refused(as_role().await, "have to be made by a role that may");
+    let store = database.with_adele().await;
+    database
+        .execute(&format!(
+            "GRANT SELECT ON _sqlx_migrations TO {role}; \
+             GRANT SELECT, INSERT ON directory TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, operations TO {role}"
+        ))
+        .await;
+    let theirs = as_role().await.unwrap();
+    assert_eq!(granted(&theirs, 1, 1).await.phc.as_deref(), Some("old"));
+    assert!(theirs.reset_at_once(&operation("r"), &credential("new"), 1).await.unwrap());
+    assert!(theirs.remove(ADELE).await.unwrap());
+    assert_eq!(store.account(ADELE).await.unwrap(), None);
+    theirs.close().await;
+    // An older version's tables are not theirs to change.
+    database.execute("DELETE FROM _sqlx_migrations").await;
+    refused(as_role().await, "have to be made by a role that may");
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 async fn calls_that_nobody_waits_for_leave_nothing_half_done(database: &Database) {
