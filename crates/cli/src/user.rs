@@ -39,6 +39,8 @@ enum Command {
     SetRole(SetRole),
     SetPassword(set_password::SetPassword),
     Unlock(access::Unlock),
+    Disable(access::Disable),
+    Enable(access::Enable),
     Rename(access::Rename),
     Import(import::Import),
 }
@@ -108,6 +110,8 @@ pub(crate) fn run(User { command }: &User) -> Result<Answer, Failure> {
         Command::SetRole(set_role) => self::set_role(set_role),
         Command::SetPassword(set) => set_password::run(set),
         Command::Unlock(unlock) => access::unlock(unlock),
+        Command::Disable(disable) => access::disable(disable),
+        Command::Enable(enable) => access::enable(enable),
         Command::Rename(rename) => access::rename(rename),
         Command::Import(import) => import::run(import),
     }

@@ -85,6 +85,7 @@ fn accounts_are_added_shown_and_removed() {
         "surname": "Vance",
         "tenant": "contoso",
         "roles": ["User Administrator"],
+        "accountEnabled": true,
         "passwordPolicies": "DisablePasswordExpiration",
         "hasPassword": true,
         "forceChangePasswordNextSignIn": true,
@@ -335,7 +336,9 @@ fn passwords_are_asked_for_twice_at_a_terminal() {
 #[cfg(unix)]
 mod care {
     use super::service::database::Database;
-    use super::service::{CHANGE, FIRST, Setup, run as wait, user};
+    use super::service::{
+        CHANGE, FIRST, HELP, METHOD, Setup, VALIDATE, eventually, run as wait, user,
+    };
     use super::{Accounts, PASSWORD, run};
     use countersign_server::Store;
     use countersign_server::password::{self, Memory};
@@ -569,6 +572,90 @@ mod care {
         let me = server.get("/v1.0/me", &setup.token(&id, &["User.Read"]));
         assert_eq!(me.json()["userPrincipalName"], "new@contoso.example");
         assert_eq!(change(PASSWORD, FIRST), 204);
+    }
+
+    #[test]
+    fn accounts_are_disabled_until_they_are_enabled() {
+        each(|accounts| {
+            accounts.done(&["add", "a@b.c", "--id", "a"], PASSWORD, "added a@b.c (a)\n");
+            accounts.done(&["enable", "a"], "", "a@b.c (a) is enabled already\n");
+            accounts.done(&["disable", "A@B.C"], "", "disabled a@b.c (a)\n");
+            accounts.done(&["disable", "a"], "", "a@b.c (a) is disabled already\n");
+            assert_eq!(accounts.shown("a")["accountEnabled"], false);
+            assert!(accounts.user(&["show", "a"], "").stdout.contains("account       disabled\n"));
+            assert!(accounts.user(&["list"], "").stdout.ends_with("  -  disabled\n"));
+            let set = accounts.user(&["set-password", "a"], OTHER).stdout;
+            assert!(set.ends_with("\nthe account is disabled, and stays so\n"), "{set}");
+            accounts.done(&["rename", "a", "b@b.c"], "", "renamed a@b.c (a) to b@b.c\n");
+            accounts.done(&["enable", "a"], "", "enabled b@b.c (a)\n");
+            accounts.done(&["list"], "", "b@b.c  a  -  must change\n");
+            for command in ["disable", "enable"] {
+                accounts.user(&[command, "zebra"], "").fails("no account has this id");
+            }
+        });
+    }
+
+    // Whoever had left went on to sign in.
+    #[test]
+    fn a_disabled_account_calls_nothing() {
+        let setup = Setup::new("");
+        let server = setup.start();
+        let config = setup.path("countersign.toml").to_str().unwrap().to_owned();
+        let on = |command: &str, who: &str| {
+            let done = run(["user", command, "--config", &config, who], "");
+            assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+        };
+        let (leaver, other) = (user(1), user(2));
+        let all = [
+            "User.Read",
+            "User.ReadWrite",
+            "User-PasswordProfile.ReadWrite.All",
+            "UserAuthenticationMethod.ReadWrite.All",
+        ];
+        let token = setup.token(&leaver, &all);
+        let help = setup.token(HELP, &all);
+        let reset = format!("/v1.0/users/{leaver}/authentication/methods/{METHOD}/resetPassword");
+        let started = server.post(&reset, &help, &json!({ "newPassword": PASSWORD }));
+        let operation = started.header("location").split_once("/v1.0").unwrap().1;
+        let change = json!({ "currentPassword": PASSWORD, "newPassword": OTHER });
+        let calls = |token: &str, other: &str| {
+            let on_other = format!("/v1.0/users/{other}");
+            let method = format!("{on_other}/authentication/methods/{METHOD}/resetPassword");
+            [
+                server.post(VALIDATE, token, &json!({ "password": PASSWORD })),
+                server.post(CHANGE, token, &change),
+                server.post(&method, token, &json!({ "newPassword": PASSWORD })),
+                server.get(&format!("/v1.0{operation}"), token),
+                server.get(&format!("{on_other}/authentication/methods"), token),
+                server.get("/v1.0/me", token),
+                server.get(&on_other, token),
+                server
+                    .client()
+                    .call("PATCH", &on_other, token, b"{\"passwordProfile\":{}}")
+                    .unwrap(),
+            ]
+        };
+        on("disable", &leaver);
+        on("disable", HELP);
+        for (token, other) in [(&token, &other), (&token, &leaver), (&help, &other)] {
+            eventually("the service has seen it", || {
+                server.post(VALIDATE, token, &json!({ "password": PASSWORD })).status == 401
+            });
+            for (at, answer) in calls(token, other).iter().enumerate() {
+                let (status, message) = answer.error();
+                assert!(
+                    status == 401 && message == "The account is disabled." || status == 403,
+                    "{at}: {status} {message}"
+                );
+            }
+        }
+        // Its reset is taken, and it stays disabled.
+        on("enable", HELP);
+        assert_eq!(server.post(&reset, &help, &json!({ "newPassword": OTHER })).status, 202);
+        assert_eq!(server.post(CHANGE, &token, &change).status, 401);
+        on("enable", &leaver);
+        let change = json!({ "currentPassword": OTHER, "newPassword": FIRST });
+        assert_eq!(server.post(CHANGE, &token, &change).status, 204);
     }
 
     #[test]

@@ -30,7 +30,7 @@ on_both! {
     different_guesses_at_once_are_ten_at_most
     equal_guesses_at_once_count_once
     locks_grow_and_end
-    operators_unlock_rename_and_set_passwords
+    operators_look_after_accounts
     guesses_at_a_former_password_say_nothing_of_the_new_one
     leaked_reservations_end
     operations_go_from_state_to_state
@@ -114,6 +114,7 @@ async fn accounts_are_kept_as_they_were_given(database: &Database) {
         created: -5,
         password_changed: None,
         held: Held::default(),
+        enabled: true,
     };
     assert_eq!(store.account(ADELE).await.unwrap(), Some(expected));
     assert_eq!(store.account("somebody").await.unwrap(), None);
@@ -411,7 +412,7 @@ async fn locks_grow_and_end(database: &Database) {
 
 // Somebody changes the password, while another device still tries what is about
 // to be the new one: it must not be known as wrong afterwards.
-async fn operators_unlock_rename_and_set_passwords(database: &Database) {
+async fn operators_look_after_accounts(database: &Database) {
     let store = database.with_adele().await;
     // One is being verified while the lock is lifted: it counts.
     let slow = granted(&store, 1, 0).await;
@@ -444,6 +445,11 @@ async fn operators_unlock_rename_and_set_passwords(database: &Database) {
     assert!(set(after.version, "newer", false).await);
     assert!(!store.account(ADELE).await.unwrap().unwrap().must_change);
     assert!(store.passwords("somebody").await.unwrap().is_none());
+    for enabled in [false, false, true] {
+        assert!(store.set_enabled(ADELE, enabled).await.unwrap());
+        assert_eq!(store.account(ADELE).await.unwrap().unwrap().enabled, enabled);
+    }
+    assert!(!store.set_enabled("somebody", false).await.unwrap());
     assert_eq!(store.rename("somebody", "x@y.z").await, Ok(false));
     assert_eq!(store.rename(ADELE, "X@y.z").await, Ok(true));
     assert_eq!(store.account("x@Y.Z").await.unwrap().unwrap().id, ADELE);
@@ -736,7 +742,8 @@ async fn a_newer_schema_is_refused(database: &Database) {
     database
         .execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
-             execution_time) SELECT 9999, 'newer', success, checksum, 1 FROM _sqlx_migrations",
+             execution_time) SELECT 9999, 'newer', success, checksum, 1 FROM _sqlx_migrations \
+             WHERE version = 1",
         )
         .await;
     refused(database.try_open().await, "version 9999 of the schema");

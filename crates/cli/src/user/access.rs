@@ -1,4 +1,4 @@
-//! `countersign user unlock` and `rename`
+//! `countersign user unlock`, `disable`, `enable` and `rename`
 
 use clap::Args;
 use countersign_server::store::{Held, StoreError, StoreOptions};
@@ -13,6 +13,26 @@ use crate::words::{Printable, counted};
 /// them. The password stays.
 #[derive(Args)]
 pub(super) struct Unlock {
+    #[command(flatten)]
+    database: Database,
+    /// The account
+    who: String,
+}
+
+/// Lets an account call nothing, however good its token is, until `enable`.
+///
+/// Its password, roles and id stay. A running service goes by it within a second.
+#[derive(Args)]
+pub(super) struct Disable {
+    #[command(flatten)]
+    database: Database,
+    /// The account
+    who: String,
+}
+
+/// Lets an account call again what it may.
+#[derive(Args)]
+pub(super) struct Enable {
     #[command(flatten)]
     database: Database,
     /// The account
@@ -44,6 +64,30 @@ pub(super) fn unlock(Unlock { database, who }: &Unlock) -> Result<Answer, Failur
             (Some(until), _) => writeln!(out, "unlocked {name}, which was locked until {until}"),
             (None, 0) => writeln!(out, "{name} was not locked"),
             (None, _) => writeln!(out, "{name} was not locked; {wrong} forgotten"),
+        })
+    })
+}
+
+pub(super) fn disable(Disable { database, who }: &Disable) -> Result<Answer, Failure> {
+    set_enabled(database, who, false)
+}
+
+pub(super) fn enable(Enable { database, who }: &Enable) -> Result<Answer, Failure> {
+    set_enabled(database, who, true)
+}
+
+fn set_enabled(database: &Database, who: &str, enabled: bool) -> Result<Answer, Failure> {
+    database.open(&StoreOptions::default(), async |store| {
+        let account = find(store, who).await?;
+        // Written in any case: another may have changed it in between.
+        if !store.set_enabled(&account.id, enabled).await.map_err(written)? {
+            return Err(unknown());
+        }
+        let name = shown::name(&account);
+        let done = if enabled { "enabled" } else { "disabled" };
+        say(|out| match account.enabled == enabled {
+            true => writeln!(out, "{name} is {done} already"),
+            false => writeln!(out, "{done} {name}"),
         })
     })
 }

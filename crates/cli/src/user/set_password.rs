@@ -85,6 +85,9 @@ pub(super) fn run(set: &SetPassword) -> Result<Answer, Failure> {
             if let Some(until) = account.held.locked(now).and_then(shown::time) {
                 writeln!(out, "it was locked until {until}, and is not any more")?;
             }
+            if !account.enabled {
+                writeln!(out, "the account is disabled, and stays so")?;
+            }
             if writes_back(&config) {
                 writeln!(out, "the directory of `[write-back]` was not asked: set it there, too")?;
             }

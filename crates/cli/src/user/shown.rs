@@ -22,6 +22,7 @@ struct Json<'a> {
     surname: Option<&'a str>,
     tenant: &'a str,
     roles: Vec<&'a str>,
+    account_enabled: bool,
     password_policies: Option<String>,
     has_password: bool,
     force_change_password_next_sign_in: bool,
@@ -43,6 +44,7 @@ pub(super) fn json(out: &mut impl Write, account: &Account) -> io::Result<()> {
         surname: account.surname.as_deref(),
         tenant: &account.tenant,
         roles: account.roles.iter().map(role).collect(),
+        account_enabled: account.enabled,
         password_policies: PasswordPolicies::of(account).written(),
         has_password: account.has_password,
         force_change_password_next_sign_in: account.must_change,
@@ -79,6 +81,7 @@ pub(super) fn text(out: &mut impl Write, account: &Account) -> io::Result<()> {
         ("given name", account.given_name.clone().unwrap_or_default()),
         ("surname", account.surname.clone().unwrap_or_default()),
         ("tenant", account.tenant.clone()),
+        ("account", (if account.enabled { "" } else { "disabled" }).to_owned()),
         ("roles", roles(account)),
         ("password", password),
         ("locked", locked(account).map(|until| format!("until {until}")).unwrap_or_default()),
@@ -109,6 +112,7 @@ pub(super) fn lines(out: &mut impl Write, accounts: &[Account]) -> io::Result<()
     for account in accounts {
         let must = account.must_change || account.must_change_with_mfa;
         let state = [
+            (!account.enabled).then(|| "disabled".to_owned()),
             (!account.has_password).then(|| "no password".to_owned()),
             must.then(|| "must change".to_owned()),
             locked(account).map(|until| format!("locked until {until}")),

@@ -41,6 +41,8 @@ pub struct Account {
     pub password_changed: Option<i64>,
     /// The wrong passwords that are held against it.
     pub held: Held,
+    /// `accountEnabled`: whether it may call anything.
+    pub enabled: bool,
 }
 
 /// An account that is to be added.
@@ -165,7 +167,8 @@ impl Account {
 
 const COLUMNS: &str = "id, upn, display_name, given_name, surname, roles, \
     disable_strong_password, disable_password_expiration, must_change, must_change_with_mfa, \
-    CASE WHEN phc IS NULL THEN 0 ELSE 1 END AS has_password, created, password_changed, lockout";
+    CASE WHEN phc IS NULL THEN 0 ELSE 1 END AS has_password, created, password_changed, lockout, \
+    enabled";
 
 impl Store {
     /// An account by its id or user principal name, whatever their case.
@@ -272,6 +275,16 @@ impl Store {
         self.update(query.bind(written(roles)).bind(id)).await
     }
 
+    /// Lets an account call what it may, or nothing; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available, and perhaps has done it.
+    pub async fn set_enabled(&self, id: &str, enabled: bool) -> Result<bool, StoreError> {
+        let query = sqlx::query("UPDATE accounts SET enabled = $1 WHERE id = $2");
+        self.update(query.bind(i64::from(enabled)).bind(id)).await
+    }
+
     /// Gives an account this user principal name; whether there is one.
     ///
     /// # Errors
@@ -309,6 +322,7 @@ impl Store {
             created: row.try_get("created")?,
             password_changed: row.try_get("password_changed")?,
             held: State::read(&row.try_get::<String, _>("lockout")?)?.held(),
+            enabled: flag(row, "enabled")?,
         })
     }
 }
