@@ -25,6 +25,7 @@ mod hashing;
 mod json;
 mod limits;
 mod metrics;
+mod network;
 mod openapi;
 pub mod password;
 mod path;
@@ -43,6 +44,7 @@ mod write_back;
 
 pub use clock::Clock;
 pub use config::*;
+pub use network::{ClientHeader, Prefix};
 pub use policy::Load;
 pub use reload::Sources;
 pub use serve::serve;
