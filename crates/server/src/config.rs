@@ -146,6 +146,14 @@ sections! {
         jwks: String = LOCAL_KEYS.to_owned(),
         ca: Option<PathBuf> = None,
         signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
+        claims: ClaimsConfig = ClaimsConfig::default(),
+    }
+    /// What the issuer calls its claims.
+    ClaimsConfig {
+        tenant: String = "tid".to_owned(),
+        user: String = "oid".to_owned(),
+        scopes: String = "scp".to_owned(),
+        roles: String = "wids".to_owned(),
     }
     /// The certificate.
     Tls {
@@ -355,6 +363,11 @@ impl Config {
             "`[write-back]` has both `command` and `url`: leave one out",
         )?;
         one_of(self.tenant.is_empty(), "`tenant` is empty: give the id of your organisation")?;
+        let ClaimsConfig { user, scopes, roles, .. } = &self.tokens.claims;
+        one_of(
+            [user, scopes, roles].iter().any(|name| name.is_empty()),
+            "`[tokens.claims]` has an empty name: only `tenant` may be none",
+        )?;
         one_of(
             self.tokens.audiences.is_empty(),
             "`[tokens]` has no `audiences`: no token would be accepted",
@@ -551,6 +564,11 @@ mod tests {
         assert_eq!(told.tokens.audiences, default.tokens.audiences);
         assert_eq!(told.tokens.jwks, default.tokens.jwks);
         assert_eq!(told.tokens.signing_key, default.tokens.signing_key);
+        let claims = |of: &Config| {
+            let ClaimsConfig { tenant, user, scopes, roles } = of.tokens.claims.clone();
+            (tenant, user, scopes, roles)
+        };
+        assert_eq!(claims(&told), claims(&default));
         let passwords = |of: &Config| {
             let Passwords { memory_kib, iterations, parallelism, queue, history, .. } =
                 of.passwords.clone();
@@ -618,6 +636,7 @@ mod tests {
             ("database = 'postgres://a:hunter2@b", ":1:35: "),
             ("database = 'a'\ndatabase-file = 'b'", ": `database` and `database-file`"),
             ("cloud = 'mars'", ":1:9: unknown variant `mars`"),
+            ("[tokens.claims]\nuser = ''", ": `[tokens.claims]` has an empty name"),
             ("[tls]\ncert = 'a'", ": `[tls]` needs both"),
             ("[write-back]\nurl = 'http://a'", ": `url` in `[write-back]` has to start"),
             ("public-url = 'ftp://a'", ": `public-url`"),

@@ -52,4 +52,4 @@ pub use serve::serve;
 pub use service::bare;
 pub use service::{Service, router};
 pub use store::Store;
-pub use token::{Issuer, KeySource, LocalKey, TokenRequest};
+pub use token::{ClaimNames, Issuer, KeySource, LocalKey, TokenRequest};

@@ -76,8 +76,15 @@ impl Metrics {
         };
         let times = Action::ALL.iter().map(by_action).collect();
         let operations = Family::<Ended, Counter>::default();
+        // From the start, so that the first one is seen as one more.
+        for state in [OperationState::Succeeded, OperationState::Failed] {
+            let _ = operations.get_or_create(&Ended { status: state.name() });
+        }
         registry.register("operations", "Resets that ended", operations.clone());
         let turned_away = Family::<TurnedAway, Counter>::default();
+        for what in ["connection", "request", "body"] {
+            let _ = turned_away.get_or_create(&TurnedAway { what });
+        }
         registry.register(
             "turned_away",
             "Connections, requests and bodies beyond the share of an address, or of all",

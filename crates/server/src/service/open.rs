@@ -24,7 +24,7 @@ use crate::network::Proxies;
 use crate::network::shares::Shares;
 use crate::policy::{Load, Policies};
 use crate::store::{Lockout, Store, StoreOptions};
-use crate::token::{Issuer, KeySource, Verifier};
+use crate::token::{ClaimNames, Issuer, KeySource, Verifier};
 use crate::write_back::WriteBack;
 
 /// What an operation says whose process has ended.
@@ -52,6 +52,12 @@ impl Service {
             issuer: tokens.issuer.clone(),
             audiences: tokens.audiences.clone(),
             tenant: config.tenant.clone(),
+            names: ClaimNames {
+                tenant: Some(tokens.claims.tenant.clone()).filter(|name| !name.is_empty()),
+                user: tokens.claims.user.clone(),
+                scopes: tokens.claims.scopes.clone(),
+                roles: tokens.claims.roles.clone(),
+            },
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
         let verifier = Verifier::new(issuer, keys, clock.clone()).await.map_err(|error| {
