@@ -775,9 +775,8 @@ async fn who_serves_need_not_own_the_tables(database: &Database) {
     let store = database.with_adele().await;
     database
         .execute(&format!(
-            "GRANT SELECT ON _sqlx_migrations TO {role}; \
-             GRANT SELECT, INSERT ON directory TO {role}; \
-             GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, operations TO {role}"
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+             REVOKE INSERT, UPDATE, DELETE ON _sqlx_migrations FROM {role}"
         ))
         .await;
     let theirs = as_role().await.unwrap();
