@@ -769,7 +769,8 @@ async fn who_serves_need_not_own_the_tables(database: &Database) {
         let (scheme, rest) = database.url.split_once("://").unwrap();
         let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
         let url = format!("{scheme}://{role}@{rest}");
-        Store::open(&url, Some(TENANT), &StoreOptions::default()).await
+        let options = StoreOptions { timeout: Duration::from_secs(60), ..StoreOptions::default() };
+        Store::open(&url, Some(TENANT), &options).await
     };
     refused(as_role().await, "have to be made by a role that may");
     let store = database.with_adele().await;
