@@ -162,8 +162,9 @@ mod pages {
         let printed = String::from_utf8(server.get("/metrics", "").body).unwrap();
         let names = |text: &str| -> BTreeSet<String> {
             let is_part = |c: char| c.is_ascii_lowercase() || c == '_';
-            let starts = text.match_indices("countersign_").map(|(at, _)| &text[at..]);
-            let names = starts.map(|rest| rest.split(|c| !is_part(c)).next().unwrap().to_owned());
+            let rests = text.split("countersign_").skip(1);
+            let names = rests
+                .map(|rest| format!("countersign_{}", rest.split(|c| !is_part(c)).next().unwrap()));
             names.filter(|name| !name.ends_with('_')).collect()
         };
         let samples = printed.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>();

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "server")]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test")]
+#![allow(clippy::panic, reason = "a panic is a failed test")]
 
 mod common;
 #[cfg(unix)]
