@@ -77,6 +77,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
     }
     log(&config);
     refuse_dumps();
+    open_many_files();
     let (policy, lists) = (config.policy.name.clone(), config.policy.lists.clone());
     let is_built_in = Policy::presets().any(|known| known == policy);
     let (file, listed) = (policy.clone(), lists.clone());
@@ -111,6 +112,20 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
     runtime.shutdown_timeout(Duration::from_secs(1));
     served.map_err(Failure::new)?;
     Ok(Answer::Yes)
+}
+
+/// Lets the process have as many connections and files as the system allows: what
+/// shells and service managers give by default is less than `connections`.
+fn open_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
+    }
 }
 
 /// Over when the process is asked to end.

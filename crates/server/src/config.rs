@@ -10,6 +10,7 @@ use countersign::{Dialect, Engine, Generator, Policy, Recipe, Subject};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use crate::network::{ClientHeader, Prefix};
 use crate::password::Cost;
 use crate::permissions::Cloud;
 use crate::token::{KeySource, shown};
@@ -53,6 +54,9 @@ pub struct Config {
     pub generated: Generated,
     pub write_back: WriteBackConfig,
     pub limits: Limits,
+    pub network: NetworkConfig,
+    pub probes: ProbesConfig,
+    pub cors: CorsConfig,
     pub log: Log,
     pub metrics: MetricsConfig,
 }
@@ -77,6 +81,9 @@ impl Default for Config {
             generated: Generated::default(),
             write_back: WriteBackConfig::default(),
             limits: Limits::default(),
+            network: NetworkConfig::default(),
+            probes: ProbesConfig::default(),
+            cors: CorsConfig::default(),
             log: Log::default(),
             metrics: MetricsConfig::default(),
         }
@@ -103,13 +110,15 @@ impl From<DialectName> for Dialect {
 }
 
 macro_rules! sections {
-    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty = $default:expr,)* })*) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident {
+        $($(#[$meta:meta])* $field:ident: $type:ty = $default:expr,)*
+    })*) => {$(
         $(#[doc = $doc])*
         #[derive(Clone, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
         #[allow(missing_docs, reason = "documented in the sample")]
         pub struct $name {
-            $(pub $field: $type,)*
+            $($(#[$meta])* pub $field: $type,)*
         }
 
         impl Default for $name {
@@ -137,6 +146,14 @@ sections! {
         jwks: String = LOCAL_KEYS.to_owned(),
         ca: Option<PathBuf> = None,
         signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
+        claims: ClaimsConfig = ClaimsConfig::default(),
+    }
+    /// What the issuer calls its claims.
+    ClaimsConfig {
+        tenant: String = "tid".to_owned(),
+        user: String = "oid".to_owned(),
+        scopes: String = "scp".to_owned(),
+        roles: String = "wids".to_owned(),
     }
     /// The certificate.
     Tls {
@@ -178,17 +195,39 @@ sections! {
     Limits {
         body_bytes: usize = 65_536,
         header_bytes: usize = 16_384,
+        body_budget_bytes: usize = 67_108_864,
+        address_body_budget_bytes: usize = 16_777_216,
         header_seconds: u32 = 10,
         body_seconds: u32 = 10,
+        keep_alive_seconds: u32 = 75,
         connections: usize = 1024,
+        connections_per_address: usize = 256,
         streams: u32 = 100,
+        requests: usize = 8192,
+        requests_per_address: usize = 2048,
         caller_rate: u32 = 1000,
         refused_rate: u32 = 200,
+    }
+    /// Proxies between clients and the service.
+    NetworkConfig {
+        trusted_proxies: Vec<Prefix> = Vec::new(),
+        client_header: ClientHeader = ClientHeader::XForwardedFor,
+    }
+    /// A port for probes.
+    ProbesConfig {
+        #[serde(deserialize_with = "some_address")]
+        listen: Option<SocketAddr> = None,
+    }
+    /// Pages on other origins.
+    CorsConfig {
+        origins: Vec<Origin> = Vec::new(),
+        max_age_seconds: u32 = 7200,
     }
     /// What is logged.
     Log {
         level: Level = Level::Info,
         format: LogFormat = LogFormat::Json,
+        refusals_per_minute: u32 = 60,
     }
     /// What is counted.
     MetricsConfig {
@@ -236,6 +275,35 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::
     let text = String::deserialize(deserializer)?;
     let example = "this is no address with its port, such as `127.0.0.1:8080`";
     text.parse().map_err(|_| D::Error::custom(example))
+}
+
+fn some_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    address(deserializer).map(Some)
+}
+
+/// The scheme, the host and the port of a page, as browsers write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// As it stands in the header `Origin`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = "this is no origin, such as `https://apps.example.com`: http:// or https://, a \
+                     host and perhaps a port, and nothing behind them";
+        let origin = origin_of(&text).ok_or_else(|| D::Error::custom(wrong))?.to_ascii_lowercase();
+        // Browsers leave out the port that is meant anyway.
+        let standard = if origin.starts_with("https:") { ":443" } else { ":80" };
+        Ok(Self(origin.strip_suffix(standard).unwrap_or(&origin).to_owned()))
+    }
 }
 
 /// A message without the text that stands where something else belongs: it
@@ -295,6 +363,11 @@ impl Config {
             "`[write-back]` has both `command` and `url`: leave one out",
         )?;
         one_of(self.tenant.is_empty(), "`tenant` is empty: give the id of your organisation")?;
+        let ClaimsConfig { user, scopes, roles, .. } = &self.tokens.claims;
+        one_of(
+            [user, scopes, roles].iter().any(|name| name.is_empty()),
+            "`[tokens.claims]` has an empty name: only `tenant` may be none",
+        )?;
         one_of(
             self.tokens.audiences.is_empty(),
             "`[tokens]` has no `audiences`: no token would be accepted",
@@ -306,6 +379,17 @@ impl Config {
         one_of(
             self.passwords.queue == 0,
             "`queue` in `[passwords]` is 0: nobody could wait for a hash",
+        )?;
+        let limits = &self.limits;
+        one_of(
+            [limits.body_budget_bytes, limits.address_body_budget_bytes]
+                .iter()
+                .any(|budget| *budget != 0 && *budget < limits.body_bytes),
+            "a budget of `[limits]` is less than `body-bytes`: no body could be that large",
+        )?;
+        one_of(
+            self.probes.listen.is_some_and(|probes| probes == self.listen && probes.port() != 0),
+            "`listen` in `[probes]` is that of the service: give another port",
         )?;
         let https =
             |url: &Option<String>| url.as_ref().is_some_and(|url| !url.starts_with("https://"));
@@ -381,18 +465,18 @@ impl Config {
 
 /// Scheme and authority of a URL, in the form in which they stand in others.
 pub(crate) fn origin(url: &str) -> Result<String, String> {
-    let wrong = || {
+    origin_of(url).ok_or_else(|| {
         "`public-url` has to be http:// or https:// with a host and nothing behind it".to_owned()
-    };
-    let uri: axum::http::Uri = url.parse().map_err(|_| wrong())?;
-    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
+    })
+}
+
+fn origin_of(url: &str) -> Option<String> {
+    let uri: axum::http::Uri = url.parse().ok()?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
     let is_plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    match (scheme, uri.authority()) {
-        (Some(scheme), Some(authority)) if is_plain && !authority.as_str().contains('@') => {
-            Ok(format!("{scheme}://{authority}"))
-        }
-        _ => Err(wrong()),
-    }
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+    let is_host = !matches!(authority.host(), "" | "*") && !authority.host().contains('*');
+    (is_plain && is_host).then(|| format!("{scheme}://{authority}"))
 }
 
 impl Tokens {
@@ -480,6 +564,11 @@ mod tests {
         assert_eq!(told.tokens.audiences, default.tokens.audiences);
         assert_eq!(told.tokens.jwks, default.tokens.jwks);
         assert_eq!(told.tokens.signing_key, default.tokens.signing_key);
+        let claims = |of: &Config| {
+            let ClaimsConfig { tenant, user, scopes, roles } = of.tokens.claims.clone();
+            (tenant, user, scopes, roles)
+        };
+        assert_eq!(claims(&told), claims(&default));
         let passwords = |of: &Config| {
             let Passwords { memory_kib, iterations, parallelism, queue, history, .. } =
                 of.passwords.clone();
@@ -502,20 +591,35 @@ mod tests {
             let Limits {
                 body_bytes,
                 header_bytes,
+                body_budget_bytes,
+                address_body_budget_bytes,
                 header_seconds,
                 body_seconds,
+                keep_alive_seconds,
                 connections,
+                connections_per_address,
                 streams,
+                requests,
+                requests_per_address,
                 caller_rate,
                 refused_rate,
             } = of.limits.clone();
             (
-                (body_bytes, header_bytes, header_seconds, body_seconds),
-                (connections, streams, caller_rate, refused_rate),
+                (body_bytes, header_bytes, body_budget_bytes, address_body_budget_bytes),
+                (header_seconds, body_seconds, keep_alive_seconds),
+                (connections, connections_per_address, streams),
+                (requests, requests_per_address, caller_rate, refused_rate),
             )
         };
         assert_eq!(limits(&told), limits(&default));
-        assert_eq!((told.log.level, told.log.format), (default.log.level, default.log.format));
+        assert_eq!(told.network.client_header, default.network.client_header);
+        assert_eq!(told.network.trusted_proxies, default.network.trusted_proxies);
+        assert_eq!(told.cors.origins, default.cors.origins);
+        assert_eq!(told.cors.max_age_seconds, default.cors.max_age_seconds);
+        // One that is off where nothing is said.
+        assert!(told.probes.listen.is_some() && default.probes.listen.is_none());
+        let log = |of: &Config| (of.log.level, of.log.format, of.log.refusals_per_minute);
+        assert_eq!(log(&told), log(&default));
         assert_eq!(told.metrics.enabled, default.metrics.enabled);
     }
 
@@ -532,11 +636,23 @@ mod tests {
             ("database = 'postgres://a:hunter2@b", ":1:35: "),
             ("database = 'a'\ndatabase-file = 'b'", ": `database` and `database-file`"),
             ("cloud = 'mars'", ":1:9: unknown variant `mars`"),
+            ("[tokens.claims]\nuser = ''", ": `[tokens.claims]` has an empty name"),
             ("[tls]\ncert = 'a'", ": `[tls]` needs both"),
             ("[write-back]\nurl = 'http://a'", ": `url` in `[write-back]` has to start"),
             ("public-url = 'ftp://a'", ": `public-url`"),
             ("public-url = 'https://a/b'", ": `public-url`"),
             ("public-url = 'https://a:b@c'", ": `public-url`"),
+            ("[cors]\norigins = ['*']", ":2:11: this is no origin"),
+            ("[cors]\norigins = ['https://*.a']", ":2:11: this is no origin"),
+            ("[cors]\norigins = ['null']", ":2:11: this is no origin"),
+            ("[cors]\norigins = ['a.example']", ":2:11: this is no origin"),
+            ("[cors]\norigins = ['https://a/b']", ":2:11: this is no origin"),
+            ("[network]\ntrusted-proxies = ['proxy']", ":2:19: this is no address"),
+            ("[network]\ntrusted-proxies = ['10.0.0.1/8']", ":2:19: this range has an address"),
+            ("[network]\nclient-header = 'via'", ":2:17: unknown variant `via`"),
+            ("[probes]\nlisten = 9090", ":2:10: invalid type: integer `9090`"),
+            ("listen = '[::]:80'\nprobes.listen = '[::]:80'", ": `listen` in `[probes]` is that"),
+            ("limits.body-budget-bytes = 9", ": a budget of `[limits]` is less than"),
             ("[lockout]\nthreshold = 0", ":2:13: "),
             ("[tokens]\nissuer = 'https://a'", ": `[tokens]` has an `issuer` without its keys"),
         ] {
@@ -582,6 +698,17 @@ mod tests {
         let mut config = Config::parse("database = 'postgres://a/b'").unwrap();
         config.resolve(Path::new("/etc"));
         assert_eq!(config.database().unwrap(), "postgres://a/b");
+    }
+
+    #[test]
+    fn origins_of_pages_are_as_browsers_write_them() {
+        let text = "cors.origins = ['HTTPS://Apps.Example/', 'http://a:80', 'https://a:443', \
+                    'https://a:80', 'http://[::1]:3000']";
+        let origins = Config::parse(text).unwrap().cors.origins;
+        let origins: Vec<_> = origins.iter().map(Origin::as_str).collect();
+        let expected =
+            ["https://apps.example", "http://a", "https://a", "https://a:80", "http://[::1]:3000"];
+        assert_eq!(origins, expected);
     }
 
     #[test]

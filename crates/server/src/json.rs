@@ -109,7 +109,13 @@ impl<'b> Object<'b> {
         }
     }
 
-    fn find(&self, name: &str) -> Option<&'b RawValue> {
+    /// The names of the members.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
+    }
+
+    /// A member, as it stands in the body; nothing if it is missing or null.
+    pub(crate) fn find(&self, name: &str) -> Option<&'b RawValue> {
         self.0.get(name).copied().filter(|value| value.get() != "null")
     }
 
@@ -120,10 +126,8 @@ impl<'b> Object<'b> {
     /// The member is something else.
     pub(crate) fn string(&self, name: &'static str) -> Result<Option<Secret>, Refusal> {
         let Some(value) = self.find(name) else { return Ok(None) };
-        let quoted = value.get();
         let wrong = |what: &str| Refusal::Json(format!("The member `{name}` {what}.").into());
-        let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        inside.and_then(unescaped).map(Some).ok_or_else(|| wrong("is not a string"))
+        text(value).map(Some).ok_or_else(|| wrong("is not a string"))
     }
 
     /// A string, or null, if it is there.
@@ -160,6 +164,18 @@ impl<'b> Object<'b> {
         }
     }
 
+    /// The elements of an array; nothing if it is missing or null.
+    ///
+    /// # Errors
+    ///
+    /// The member is something else.
+    pub(crate) fn array(&self, name: &'static str) -> Result<Option<Vec<&'b RawValue>>, Refusal> {
+        let Some(value) = self.find(name) else { return Ok(None) };
+        serde_json::from_str(value.get())
+            .map(Some)
+            .map_err(|_| Refusal::Json(format!("The member `{name}` is not an array.").into()))
+    }
+
     /// An object; nothing if it is missing or null.
     ///
     /// # Errors
@@ -171,6 +187,12 @@ impl<'b> Object<'b> {
             .map(Some)
             .map_err(|_| Refusal::Json(format!("The member `{name}` is not an object.").into()))
     }
+}
+
+/// The text of a string; nothing if it is something else.
+pub(crate) fn text(value: &RawValue) -> Option<Secret> {
+    let inside = value.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inside.and_then(unescaped)
 }
 
 /// How deep arrays and objects may stand in each other: what serde_json allows

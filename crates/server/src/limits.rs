@@ -8,6 +8,7 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::network::network;
 use crate::service::seconds;
 
 /// How many clients are remembered. Beyond that, those who have not asked for
@@ -24,7 +25,7 @@ pub(crate) struct Rates {
 }
 
 /// One rate for each caller, and one for each address that sends no good
-/// token. Behind a proxy all callers have one address.
+/// token. Behind a proxy that is not trusted all callers have one address.
 pub(crate) struct Limiter {
     callers: Option<Buckets<String>>,
     addresses: Option<Buckets<IpAddr>>,
@@ -94,17 +95,6 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// A client has a whole network of addresses of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(network.into())
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,14 +127,5 @@ mod tests {
             buckets.spend(&client, now, u32::clone);
         }
         assert!(buckets.due.lock().unwrap().len() <= CLIENTS);
-    }
-
-    #[test]
-    fn addresses_of_a_network_are_one_client() {
-        let network = |text: &str| super::network(text.parse().unwrap());
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
-        assert_ne!(network("192.0.2.2"), network("192.0.2.1"));
     }
 }

@@ -32,6 +32,11 @@ struct Ended {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TurnedAway {
+    what: &'static str,
+}
+
 /// Of each action, how long its answers took, and how many went well: counted
 /// without looking for a label, since most are of one kind.
 struct ByAction {
@@ -44,6 +49,7 @@ pub(crate) struct Metrics {
     answered: Family<Answered, Counter>,
     times: Vec<ByAction>,
     operations: Family<Ended, Counter>,
+    turned_away: Family<TurnedAway, Counter>,
     pub(crate) unstored: Counter,
     pub(crate) verifications: Counter,
     pub(crate) locked_out: Counter,
@@ -70,7 +76,20 @@ impl Metrics {
         };
         let times = Action::ALL.iter().map(by_action).collect();
         let operations = Family::<Ended, Counter>::default();
+        // From the start, so that the first one is seen as one more.
+        for state in [OperationState::Succeeded, OperationState::Failed] {
+            let _ = operations.get_or_create(&Ended { status: state.name() });
+        }
         registry.register("operations", "Resets that ended", operations.clone());
+        let turned_away = Family::<TurnedAway, Counter>::default();
+        for what in ["connection", "request", "body"] {
+            let _ = turned_away.get_or_create(&TurnedAway { what });
+        }
+        registry.register(
+            "turned_away",
+            "Connections, requests and bodies beyond the share of an address, or of all",
+            turned_away.clone(),
+        );
         let unstored = Counter::default();
         registry.register(
             "write_backs_unstored",
@@ -103,6 +122,7 @@ impl Metrics {
             answered,
             times,
             operations,
+            turned_away,
             unstored,
             verifications,
             locked_out,
@@ -112,13 +132,23 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn answered(&self, action: Option<Action>, status: StatusCode, took: Duration) {
-        let name = action.map_or("none", Action::name);
+    /// Counts an answer under the name of its action, and how long it took.
+    pub(crate) fn answered(
+        &self,
+        name: &'static str,
+        action: Option<Action>,
+        status: StatusCode,
+        took: Duration,
+    ) {
         self.answered.get_or_create(&Answered { action: name, status: status.as_u16() }).inc();
         let times = self.times.iter().find(|times| Some(times.action) == action);
         if let Some(ByAction { times, .. }) = times {
             times.observe(took.as_secs_f64());
         }
+    }
+
+    pub(crate) fn turned_away(&self, what: &'static str) {
+        self.turned_away.get_or_create(&TurnedAway { what }).inc();
     }
 
     pub(crate) fn operations_ended(&self, state: OperationState) {

@@ -28,6 +28,34 @@ pub(crate) enum Resource {
     User(Target),
 }
 
+/// What is about a whole version, and about nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// Several requests in one.
+    Batch,
+    /// The types of answers.
+    Metadata,
+}
+
+impl Whole {
+    /// Reads a raw path.
+    pub(crate) fn parse(raw: &str) -> Option<(Version, Self)> {
+        // Most paths are of something else.
+        if !raw.contains(['$', '%']) {
+            return None;
+        }
+        let segments = raw.split('/').filter(|segment| !segment.is_empty());
+        let segments: Vec<_> = segments.map(decoded).collect::<Option<_>>()?;
+        let [version, whole] = segments.as_slice() else { return None };
+        let whole = match whole.to_ascii_lowercase().as_str() {
+            "$batch" => Self::Batch,
+            "$metadata" => Self::Metadata,
+            _ => return None,
+        };
+        Some((version_of(version)?, whole))
+    }
+}
+
 /// A path that the service knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
@@ -41,39 +69,124 @@ impl Path {
     pub(crate) fn parse(raw: &str) -> Option<Self> {
         let segments = raw.split('/').filter(|segment| !segment.is_empty());
         let segments: Vec<_> = segments.map(decoded).collect::<Option<_>>()?;
-        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        let segments: Vec<_> = segments.iter().map(|one| Segment::read(one)).collect();
         let (version, rest) = segments.split_first()?;
-        let version = Version::ALL.iter().copied().find(|known| known.segment() == *version)?;
+        let version = version.plain().and_then(version_of)?;
         let (collection, rest) = rest.split_first()?;
-        let resource = match (*collection, rest) {
-            ("users", [action]) if is_action(action, "validatePassword") => {
-                Resource::ValidatePassword
+        let resource = match collection {
+            Segment::Plain(name) if name.eq_ignore_ascii_case("users") => match rest {
+                [Segment::Plain(action)] if is_action(action, "validatePassword") => {
+                    Resource::ValidatePassword
+                }
+                [user, rest @ ..] => of(Target::User(user.whole()), rest)?,
+                [] => return None,
+            },
+            Segment::Keyed { name, key, .. } if name.eq_ignore_ascii_case("users") => {
+                of(Target::User(key.clone()?), rest)?
             }
-            ("users", [user, rest @ ..]) => of(Target::User((*user).to_owned()), rest)?,
-            ("me", rest) => of(Target::Me, rest)?,
+            Segment::Plain(name) if name.eq_ignore_ascii_case("me") => of(Target::Me, rest)?,
             _ => return None,
         };
         Some(Self { version, resource })
     }
 }
 
-fn of(target: Target, rest: &[&str]) -> Option<Resource> {
-    Some(match rest {
-        [] => Resource::User(target),
-        [action] if is_action(action, "changePassword") => Resource::ChangePassword(target),
-        ["authentication", rest @ ..] => match rest {
-            ["methods"] => Resource::Methods(target),
-            ["passwordMethods"] => Resource::PasswordMethods(target),
-            ["methods" | "passwordMethods", method, action]
-                if is_action(action, "resetPassword") =>
-            {
-                Resource::ResetPassword { target, method: (*method).to_owned() }
-            }
-            ["operations", id] => Resource::Operation { target, id: (*id).to_owned() },
-            _ => return None,
-        },
-        _ => return None,
-    })
+/// A segment of a path, decoded.
+enum Segment<'s> {
+    Plain(&'s str),
+    /// `name(key)` or `name('key')`; no key if what stands there makes none.
+    Keyed {
+        whole: &'s str,
+        name: &'s str,
+        key: Option<String>,
+    },
+}
+
+impl<'s> Segment<'s> {
+    fn read(whole: &'s str) -> Self {
+        match whole.strip_suffix(')').and_then(|rest| rest.split_once('(')) {
+            Some((name, inside)) => Self::Keyed { whole, name, key: key(inside) },
+            None => Self::Plain(whole),
+        }
+    }
+
+    fn plain(&self) -> Option<&'s str> {
+        match self {
+            Self::Plain(name) => Some(name),
+            Self::Keyed { .. } => None,
+        }
+    }
+
+    /// As a key of its own: what looks like one in parentheses is the whole key.
+    fn whole(&self) -> String {
+        match self {
+            Self::Plain(whole) | Self::Keyed { whole, .. } => (*whole).to_owned(),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.plain().is_some_and(|plain| plain.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The key in parentheses: as it is, or in quotes, which are doubled inside; also
+/// with the name of its property.
+fn key(inside: &str) -> Option<String> {
+    let quoted = ["", "id=", "userPrincipalName="].iter().find_map(|name| {
+        let (told, rest) = inside.split_at_checked(name.len())?;
+        rest.strip_prefix('\'').filter(|_| told.eq_ignore_ascii_case(name))
+    });
+    let Some(quoted) = quoted else {
+        let is_key = !inside.is_empty() && !inside.contains(['\'', '"', '(', ')', '=', ',']);
+        return is_key.then(|| inside.to_owned());
+    };
+    let inside = quoted.strip_suffix('\'')?;
+    let single = inside.replace("''", "");
+    (!inside.is_empty() && !single.contains('\'')).then(|| inside.replace("''", "'"))
+}
+
+/// A collection and which of it: `methods/1`, or `methods('1')`.
+fn member<'r, 's>(name: &str, rest: &'r [Segment<'s>]) -> Option<(String, &'r [Segment<'s>])> {
+    match rest {
+        [first, of, rest @ ..] if first.is(name) => Some((of.whole(), rest)),
+        [Segment::Keyed { name: told, key, .. }, rest @ ..] if told.eq_ignore_ascii_case(name) => {
+            Some((key.clone()?, rest))
+        }
+        _ => None,
+    }
+}
+
+fn version_of(segment: &str) -> Option<Version> {
+    Version::ALL.iter().copied().find(|known| known.segment().eq_ignore_ascii_case(segment))
+}
+
+/// What is asked for of somebody. Names count in any case, keys as they are.
+fn of(target: Target, rest: &[Segment<'_>]) -> Option<Resource> {
+    match rest {
+        [] => return Some(Resource::User(target)),
+        [Segment::Plain(action)] if is_action(action, "changePassword") => {
+            return Some(Resource::ChangePassword(target));
+        }
+        _ => {}
+    }
+    let (authentication, rest) = rest.split_first()?;
+    if !authentication.is("authentication") {
+        return None;
+    }
+    match rest {
+        [all] if all.is("methods") => return Some(Resource::Methods(target)),
+        [all] if all.is("passwordMethods") => return Some(Resource::PasswordMethods(target)),
+        _ => {}
+    }
+    if let Some((id, [])) = member("operations", rest) {
+        return Some(Resource::Operation { target, id });
+    }
+    match member("methods", rest).or_else(|| member("passwordMethods", rest))? {
+        (method, [Segment::Plain(action)]) if is_action(action, "resetPassword") => {
+            Some(Resource::ResetPassword { target, method })
+        }
+        _ => None,
+    }
 }
 
 impl Resource {
@@ -121,7 +234,12 @@ pub(crate) fn encoded(segment: &str) -> String {
 }
 
 fn is_action(segment: &str, name: &str) -> bool {
-    segment.strip_prefix("microsoft.graph.").unwrap_or(segment) == name
+    const NAMESPACE: &str = "microsoft.graph.";
+    let bare = match segment.split_at_checked(NAMESPACE.len()) {
+        Some((space, name)) if space.eq_ignore_ascii_case(NAMESPACE) => name,
+        _ => segment,
+    };
+    bare.eq_ignore_ascii_case(name)
 }
 
 /// A segment, percent-decoded once. None that could be read as more than one
@@ -181,6 +299,44 @@ mod tests {
                 "/beta/users/1/authentication/passwordMethods/2/resetPassword",
                 Resource::ResetPassword { target: user("1"), method: "2".to_owned() },
             ),
+            // Keys in parentheses, quoted or not, and encoded.
+            ("/beta/users('1')", Resource::User(user("1"))),
+            ("/beta/users(1)", Resource::User(user("1"))),
+            ("/v1.0/users(a@b)/changePassword", Resource::ChangePassword(user("a@b"))),
+            (
+                "/v1.0/users('o''hara@x')/microsoft.graph.changePassword",
+                Resource::ChangePassword(user("o'hara@x")),
+            ),
+            ("/v1.0/users%28%27o%27%27hara%40x%27%29", Resource::User(user("o'hara@x"))),
+            ("/v1.0/users('%27%27')", Resource::User(user("'"))),
+            ("/v1.0/users(id='1')", Resource::User(user("1"))),
+            ("/v1.0/users(userPrincipalName='a@b')", Resource::User(user("a@b"))),
+            // No call, but a user of that name.
+            ("/beta/users('validatePassword')", Resource::User(user("validatePassword"))),
+            ("/beta/users('me')", Resource::User(user("me"))),
+            (
+                "/beta/users('1')/authentication/methods('2')/resetPassword",
+                Resource::ResetPassword { target: user("1"), method: "2".to_owned() },
+            ),
+            (
+                "/beta/me/authentication/passwordMethods(2)/microsoft.graph.resetPassword",
+                Resource::ResetPassword { target: Target::Me, method: "2".to_owned() },
+            ),
+            (
+                "/beta/users('1')/authentication/operations('3')",
+                Resource::Operation { target: user("1"), id: "3".to_owned() },
+            ),
+            // Names in any case; keys as they are.
+            ("/V1.0/ME/changepassword", Resource::ChangePassword(Target::Me)),
+            ("/Beta/Users/VALIDATEPASSWORD", Resource::ValidatePassword),
+            ("/beta/USERS('AbC')/Microsoft.Graph.ChangePassword", {
+                Resource::ChangePassword(user("AbC"))
+            }),
+            ("/beta/users/AbC/Authentication/Methods", Resource::Methods(user("AbC"))),
+            (
+                "/beta/users/A/AUTHENTICATION/OPERATIONS/Id",
+                Resource::Operation { target: user("A"), id: "Id".to_owned() },
+            ),
             // Decoded once only.
             ("/beta/users/a%2540b", Resource::User(user("a%40b"))),
         ] {
@@ -195,7 +351,27 @@ mod tests {
             "/",
             "/beta",
             "/v2.0/me",
-            "/BETA/me",
+            "/beta/users()",
+            "/beta/users('')",
+            "/beta/users('a",
+            "/beta/users('a)",
+            "/beta/users(a')",
+            "/beta/users('o'hara@x')",
+            "/beta/users('a')('b')",
+            "/beta/users('a'))",
+            "/beta/users((a))",
+            "/beta/users(\"a\")",
+            "/beta/users(mail='a')",
+            "/beta/users(a,b)",
+            "/beta/users('a%2Fb')",
+            "/beta/users('..%2Fme')",
+            "/beta('x')/me",
+            "/beta/me('x')",
+            "/beta/me()",
+            "/beta/users('a')/changePassword()",
+            "/beta/users/a/authentication('b')/methods",
+            "/beta/users/a/authentication/methods('b')/2/resetPassword",
+            "/beta/$batch",
             "/beta/users",
             "/beta/groups/1",
             "/beta/users/../me",
@@ -211,12 +387,29 @@ mod tests {
             "/beta/users/a%4",
             "/beta/users/a%zz",
             "/beta/users/%ff",
-            "/beta/users/a/changepassword",
             "/beta/users/a/changePassword/b",
             "/beta/users/a/graph.changePassword",
             "/beta%2Fme",
         ] {
             assert_eq!(parsed(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_version_is_read() {
+        for (raw, expected) in [
+            ("/beta/$batch", Some((Version::Beta, Whole::Batch))),
+            ("/v1.0/$batch/", Some((Version::V1, Whole::Batch))),
+            ("//v1.0//%24BATCH", Some((Version::V1, Whole::Batch))),
+            ("/v1.0/$metadata", Some((Version::V1, Whole::Metadata))),
+            ("/$batch", None),
+            ("/beta/$batch/1", None),
+            ("/beta/users/$batch", None),
+            ("/beta/..%2F$batch", None),
+            ("/v2.0/$metadata", None),
+            ("/beta/batch", None),
+        ] {
+            assert_eq!(Whole::parse(raw), expected, "{raw}");
         }
     }
 

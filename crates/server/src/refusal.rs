@@ -16,6 +16,8 @@ pub(crate) enum Refusal {
     NoRoute,
     /// The path has other methods, which are these.
     Method(Vec<&'static str>),
+    /// The request is not as HTTP demands it. Says what it lacks.
+    Request(&'static str),
     /// No token, or none that is good.
     Token(&'static str),
     /// A token of an application on a path that is about the caller.
@@ -37,8 +39,20 @@ pub(crate) enum Refusal {
     /// Another authentication method.
     UnknownMethod,
     NotFound,
-    /// Nothing was done; to be tried again after so many seconds.
+    /// Nothing was done, since the account is locked; to be tried again after so
+    /// many seconds.
     TooMany(u64),
+    /// Nothing was done, since the caller asks too often; as above.
+    CallerRate(u64),
+    /// Nothing was done, since too many requests from this address were refused
+    /// for their tokens; as above.
+    AddressRate(u64),
+    /// Nothing was done, since this address has too much under way already.
+    Share,
+    /// Nothing was done, since all together have too much under way.
+    Full,
+    /// A request of a batch that this one depends on has failed.
+    Dependency,
     CurrentPassword,
     NewPassword(Vec<Detail>),
     /// The store, or another thing that is needed, is not there. Nothing was
@@ -149,12 +163,18 @@ impl Refusal {
                 "Request_ResourceNotFound",
                 "Resource does not exist, or is not visible to the caller.",
             ),
-            Self::TooMany(_) => {
+            Self::Request(what) => told(StatusCode::BAD_REQUEST, "BadRequest", what),
+            Self::TooMany(_) | Self::CallerRate(_) | Self::AddressRate(_) | Self::Share => {
                 told(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Please retry again later.")
             }
+            Self::Dependency => told(
+                StatusCode::FAILED_DEPENDENCY,
+                "FailedDependency",
+                "A request that this one depends on has failed. Nothing was done.",
+            ),
             Self::CurrentPassword => told(StatusCode::BAD_REQUEST, "Request_BadRequest", CURRENT),
             Self::NewPassword(_) => told(StatusCode::BAD_REQUEST, "Request_BadRequest", NEW),
-            Self::Unavailable => told(
+            Self::Unavailable | Self::Full => told(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "serviceNotAvailable",
                 "The service is temporarily unavailable. Nothing was done.",
@@ -165,6 +185,26 @@ impl Refusal {
                 "The service failed, and does not know whether it was done.",
             ),
         }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.told().0
+    }
+
+    /// What it is refused for, in the log: of those that somebody may be behind who
+    /// means harm.
+    pub(crate) fn logged(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Token(_) => "token",
+            Self::Privileges => "role",
+            Self::ChangeAccess => "other-account",
+            Self::TooMany(_) => "locked-out",
+            Self::CallerRate(_) => "caller-rate",
+            Self::AddressRate(_) => "refused-rate",
+            Self::Share => "address-share",
+            Self::Full => "full",
+            _ => return None,
+        })
     }
 
     /// The whole response.
@@ -195,14 +235,18 @@ impl Refusal {
                 let allowed = HeaderValue::from_str(&allowed.join(", "));
                 headers.extend(allowed.ok().map(|allowed| (header::ALLOW, allowed)));
             }
-            Self::TooMany(seconds) => {
+            Self::TooMany(seconds) | Self::CallerRate(seconds) | Self::AddressRate(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            // Clients that see it send what is left in vain.
-            Self::TooLarge | Self::TooSlow => {
+            // Clients that see it send what is left in vain; or it is not known where
+            // the next request would begin.
+            Self::TooLarge | Self::TooSlow | Self::Request(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Self::Unavailable => {
+            Self::Share => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::Unavailable | Self::Full => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

@@ -1,29 +1,19 @@
 //! The service as a process: its listener, and what it does besides answering.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
-use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
-use crate::config::{Config, Limits};
-use crate::patient::Requests;
+use crate::config::Config;
+use crate::network::{Connections, acceptor};
 use crate::policy::Load;
 use crate::reload::{Reloads, Sources};
-use crate::service::{ABANDONED, Inner, Service, respond};
+use crate::service::{ABANDONED, Inner, Service};
 use crate::store::Lock;
 use crate::write_back::LEASE;
 
@@ -58,9 +48,11 @@ pub async fn serve(
     ready: impl FnOnce(&str),
 ) -> Result<(), String> {
     let tls = acceptor(config)?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let listener = listen(config.listen).await?;
+    let probes = match config.probes.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let local = format!("{scheme}://{address}");
@@ -77,158 +69,38 @@ pub async fn serve(
         tokio::spawn(look_after(Arc::clone(&inner))),
         tokio::spawn(reloads.run(Arc::clone(&inner))),
     ];
+    // Probes are answered until nobody else is.
+    let (over, ended) = oneshot::channel::<()>();
+    let probes = probes.map(|listener| {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(url = format!("http://{address}"), "listening for probes");
+        }
+        let connections = Connections::probes(&config.limits, Arc::clone(&inner));
+        let ended = async {
+            let _ = ended.await;
+        };
+        tokio::spawn(connections.accept(listener, ended, Duration::ZERO))
+    });
     ready(&local);
     let connections = Connections::new(tls, &config.limits, Arc::clone(&inner));
-    connections.accept(listener, shutdown).await;
+    connections.accept(listener, shutdown, GRACE).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     // What is not over by then is found at the next start.
-    let over = tokio::time::timeout(GRACE, inner.pending.closed()).await;
-    if over.is_err() {
+    let ended = tokio::time::timeout(GRACE, inner.pending.closed()).await;
+    if ended.is_err() {
         tracing::warn!("resets were given up that had not ended");
     }
+    drop(over);
+    if let Some(probes) = probes {
+        let _ = probes.await;
+    }
+    inner.refused.summarise(None);
     Ok(())
 }
 
-struct Connections {
-    tls: Option<TlsAcceptor>,
-    builder: Builder<TokioExecutor>,
-    most: Arc<Semaphore>,
-    /// How long a connection may be without a request.
-    patience: Duration,
-    service: Arc<Inner>,
-}
-
-impl Connections {
-    fn new(tls: Option<TlsAcceptor>, limits: &Limits, service: Arc<Inner>) -> Self {
-        let patience = Duration::from_secs(limits.header_seconds.max(1).into());
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            // Who sends no whole header sends no request.
-            .header_read_timeout(None)
-            // hyper asks for 8 KiB at the least.
-            .max_buf_size(limits.header_bytes.max(8192));
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(limits.streams)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
-        let most = Arc::new(Semaphore::new(limits.connections.max(1)));
-        Self { tls, builder, most, patience, service }
-    }
-
-    async fn accept(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let (ending, _) = watch::channel(());
-        let this = Arc::new(self);
-        let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            // Others wait with the system.
-            let next = async {
-                let permit = Arc::clone(&this.most).acquire_owned().await.ok()?;
-                match listener.accept().await {
-                    Ok((stream, address)) => Some((permit, stream, address)),
-                    Err(error) => {
-                        // Out of file descriptors, or the client is gone already.
-                        tracing::warn!(%error, "a connection cannot be accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        None
-                    }
-                }
-            };
-            let (permit, stream, address) = tokio::select! {
-                next = next => match next {
-                    Some(next) => next,
-                    None => continue,
-                },
-                () = &mut shutdown => break,
-            };
-            let (this, ending) = (Arc::clone(&this), ending.subscribe());
-            tokio::spawn(async move {
-                this.service.metrics.connections.inc();
-                this.serve(stream, address, ending).await;
-                this.service.metrics.connections.dec();
-                drop(permit);
-            });
-        }
-        drop(listener);
-        ending.send_replace(());
-        let _ = tokio::time::timeout(GRACE, ending.closed()).await;
-    }
-
-    async fn serve(&self, stream: TcpStream, address: SocketAddr, ending: watch::Receiver<()>) {
-        let _ = stream.set_nodelay(true);
-        match &self.tls {
-            Some(tls) => {
-                let Ok(Ok(stream)) = tokio::time::timeout(self.patience, tls.accept(stream)).await
-                else {
-                    return;
-                };
-                self.speak(stream, address, ending).await;
-            }
-            None => self.speak(stream, address, ending).await,
-        }
-    }
-
-    /// HTTP/1.1 or HTTP/2, whichever the client begins with. A connection without
-    /// a request is asked to end, and ended if it does not: also if its client
-    /// answers pings, or takes nothing of what it is sent.
-    async fn speak<S>(&self, stream: S, address: SocketAddr, mut ending: watch::Receiver<()>)
-    where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    {
-        let requests = Requests::new();
-        let (service, counted) = (Arc::clone(&self.service), requests.clone());
-        let answer = hyper::service::service_fn(
-            move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(address));
-                let (running, service) = (counted.begin(), Arc::clone(&service));
-                async move {
-                    // Without a router, which would have nothing to choose from.
-                    let answer = respond(&service, request.map(Body::new)).await;
-                    drop(running);
-                    Ok::<_, Infallible>(answer)
-                }
-            },
-        );
-        let connection = self.builder.serve_connection(TokioIo::new(stream), answer);
-        let mut connection = std::pin::pin!(connection);
-        // What has come is looked at before how late it is.
-        tokio::select! {
-            biased;
-            // Clients that break off or send nonsense are no errors of ours.
-            _ = connection.as_mut() => return,
-            () = requests.idle(Instant::now(), self.patience) => {}
-            _ = ending.changed() => {}
-        }
-        connection.as_mut().graceful_shutdown();
-        tokio::select! {
-            biased;
-            _ = connection => {}
-            () = requests.idle(Instant::now(), self.patience) => {}
-        }
-    }
-}
-
-fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, String> {
-    let (Some(cert), Some(key)) = (&config.tls.cert, &config.tls.key) else { return Ok(None) };
-    let told = |path: &Path| format!("cannot read {}", path.display());
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(cert)
-        .map_err(|error| format!("{}: {error}", told(cert)))?
-        .collect();
-    let certificates = certificates.map_err(|error| format!("{}: {error}", told(cert)))?;
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", told(key)))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth()
-        .with_single_cert(certificates, private);
-    let mut tls = tls.map_err(|error| {
-        format!("the certificate {} and its key do not fit: {error}", cert.display())
-    })?;
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(tls))))
+async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 /// The answers of a store that has answered every time.
@@ -266,6 +138,7 @@ async fn look_after(service: Arc<Inner>) {
     let mut answers: Option<Answers> = None;
     loop {
         ticks.tick().await;
+        service.refused.summarise(Some(std::time::Instant::now()));
         // While the store was away, nobody could show that they live, or say
         // what became of a reset that the directory has taken. That it is there
         // is seen by sweeping nothing.

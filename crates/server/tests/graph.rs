@@ -608,8 +608,8 @@ async fn paths_and_methods_that_are_not_there() {
     assert_eq!(answer.error().0, 404);
     for (method, path, allowed) in [
         (Method::GET, VALIDATE, "POST"),
-        (Method::DELETE, "/v1.0/me", "GET"),
-        (Method::PUT, "/v1.0/users/a", "GET, PATCH"),
+        (Method::DELETE, "/v1.0/me", "GET, HEAD"),
+        (Method::PUT, "/v1.0/users/a", "GET, HEAD, PATCH"),
         (Method::OPTIONS, CHANGE, "POST"),
     ] {
         let answer = fixture.send(call(method, path, "", Body::empty())).await;

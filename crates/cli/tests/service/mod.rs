@@ -63,11 +63,20 @@ impl Setup {
 
     pub(crate) fn on(database: &str, toml: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let text = format!(
-            "listen = '127.0.0.1:0'\ndatabase = '{database}'\nlog.level = 'debug'\n\
-             passwords.memory-kib = 8\npasswords.iterations = 1\n\
-             limits.caller-rate = 0\nlimits.refused-rate = 0\n{toml}"
-        );
+        let mut text = format!("database = '{database}'\n");
+        for (key, value) in [
+            ("listen", "'127.0.0.1:0'"),
+            ("log.level", "'debug'"),
+            ("passwords.memory-kib", "8"),
+            ("passwords.iterations", "1"),
+            ("limits.caller-rate", "0"),
+            ("limits.refused-rate", "0"),
+        ] {
+            if !toml.contains(&format!("{key} =")) {
+                text.push_str(&format!("{key} = {value}\n"));
+            }
+        }
+        text.push_str(toml);
         let path = folder.path().join("countersign.toml");
         fs::write(&path, text).unwrap();
         let config = Config::open(&path).unwrap_or_else(|error| panic!("{error}"));
@@ -249,7 +258,10 @@ pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        Self::over(TcpStream::connect(address)?)
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(LONG))?;
         stream.set_write_timeout(Some(LONG))?;
@@ -284,6 +296,14 @@ impl Client {
     }
 
     pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+        let mut answer = self.head()?;
+        answer.body = vec![0; answer.header("content-length").parse().unwrap_or(0)];
+        self.0.read_exact(&mut answer.body)?;
+        Ok(answer)
+    }
+
+    /// An answer as far as its headers go.
+    pub(crate) fn head(&mut self) -> io::Result<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if self.0.read_until(b'\n', &mut head)? == 0 {
@@ -297,11 +317,9 @@ impl Client {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_lowercase(), value.trim().to_owned())
         };
-        let mut answer = Answer { status, headers: lines.map(header).collect(), body: Vec::new() };
+        let answer = Answer { status, headers: lines.map(header).collect(), body: Vec::new() };
         // There is none where there is no body; nothing is sent in chunks.
         assert_eq!(answer.header("transfer-encoding"), "");
-        answer.body = vec![0; answer.header("content-length").parse().unwrap_or(0)];
-        self.0.read_exact(&mut answer.body)?;
         Ok(answer)
     }
 

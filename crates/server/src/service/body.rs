@@ -1,6 +1,7 @@
 //! Bodies of requests: read whole, within bounds, into memory that is wiped.
 
 use std::io::Read;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use flate2::bufread::MultiGzDecoder;
 use http_body_util::BodyExt;
 use zeroize::Zeroizing;
 
+use crate::network::shares::Share;
 use crate::refusal::Refusal;
 
 /// How large bodies may be, and how long they may take.
@@ -22,20 +24,40 @@ pub(crate) struct Bounds {
     pub(crate) time: Duration,
 }
 
+/// How much room there is at first for a body of unknown length.
+const FIRST: usize = 1024;
+
 /// How much of a body that is too large, or not wanted, is still taken off the
 /// line, so that the client gets to read the answer.
 const DRAINED: usize = 1024 * 1024;
 
-/// Reads the body of a request.
+/// A whole body, which counts as long as it is held.
+pub(crate) struct Whole {
+    bytes: Zeroizing<Vec<u8>>,
+    _share: Share,
+}
+
+impl Deref for Whole {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads the body of a request. What it takes is counted before there is memory
+/// for it.
 ///
 /// # Errors
 ///
-/// It is of another media type, too large, too slow, or broken off.
+/// It is of another media type, too large, too slow, or broken off, or there are
+/// too many bodies already.
 pub(crate) async fn read(
     parts: &Parts,
     body: &mut Body,
     bounds: Bounds,
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    mut share: Share,
+) -> Result<Whole, Refusal> {
     let coding = coding(&parts.headers)?;
     if !is_json(&parts.headers) {
         return Err(Refusal::MediaType);
@@ -45,18 +67,21 @@ pub(crate) async fn read(
     if told.is_some_and(|told| told > bounds.bytes) {
         return Err(Refusal::TooLarge);
     }
-    let mut collecting = std::pin::pin!(collected(body, told, bounds.bytes));
-    let whole = match at_once(collecting.as_mut()).await {
-        Some(whole) => whole,
-        None => {
-            let whole = tokio::time::timeout(bounds.time, collecting).await;
-            whole.map_err(|_| Refusal::TooSlow)?
+    let whole = {
+        let mut collecting = std::pin::pin!(collected(body, told, bounds.bytes, &mut share));
+        match at_once(collecting.as_mut()).await {
+            Some(whole) => whole,
+            None => {
+                let whole = tokio::time::timeout(bounds.time, collecting).await;
+                whole.map_err(|_| Refusal::TooSlow)?
+            }
         }
     }?;
-    match coding {
-        Coding::Plain => Ok(whole),
-        Coding::Gzip => inflated(&whole, bounds.bytes),
-    }
+    let bytes = match coding {
+        Coding::Plain => whole,
+        Coding::Gzip => inflated(&whole, bounds.bytes, &mut share)?,
+    };
+    Ok(Whole { bytes, _share: share })
 }
 
 /// What a future comes to before it has to wait for anybody else. Most bodies
@@ -82,8 +107,9 @@ async fn collected(
     body: &mut Body,
     told: Option<usize>,
     most: usize,
+    share: &mut Share,
 ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let mut whole = Zeroizing::new(Vec::with_capacity(told.unwrap_or(1024)));
+    let mut whole = with_room(told.unwrap_or(FIRST.min(most)), share)?;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Json("The body broke off.".into()))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -92,13 +118,21 @@ async fn collected(
         }
         if whole.len() + data.len() > whole.capacity() {
             // Moved by hand, so that nothing stays behind.
-            let mut larger = Zeroizing::new(Vec::with_capacity(most));
+            let needed = whole.len() + data.len();
+            let mut larger = with_room(needed.saturating_mul(2).min(most), share)?;
             larger.extend_from_slice(&whole);
+            share.shrink(whole.capacity());
             whole = larger;
         }
         whole.extend_from_slice(&data);
     }
     Ok(whole)
+}
+
+/// Room for so many bytes, once they are counted.
+fn with_room(bytes: usize, share: &mut Share) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    share.grow(bytes)?;
+    Ok(Zeroizing::new(Vec::with_capacity(bytes)))
 }
 
 /// Takes what is left of a body off the line, for a moment.
@@ -147,7 +181,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-fn inflated(gzip: &[u8], most: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+fn inflated(gzip: &[u8], most: usize, share: &mut Share) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     // Of nothing there is nothing to compress.
     if gzip.is_empty() {
         return Ok(Zeroizing::default());
@@ -155,19 +189,33 @@ fn inflated(gzip: &[u8], most: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let broken = || Refusal::Json("The body is not gzip, or breaks off.".into());
     let mut decoder = MultiGzDecoder::new(gzip);
     // One byte more tells what is too large.
-    let mut whole = Zeroizing::new(vec![0; most + 1]);
+    let most_read = most.saturating_add(1);
+    let mut whole =
+        with_room(gzip.len().saturating_mul(4).clamp(FIRST.min(most_read), most_read), share)?;
     let mut length = 0;
-    while let Some(room) = whole.get_mut(length..).filter(|room| !room.is_empty()) {
-        match decoder.read(room).map_err(|_| broken())? {
-            0 => break,
-            read => length += read,
+    loop {
+        let room = whole.capacity();
+        whole.resize(room, 0);
+        while let Some(room) = whole.get_mut(length..).filter(|room| !room.is_empty()) {
+            match decoder.read(room).map_err(|_| broken())? {
+                0 => {
+                    whole.truncate(length);
+                    return match length > most {
+                        true => Err(Refusal::TooLarge),
+                        false => Ok(whole),
+                    };
+                }
+                read => length += read,
+            }
         }
+        if room > most {
+            return Err(Refusal::TooLarge);
+        }
+        let mut larger = with_room(room.saturating_mul(4).min(most_read), share)?;
+        larger.extend_from_slice(&whole);
+        share.shrink(whole.capacity());
+        whole = larger;
     }
-    if length > most {
-        return Err(Refusal::TooLarge);
-    }
-    whole.truncate(length);
-    Ok(whole)
 }
 
 #[cfg(test)]
@@ -175,6 +223,12 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+
+    use crate::network::shares::Shares;
+
+    fn inflated(gzip: &[u8], most: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        super::inflated(gzip, most, &mut Shares::new(0, 0).take(None, 0).unwrap())
+    }
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -201,6 +255,20 @@ mod tests {
         let more = [fits.as_slice(), b"{}"].concat();
         assert!(matches!(inflated(&more, 1000), Err(Refusal::Json(_))));
         assert!(matches!(inflated(b"{}", 1000), Err(Refusal::Json(_))));
+    }
+
+    #[test]
+    fn what_a_body_takes_is_counted_inflated_too() {
+        let shares = Shares::new(3000, 0);
+        let bodies = |plain: usize| {
+            let mut share = shares.take(None, 0).unwrap();
+            super::inflated(&gzip(&vec![b' '; plain]), 65_536, &mut share).map(|whole| whole.len())
+        };
+        assert_eq!(bodies(900).ok(), Some(900));
+        // Small on the way, and large here.
+        assert!(matches!(bodies(20_000), Err(Refusal::Full)));
+        // What failed holds nothing.
+        assert!(shares.take(None, 3000).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use countersign::nfc;
 use serde::Serialize;
 
 use super::{Call, Inner};
-use crate::answer;
+use crate::answer::{self, Metadata};
 use crate::clock::timestamp;
 use crate::json::{Object, Secret};
 use crate::path::{PASSWORD_METHOD, Target};
@@ -21,8 +21,6 @@ use crate::store::{Account, NewCredential, PasswordPolicies, ProfileUpdate, Stor
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct User<'a> {
-    #[serde(rename = "@odata.context")]
-    context: String,
     id: &'a str,
     user_principal_name: &'a str,
     display_name: Option<&'a str>,
@@ -33,8 +31,6 @@ struct User<'a> {
 
 #[derive(Serialize)]
 struct Collection {
-    #[serde(rename = "@odata.context")]
-    context: String,
     value: Vec<PasswordMethod>,
 }
 
@@ -53,10 +49,12 @@ impl Call<'_> {
     pub(super) async fn user(&self, target: Target) -> Result<Response, Refusal> {
         let own = self.own_account().await?;
         let account = self.admitted(Action::GetUser, target, own).await?;
-        Ok(answer::json(
+        Ok(self.json(
             StatusCode::OK,
+            "users/$entity",
+            "#microsoft.graph.user",
+            false,
             &User {
-                context: self.context("users/$entity"),
                 id: &account.id,
                 user_principal_name: &account.upn,
                 display_name: account.display_name.as_deref(),
@@ -72,19 +70,23 @@ impl Call<'_> {
         let account = self.admitted(Action::ListMethods, target, own).await?;
         let user = crate::path::encoded(&account.id);
         let collection = if typed { "passwordMethods" } else { "methods" };
+        let is_told = match self.about.metadata {
+            Metadata::None => false,
+            Metadata::Minimal => !typed,
+            Metadata::Full => true,
+        };
         let method = PasswordMethod {
-            kind: (!typed).then_some("#microsoft.graph.passwordAuthenticationMethod"),
+            kind: is_told.then_some("#microsoft.graph.passwordAuthenticationMethod"),
             id: PASSWORD_METHOD,
             password: None,
             created_date_time: account.password_changed.map(timestamp),
         };
-        Ok(answer::json(
-            StatusCode::OK,
-            &Collection {
-                context: self.context(format_args!("users('{user}')/authentication/{collection}")),
-                value: vec![method],
-            },
-        ))
+        let kind = match typed {
+            true => "#Collection(microsoft.graph.passwordAuthenticationMethod)",
+            false => "#Collection(microsoft.graph.authenticationMethod)",
+        };
+        let context = format_args!("users('{user}')/authentication/{collection}");
+        Ok(self.json(StatusCode::OK, context, kind, false, &Collection { value: vec![method] }))
     }
 
     pub(super) async fn update(

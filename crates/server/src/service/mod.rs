@@ -1,9 +1,13 @@
 //! Requests, from the route to the answer.
 
+mod batch;
 mod body;
 mod change;
+mod cors;
 mod directory;
 mod open;
+mod own;
+mod refused;
 mod reset;
 mod validate;
 
@@ -15,18 +19,20 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, header};
 use axum::response::Response;
 use countersign::{Context, Dialect};
 use tokio::sync::watch;
 
 use crate::accounts::KnownAccounts;
-use crate::answer::About;
+use crate::answer::{self, About};
 use crate::clock::Clock;
 use crate::hashing::Hasher;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
-use crate::path::{Path, Resource, Target};
+use crate::network::Proxies;
+use crate::network::shares::{Over, Shares};
+use crate::path::{Path, Resource, Target, Whole};
 use crate::permissions::{self, Action, Cloud, TokenKind};
 use crate::policy::Policies;
 use crate::refusal::Refusal;
@@ -38,8 +44,16 @@ use crate::write_back::WriteBack;
 pub(crate) use body::Bounds;
 pub(crate) use open::ABANDONED;
 
-/// The methods of what monitoring asks for.
-const READ: [&str; 2] = ["GET", "HEAD"];
+/// Where a request comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// The port for everybody.
+    Main,
+    /// The port for probes.
+    Probes,
+    /// A server of somebody else's.
+    Router,
+}
 
 /// Everything that answers are made from.
 pub(crate) struct Inner {
@@ -50,6 +64,11 @@ pub(crate) struct Inner {
     pub(crate) verifier: Verifier,
     pub(crate) hasher: Hasher,
     pub(crate) limiter: Limiter,
+    /// Requests under way.
+    pub(crate) requests: Arc<Shares>,
+    /// Bytes of bodies in memory.
+    pub(crate) bodies: Arc<Shares>,
+    pub(crate) refused: refused::Refused,
     pub(crate) metrics: Metrics,
     pub(crate) write_back: Option<WriteBack>,
     pub(crate) fingerprints: crate::fingerprint::Key,
@@ -78,6 +97,10 @@ pub(crate) struct Settings {
     pub(crate) tenant_domain: Option<String>,
     pub(crate) generated: crate::config::Generated,
     pub(crate) has_metrics: bool,
+    /// Whether there is a port for probes, which are answered nowhere else then.
+    pub(crate) has_probes: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) cors: cors::Cors,
 }
 
 /// The service: cheap to clone.
@@ -110,111 +133,175 @@ pub fn bare(service: Service, answer: &'static str) -> Router {
 }
 
 async fn handle(State(Service(service)): State<Service>, request: Request) -> Response {
-    respond(&service, request).await
+    respond(&service, request, Door::Router).await
 }
 
 /// Answers a request.
-pub(crate) async fn respond(service: &Arc<Inner>, request: Request) -> Response {
-    let started = Instant::now();
-    let (parts, mut body) = request.into_parts();
-    let about = About::new(&parts.headers, service.clock.now());
-    if let Some(answer) = service.answer_about_itself(&parts).await {
-        return about.complete(answer);
+pub(crate) async fn respond(service: &Arc<Inner>, request: Request, door: Door) -> Response {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(address)| address.ip().to_canonical());
+    let client = peer.map(|peer| service.settings.proxies.client(peer, &parts.headers));
+    let about = About::new(&parts.headers, service.clock.now()).from(peer, client);
+    let response = service.at(door, &parts, body, &about).await;
+    let mut response = about.complete(response);
+    service.settings.cors.complete(&parts, &mut response);
+    match parts.method == Method::HEAD {
+        true => answer::headers_only(response),
+        false => response,
     }
-    let route = service.route(&parts);
-    let action = route.as_ref().ok().map(|(_, action)| *action);
-    let answered = match route {
-        Ok((path, action)) => service.answer(path, action, &parts, &mut body, &about).await,
-        Err(refusal) => Err(refusal),
-    };
-    let response = match answered {
-        Ok(response) => response,
-        Err(refusal) => {
+}
+
+/// What a request is about.
+enum Route {
+    Call(Path, Action),
+    Batch(permissions::Version),
+}
+
+impl Route {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Call(_, action) => action.name(),
+            Self::Batch(_) => "batch",
+        }
+    }
+}
+
+impl Inner {
+    async fn at(
+        self: &Arc<Self>,
+        door: Door,
+        parts: &Parts,
+        mut body: Body,
+        about: &About,
+    ) -> Response {
+        let started = Instant::now();
+        let refused = |refusal: Refusal| {
+            self.log_refusal(&refusal, "none", about, started);
+            let response = refusal.response(about);
+            self.metrics.answered("none", None, response.status(), started.elapsed());
+            response
+        };
+        if door != Door::Router
+            && let Err(refusal) = crate::network::host::check(parts)
+        {
+            return refused(refusal);
+        }
+        if let Some(response) = self.settings.cors.preflight(parts) {
+            self.metrics.answered("preflight", None, response.status(), started.elapsed());
+            return response;
+        }
+        if let Some(response) = self.answer_about_itself(parts, door).await {
+            return response;
+        }
+        if door == Door::Probes {
+            return refused(Refusal::NoRoute);
+        }
+        // Who has too many already is not waited for.
+        let _under_way = match self.requests.take(about.client, 1) {
+            Ok(share) => share,
+            Err(over) => {
+                self.metrics.turned_away("request");
+                return refused(over.into());
+            }
+        };
+        let route = self.route(parts, door);
+        let name = route.as_ref().map_or("none", Route::name);
+        let (answered, action) = match route {
+            Ok(Route::Call(path, action)) => {
+                (self.answer(path, action, parts, &mut body, about).await, Some(action))
+            }
+            Ok(Route::Batch(version)) => (self.batch(version, parts, &mut body, about).await, None),
+            Err(refusal) => (Err(refusal), None),
+        };
+        if answered.is_err() {
             // Who asks before sending a body is not asked for it.
             let is_sent = !parts.headers.contains_key(header::EXPECT);
             if is_sent && !HttpBody::is_end_stream(&body) {
                 body::drain(&mut body).await;
             }
-            refusal.response(&about)
         }
-    };
-    service.metrics.answered(action, response.status(), started.elapsed());
-    let status = response.status().as_u16();
-    let name = action.map_or("none", Action::name);
-    let took = started.elapsed().as_micros();
-    if response.status().is_server_error() {
-        tracing::error!(request = about.request_id(), action = name, status, took, "answered");
-    } else {
-        tracing::debug!(request = about.request_id(), action = name, status, took, "answered");
+        self.finished(answered, name, action, about, started)
     }
-    about.complete(response)
-}
 
-impl Inner {
-    /// What monitoring asks for.
-    async fn answer_about_itself(self: &Arc<Self>, parts: &Parts) -> Option<Response> {
-        let text = |status, text: String| {
-            let mut response = Response::new(Body::from(text));
-            *response.status_mut() = status;
-            let plain = header::HeaderValue::from_static("text/plain; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, plain);
-            response
+    /// The response of what was answered, which is counted and logged.
+    fn finished(
+        &self,
+        answered: Result<Response, Refusal>,
+        name: &'static str,
+        action: Option<Action>,
+        about: &About,
+        started: Instant,
+    ) -> Response {
+        let (response, is_logged) = match answered {
+            Ok(response) => (response, false),
+            Err(refusal) => {
+                let is_logged = self.log_refusal(&refusal, name, about, started);
+                (refusal.response(about), is_logged)
+            }
         };
-        let path = parts.uri.path();
-        if !self.is_about_itself(path) || !READ.contains(&parts.method.as_str()) {
-            return None;
+        let (status, took) = (response.status(), started.elapsed());
+        self.metrics.answered(name, action, status, took);
+        let (request_id, took_us) = (about.request_id(), took.as_micros());
+        let status = status.as_u16();
+        if status >= 500 && !is_logged {
+            tracing::error!(request_id, action = name, status, took_us, "answered");
+        } else {
+            tracing::debug!(request_id, action = name, status, took_us, "answered");
         }
-        Some(match path {
-            "/healthz" => text(StatusCode::OK, "alive\n".to_owned()),
-            "/readyz" => match self.is_ready().await {
-                true => text(StatusCode::OK, "ready\n".to_owned()),
-                false => {
-                    text(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n".to_owned())
-                }
-            },
-            "/metrics" => {
-                let mut response = text(StatusCode::OK, self.metrics.text());
-                let format = header::HeaderValue::from_static(crate::metrics::MEDIA_TYPE);
-                response.headers_mut().insert(header::CONTENT_TYPE, format);
-                response
-            }
-            _ => {
-                let mut response = text(StatusCode::OK, crate::openapi::TEXT.to_owned());
-                let json = header::HeaderValue::from_static("application/json");
-                response.headers_mut().insert(header::CONTENT_TYPE, json);
-                response
-            }
-        })
+        response
     }
 
-    /// Whether the database answers. However many ask, and leave, it is asked
-    /// once a second: anybody may.
-    async fn is_ready(self: &Arc<Self>) -> bool {
-        let fresh = |known: &Option<(bool, Instant)>| {
-            known.filter(|(_, since)| since.elapsed() < Duration::from_secs(1))
+    /// Logs what somebody may be behind who means harm; whether it is that.
+    fn log_refusal(
+        &self,
+        refusal: &Refusal,
+        action: &'static str,
+        about: &About,
+        started: Instant,
+    ) -> bool {
+        let Some(reason) = refusal.logged() else { return false };
+        let status = refusal.status().as_u16();
+        if !self.refused.admits(about.client, status, Instant::now()) {
+            return true;
+        }
+        let reason = about.why.get().copied().unwrap_or(reason);
+        let detail = match refusal {
+            Refusal::Token(what) => Some(*what),
+            _ => None,
         };
-        if let Ok(mut known) = Arc::clone(&self.ready).try_lock_owned() {
-            if let Some((is_ready, _)) = fresh(&known) {
-                return is_ready;
-            }
-            let service = Arc::clone(self);
-            tokio::spawn(async move {
-                *known = Some((service.store.ping().await.is_ok(), Instant::now()));
-            });
-        }
-        // What has just been asked.
-        self.ready.lock().await.is_some_and(|(is_ready, _)| is_ready)
+        let shown = |address: std::net::IpAddr| tracing::field::display(address);
+        tracing::info!(
+            reason,
+            detail,
+            status,
+            action,
+            caller = about.caller.get().map(|caller| caller.object.as_str()),
+            client = about.client.map(shown),
+            peer = about.peer.map(shown),
+            request_id = about.request_id(),
+            client_request_id = about.logged_client_request_id(),
+            took_us = started.elapsed().as_micros(),
+            "refused"
+        );
+        true
     }
 
-    fn is_about_itself(&self, path: &str) -> bool {
-        matches!(path, "/healthz" | "/readyz" | "/openapi.json")
-            || path == "/metrics" && self.settings.has_metrics
+    fn route(&self, parts: &Parts, door: Door) -> Result<Route, Refusal> {
+        if self.is_about_itself(parts.uri.path(), door) {
+            return Err(Refusal::Method(own::READ.to_vec()));
+        }
+        if let Some((version, Whole::Batch)) = Whole::parse(parts.uri.path()) {
+            return match parts.method == Method::POST {
+                true => Ok(Route::Batch(version)),
+                false => Err(Refusal::Method(vec!["POST"])),
+            };
+        }
+        self.call(parts).map(|(path, action)| Route::Call(path, action))
     }
 
-    fn route(&self, parts: &Parts) -> Result<(Path, Action), Refusal> {
-        if self.is_about_itself(parts.uri.path()) {
-            return Err(Refusal::Method(READ.to_vec()));
-        }
+    /// The call that a path and a method are.
+    fn call(&self, parts: &Parts) -> Result<(Path, Action), Refusal> {
         let path = Path::parse(parts.uri.path()).ok_or(Refusal::NoRoute)?;
         let is_offered = |action: &Action| match self.settings.cloud {
             Some(cloud) => permissions::is_offered(*action, path.version, cloud),
@@ -228,11 +315,21 @@ impl Inner {
         if offered.peek().is_none() {
             return Err(Refusal::NoRoute);
         }
-        let method = parts.method.as_str();
+        // Whoever may GET may ask for the headers alone.
+        let method = match parts.method.as_str() {
+            "HEAD" => "GET",
+            method => method,
+        };
         let allowed: Vec<_> = offered.copied().collect();
         match allowed.iter().find(|(known, _)| *known == method) {
             Some((_, action)) => Ok((path, *action)),
-            None => Err(Refusal::Method(allowed.into_iter().map(|(method, _)| method).collect())),
+            None => {
+                let methods = allowed.iter().flat_map(|(method, _)| match *method {
+                    "GET" => own::READ.to_vec(),
+                    method => vec![method],
+                });
+                Err(Refusal::Method(methods.collect()))
+            }
         }
     }
 
@@ -244,8 +341,9 @@ impl Inner {
         body: &mut Body,
         about: &About,
     ) -> Result<Response, Refusal> {
-        let caller = self.caller(parts).await?;
+        let caller = self.caller(parts, about).await?;
         if !permissions::supports(action, caller.kind) {
+            let _ = about.why.set("kind-of-token");
             let is_on_me = path.resource.target() == Some(&Target::Me);
             return Err(match is_on_me && caller.kind == TokenKind::Application {
                 true => Refusal::ApplicationOnMe,
@@ -254,6 +352,7 @@ impl Inner {
         }
         let granted = caller.permissions.iter().map(String::as_str);
         if !permissions::is_granted(action, caller.kind, granted) {
+            let _ = about.why.set("permission");
             return Err(Refusal::Privileges);
         }
         let call = Call { service: self, version: path.version, caller, about };
@@ -274,22 +373,35 @@ impl Inner {
     }
 
     /// Who calls; nothing is done for clients that call too often.
-    async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>, Refusal> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = address.map(|ConnectInfo(address)| address.ip());
+    async fn caller(&self, parts: &Parts, about: &About) -> Result<Arc<Caller>, Refusal> {
+        let caller = self.verified(parts, about).await?;
+        self.spend(&caller)?;
+        Ok(caller)
+    }
+
+    /// Counts a call of a caller.
+    fn spend(&self, caller: &Caller) -> Result<(), Refusal> {
+        match self.limiter.spend(&caller.object) {
+            Some(wait) => Err(Refusal::CallerRate(wait)),
+            None => Ok(()),
+        }
+    }
+
+    /// Who calls, uncounted.
+    async fn verified(&self, parts: &Parts, about: &About) -> Result<Arc<Caller>, Refusal> {
         let mut told = parts.headers.get_all(header::AUTHORIZATION).iter();
         let verified = match (told.next(), told.next()) {
             (token, None) => self.verifier.verify(token).await,
             _ => Err(Refusal::Token("There is more than one access token.")),
         };
         match verified {
-            Ok(caller) => match self.limiter.spend(&caller.object) {
-                Some(wait) => Err(Refusal::TooMany(wait)),
-                None => Ok(caller),
-            },
+            Ok(caller) => {
+                let _ = about.caller.set(Arc::clone(&caller));
+                Ok(caller)
+            }
             // Good tokens pass, whoever else has their address.
-            Err(refusal @ Refusal::Token(_)) => match self.limiter.spend_refused(address) {
-                Some(wait) => Err(Refusal::TooMany(wait)),
+            Err(refusal @ Refusal::Token(_)) => match self.limiter.spend_refused(about.client) {
+                Some(wait) => Err(Refusal::AddressRate(wait)),
                 None => Err(refusal),
             },
             Err(refusal) => Err(refusal),
@@ -324,6 +436,24 @@ impl Inner {
 }
 
 impl Inner {
+    /// Reads a body, which counts as long as it is held.
+    async fn read(
+        &self,
+        parts: &Parts,
+        body: &mut Body,
+        about: &About,
+        bounds: Bounds,
+    ) -> Result<body::Whole, Refusal> {
+        let read = match self.bodies.take(about.client, 0) {
+            Ok(share) => body::read(parts, body, bounds, share).await,
+            Err(over) => Err(over.into()),
+        };
+        if matches!(read, Err(Refusal::Share | Refusal::Full)) {
+            self.metrics.turned_away("body");
+        }
+        read
+    }
+
     /// Does something to the end, also if the client leaves meanwhile: an
     /// attempt that was begun is counted.
     async fn to_the_end<T: Send + 'static>(
@@ -372,15 +502,23 @@ impl Inner {
 
 /// Who asked for what is done.
 struct Audit {
-    request: String,
+    request_id: String,
+    client_request_id: String,
     caller: String,
+    client: Option<std::net::IpAddr>,
 }
 
 impl Audit {
     /// Says in the log who did what to whom.
     fn log(&self, account: &str, done: &str) {
-        let Self { request, caller } = self;
-        tracing::info!(request, caller, account, "{done}");
+        self.log_with(account, None, done);
+    }
+
+    /// The same, of an operation.
+    fn log_with(&self, account: &str, operation: Option<&str>, done: &str) {
+        let Self { request_id, client_request_id, caller, client } = self;
+        let client = client.map(tracing::field::display);
+        tracing::info!(request_id, client_request_id, caller, client, account, operation, "{done}");
     }
 }
 
@@ -393,19 +531,28 @@ struct Call<'s> {
 }
 
 impl Call<'_> {
-    async fn read(
-        &self,
-        parts: &Parts,
-        body: &mut Body,
-    ) -> Result<zeroize::Zeroizing<Vec<u8>>, Refusal> {
-        body::read(parts, body, self.service.settings.bounds).await
+    async fn read(&self, parts: &Parts, body: &mut Body) -> Result<body::Whole, Refusal> {
+        self.service.read(parts, body, self.about, self.service.settings.bounds).await
     }
 
-    /// The caller's account, if the caller is a user whom the store knows.
+    /// A response with a body of JSON: see [`About::json`].
+    fn json(
+        &self,
+        status: axum::http::StatusCode,
+        context: impl std::fmt::Display,
+        kind: &'static str,
+        is_derived: bool,
+        value: &impl serde::Serialize,
+    ) -> Response {
+        self.about.json(status, self.context(context), kind, is_derived, value)
+    }
+
+    /// The caller's account, if the caller is a user whom the store knows. One
+    /// that is disabled may call nothing, however good its token is.
     async fn own_account(&self) -> Result<Option<Account>, Refusal> {
         match self.caller.kind {
             TokenKind::Application => Ok(None),
-            _ => Ok(self.service.store.account_by_id(&self.caller.object).await?),
+            _ => enabled(self.service.store.account_by_id(&self.caller.object).await?),
         }
     }
 
@@ -474,7 +621,12 @@ impl Call<'_> {
 
     /// Who asks, for the log: also once they have left.
     fn audit(&self) -> Audit {
-        Audit { request: self.about.request_id().to_owned(), caller: self.caller.object.clone() }
+        Audit {
+            request_id: self.about.request_id().to_owned(),
+            client_request_id: self.about.logged_client_request_id(),
+            caller: self.caller.object.clone(),
+            client: self.about.client,
+        }
     }
 
     /// A URL of this service.
@@ -492,6 +644,23 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::Unavailable
+    }
+}
+
+/// The account of a caller, unless it is disabled.
+pub(crate) fn enabled(own: Option<Account>) -> Result<Option<Account>, Refusal> {
+    match own {
+        Some(Account { enabled: false, .. }) => Err(Refusal::Token("The account is disabled.")),
+        own => Ok(own),
+    }
+}
+
+impl From<Over> for Refusal {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Address => Self::Share,
+            Over::All => Self::Full,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::cors::Cors;
+use super::refused::Refused;
 use super::{Bounds, Inner, Service, Settings};
 use crate::accounts::KnownAccounts;
 use crate::clock::Clock;
@@ -18,9 +20,11 @@ use crate::fingerprint;
 use crate::hashing::Hasher;
 use crate::limits::{Limiter, Rates};
 use crate::metrics::Metrics;
+use crate::network::Proxies;
+use crate::network::shares::Shares;
 use crate::policy::{Load, Policies};
 use crate::store::{Lockout, Store, StoreOptions};
-use crate::token::{Issuer, KeySource, Verifier};
+use crate::token::{ClaimNames, Issuer, KeySource, Verifier};
 use crate::write_back::WriteBack;
 
 /// What an operation says whose process has ended.
@@ -48,6 +52,12 @@ impl Service {
             issuer: tokens.issuer.clone(),
             audiences: tokens.audiences.clone(),
             tenant: config.tenant.clone(),
+            names: ClaimNames {
+                tenant: Some(tokens.claims.tenant.clone()).filter(|name| !name.is_empty()),
+                user: tokens.claims.user.clone(),
+                scopes: tokens.claims.scopes.clone(),
+                roles: tokens.claims.roles.clone(),
+            },
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
         let verifier = Verifier::new(issuer, keys, clock.clone()).await.map_err(|error| {
@@ -92,6 +102,12 @@ impl Service {
             tenant_domain: config.tenant_domain.clone(),
             generated: config.generated.clone(),
             has_metrics: config.metrics.enabled,
+            has_probes: config.probes.listen.is_some(),
+            proxies: Proxies {
+                trusted: config.network.trusted_proxies.clone(),
+                header: config.network.client_header,
+            },
+            cors: Cors::new(config.cors.origins.clone(), config.cors.max_age_seconds),
         };
         let instance = Uuid::new_v4().to_string();
         // Nobody works any more at what pends in a file that one process alone
@@ -108,6 +124,9 @@ impl Service {
             verifier,
             hasher,
             limiter: Limiter::new(rates),
+            requests: Shares::new(limits.requests, limits.requests_per_address),
+            bodies: Shares::new(limits.body_budget_bytes, limits.address_body_budget_bytes),
+            refused: Refused::new(config.log.refusals_per_minute),
             metrics: Metrics::new(),
             write_back: WriteBack::new(&config.write_back)?,
             fingerprints: fingerprints(&config.lockout.key_file)?,

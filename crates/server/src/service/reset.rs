@@ -10,7 +10,7 @@ use countersign::{Operation, Wiped, nfc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Audit, Call, Inner};
+use super::{Call, Inner};
 use crate::answer;
 use crate::clock::timestamp;
 use crate::json::Object;
@@ -24,8 +24,6 @@ const ASK_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 #[derive(Serialize)]
 struct PasswordResetResponse<'a> {
-    #[serde(rename = "@odata.context")]
-    context: String,
     #[serde(rename = "newPassword")]
     new_password: &'a str,
 }
@@ -33,10 +31,6 @@ struct PasswordResetResponse<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LongRunningOperation<'a> {
-    #[serde(rename = "@odata.context")]
-    context: String,
-    #[serde(rename = "@odata.type")]
-    kind: &'static str,
     id: &'a str,
     created_date_time: String,
     last_action_date_time: String,
@@ -87,15 +81,15 @@ impl Call<'_> {
         ));
         let response = match is_generated {
             false => answer::empty(StatusCode::ACCEPTED),
-            true => answer::json(
+            true => self.json(
                 StatusCode::ACCEPTED,
-                &PasswordResetResponse {
-                    context: self.context("microsoft.graph.passwordResetResponse"),
-                    new_password: &password,
-                },
+                "microsoft.graph.passwordResetResponse",
+                "#microsoft.graph.passwordResetResponse",
+                false,
+                &PasswordResetResponse { new_password: &password },
             ),
         };
-        let (running, Audit { request, caller }) = (Arc::clone(service), self.audit());
+        let (running, audit) = (Arc::clone(service), self.audit());
         let reset = async move {
             let account_id = account.id.clone();
             running.reset(account, operation, password).await?;
@@ -103,7 +97,7 @@ impl Call<'_> {
                 Some(_) => "started a reset",
                 None => "reset a password",
             };
-            tracing::info!(request, caller, account = account_id, operation = id, "{did}");
+            audit.log_with(&account_id, Some(&id), did);
             Ok(())
         };
         service.to_the_end(reset).await?;
@@ -118,21 +112,22 @@ impl Call<'_> {
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
         // Ids are UUIDs, as those of users.
         let id = id.to_ascii_lowercase();
+        let own = self.own_account().await?;
         let found = self.service.store.operation(&id).await?;
         // First, so that it takes no longer for users who are there.
         let found =
             found.filter(|found| found.caller == self.caller.object).ok_or(Refusal::NotFound)?;
-        let account = self.account(&target, self.own_account().await?).await?;
+        let account = self.account(&target, own).await?;
         if found.account != account.id {
             return Err(Refusal::NotFound);
         }
         let user = crate::path::encoded(&account.id);
-        Ok(answer::json(
+        Ok(self.json(
             StatusCode::OK,
+            format_args!("users('{user}')/authentication/operations/$entity"),
+            "#microsoft.graph.longRunningOperation",
+            true,
             &LongRunningOperation {
-                context: self
-                    .context(format_args!("users('{user}')/authentication/operations/$entity")),
-                kind: "#microsoft.graph.longRunningOperation",
                 id: &found.id,
                 created_date_time: timestamp(found.created),
                 last_action_date_time: timestamp(found.changed),

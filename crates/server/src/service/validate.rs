@@ -7,7 +7,6 @@ use axum::response::Response;
 use countersign::{Outcome, Report};
 
 use super::Call;
-use crate::answer;
 use crate::json::Object;
 use crate::refusal::Refusal;
 
@@ -24,9 +23,9 @@ impl Call<'_> {
         let subject = service.known.subject(service, &loaded, &self.caller).await?;
         let mut report = loaded.engine().check(&password, &subject);
         pass_history(&mut report);
-        let mut answer = report.to_graph(service.settings.dialect);
-        answer.odata_context = Some(self.context("users/$entity"));
-        Ok(answer::json(StatusCode::OK, &answer))
+        let answer = report.to_graph(service.settings.dialect);
+        let kind = "#microsoft.graph.passwordValidationInformation";
+        Ok(self.json(StatusCode::OK, "users/$entity", kind, false, &answer))
     }
 }
 

@@ -12,6 +12,31 @@ const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// How many seconds clocks may differ.
 const LEEWAY: i64 = 60;
 
+/// What an issuer calls the claims that are read here.
+#[derive(Clone, Debug)]
+pub struct ClaimNames {
+    /// The organisation; none where the issuer stands for the only one.
+    pub tenant: Option<String>,
+    /// The id of who calls, which is never given to somebody else.
+    pub user: String,
+    /// The permissions of a user's token, with spaces between.
+    pub scopes: String,
+    /// The caller's roles.
+    pub roles: String,
+}
+
+/// Microsoft Entra ID's.
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            tenant: Some("tid".to_owned()),
+            user: "oid".to_owned(),
+            scopes: "scp".to_owned(),
+            roles: "wids".to_owned(),
+        }
+    }
+}
+
 /// Whose tokens are accepted.
 #[derive(Clone, Debug)]
 pub struct Issuer {
@@ -19,8 +44,10 @@ pub struct Issuer {
     pub issuer: String,
     /// The claim `aud`: one of these.
     pub audiences: Vec<String>,
-    /// The claim `tid`.
+    /// The claim that names the organisation, where there is one.
     pub tenant: String,
+    /// What the claims are called.
+    pub names: ClaimNames,
 }
 
 impl Issuer {
@@ -48,16 +75,21 @@ impl Issuer {
         if !audiences.iter().any(|audience| self.audiences.iter().any(|ours| ours == audience)) {
             return refused("Access token validation failure. Invalid audience.");
         }
-        let tenant = claims.text("tid")?.filter(|tenant| {
+        let names = &self.names;
+        let tenant = match &names.tenant {
+            Some(name) => claims.text(name)?,
+            None => Some(self.tenant.as_str()),
+        };
+        let tenant = tenant.filter(|tenant| {
             tenant.eq_ignore_ascii_case(&self.tenant) && !tenant.eq_ignore_ascii_case(PERSONAL)
         });
         // Never the name (`upn`, `preferred_username`): it can be changed and
         // given to somebody else.
-        let object = claims.text("oid")?.filter(|object| !object.is_empty());
+        let object = claims.text(&names.user)?.filter(|object| !object.is_empty());
         let (Some(_), Some(object)) = (tenant, object) else {
             return refused("Access token validation failure. Invalid tenant or object.");
         };
-        let (kind, permissions) = match (claims.text("scp")?, claims.text("idtyp")?) {
+        let (kind, permissions) = match (claims.text(&names.scopes)?, claims.text("idtyp")?) {
             (Some(scopes), kind) if kind != Some("app") => (
                 TokenKind::Delegated,
                 scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
@@ -67,7 +99,7 @@ impl Issuer {
             }
             _ => return refused("The access token is neither a user's nor an application's."),
         };
-        let roles = claims.texts("wids")?.unwrap_or_default();
+        let roles = claims.texts(&names.roles)?.unwrap_or_default();
         let caller = Caller {
             object: object.to_ascii_lowercase(),
             kind,

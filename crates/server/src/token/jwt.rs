@@ -12,6 +12,11 @@ use crate::refusal::Refusal;
 
 pub(super) const MALFORMED: Refusal = Refusal::Token("The access token is malformed.");
 pub(super) const UNSIGNED: Refusal = Refusal::Token("Signature validation failed.");
+/// Microsoft's tokens for Graph are signed over the hash of what stands in `nonce`.
+pub(super) const FOR_GRAPH: Refusal = Refusal::Token(
+    "Signature validation failed. The token has a nonce in its header, as those for Microsoft \
+     Graph, which nobody else can verify: ask for one for this service.",
+);
 const FOREIGN: Refusal = Refusal::Token("The header of the access token is not accepted.");
 
 /// Members of headers that bring a key along or say where one is, and the one
@@ -41,6 +46,7 @@ impl Algorithm {
 pub(super) struct Token<'t> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
+    pub(super) has_nonce: bool,
     /// What the signature is over.
     pub(super) signed: &'t [u8],
     pub(super) signature: Vec<u8>,
@@ -74,6 +80,7 @@ impl<'t> Token<'t> {
         Ok(Self {
             algorithm: algorithm.filter(|_| is_accepted).ok_or(FOREIGN)?,
             key_id: header.text("kid")?.map(str::to_owned),
+            has_nonce: header.has("nonce"),
             signed,
             signature: BASE64.decode(signature).map_err(|_| MALFORMED)?,
             payload,

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::roles::Membership;
 use crate::trace::{cleared, whole_blocks};
 use cache::{Cache, Verified};
-pub use claims::Issuer;
+pub use claims::{ClaimNames, Issuer};
 use jwt::Token;
 pub use local::{LocalKey, TokenRequest};
 use source::KeyRing;
@@ -110,7 +110,7 @@ impl Inner {
         let token = Token::parse(token)?;
         let Some(key) = keys.find(token.key_id.as_deref()) else { return Ok(AtOnce::UnknownKey) };
         if !cleared(|| key.verifies(token.algorithm, token.signed, &token.signature)) {
-            return Err(jwt::UNSIGNED);
+            return Err(if token.has_nonce { jwt::FOR_GRAPH } else { jwt::UNSIGNED });
         }
         let (caller, expires) = self.issuer.caller(&token.claims()?, now)?;
         let caller = Arc::new(caller);

@@ -63,7 +63,8 @@ fn set(keys: &[Value]) -> String {
 
 fn issuer() -> Issuer {
     let audiences = vec![AUDIENCE.to_owned(), "00000003-0000-0000-c000-000000000000".to_owned()];
-    Issuer { issuer: ISSUER.to_owned(), audiences, tenant: TENANT.to_owned() }
+    let (issuer, tenant) = (ISSUER.to_owned(), TENANT.to_owned());
+    Issuer { issuer, audiences, tenant, names: ClaimNames::default() }
 }
 
 async fn verifier(keys: &[Value]) -> (Verifier, Clock) {
@@ -371,6 +372,82 @@ async fn tokens_choose_neither_algorithms_nor_keys() {
     let (alone, _) = self::verifier(&[rsa_jwk("rsa")]).await;
     let nameless = with(json!({ "alg": "RS256" }), Algorithm::RS256, &RSA.0);
     assert!(ask(&alone, &nameless).await.is_ok());
+}
+
+// Nobody but Graph can verify its tokens, and the error said nothing of it.
+#[tokio::test]
+async fn tokens_for_graph_itself_are_named() {
+    let (verifier, _) = verifier(&[rsa_jwk("rsa")]).await;
+    let signed = rs256(&header(), &claims());
+    let (_, rest) = signed.split_once('.').unwrap();
+    // What is signed has the hash of what is sent.
+    let mut sent = header();
+    sent["nonce"] = json!("n");
+    let token = format!("{}.{rest}", BASE64.encode(sent.to_string()));
+    let why = ask(&verifier, &token).await.err().unwrap();
+    assert!(why.starts_with(UNSIGNED) && why.contains("Microsoft Graph"), "{why}");
+}
+
+#[tokio::test]
+async fn claims_may_have_other_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    std::fs::write(&path, set(&[rsa_jwk("rsa")])).unwrap();
+    let names = ClaimNames {
+        tenant: None,
+        user: "sub".to_owned(),
+        scopes: "scope".to_owned(),
+        roles: "entra_roles".to_owned(),
+    };
+    let open = async |names: ClaimNames| {
+        let issuer = Issuer { names, ..issuer() };
+        Verifier::new(issuer, KeySource::File(path.clone()), Clock::default()).await.unwrap()
+    };
+    let verifier = open(names.clone()).await;
+    let shape = json!({
+        "tid": null, "oid": null, "scp": null, "idtyp": null, "wids": ["someone's"],
+        "aud": [AUDIENCE, "account"], "sub": OBJECT.to_uppercase(), "azp": "portal",
+        "scope": "openid  profile User.ReadWrite", "entra_roles": ["Global Administrator"],
+        "realm_access": { "roles": ["offline_access"] }, "typ": "Bearer",
+    });
+    let expected = Caller {
+        object: OBJECT.to_owned(),
+        kind: TokenKind::Delegated,
+        permissions: ["openid", "profile", "User.ReadWrite"].map(str::to_owned).into(),
+        roles: vec![Membership::of("Global Administrator")],
+    };
+    let found = ask(&verifier, &rs256(&header(), &changed(&shape))).await;
+    assert_eq!(found.as_deref(), Ok(&expected));
+    // Entra's names are nobody's then, and the other way round.
+    assert_eq!(ask(&verifier, &rs256(&header(), &claims())).await.err(), Some(WRONG_TENANT));
+    let default = open(ClaimNames::default()).await;
+    let answer = ask(&default, &rs256(&header(), &changed(&shape))).await;
+    assert_eq!(answer.err(), Some(WRONG_TENANT));
+    for (change, expected) in [
+        (json!({ "sub": "" }), WRONG_TENANT),
+        (json!({ "sub": null }), WRONG_TENANT),
+        (json!({ "sub": 1 }), MALFORMED),
+        (json!({ "scope": null }), NEITHER),
+        (json!({ "scope": ["User.ReadWrite"] }), MALFORMED),
+        (json!({ "entra_roles": "Global Administrator" }), MALFORMED),
+    ] {
+        let mut token = changed(&shape);
+        for (name, value) in change.as_object().unwrap() {
+            match value {
+                Value::Null => token.as_object_mut().unwrap().remove(name),
+                value => token.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            };
+        }
+        let answer = ask(&verifier, &rs256(&header(), &token)).await;
+        assert_eq!(answer.err(), Some(expected), "{change}");
+    }
+    // A tenant under another name is still the one that is configured.
+    let named = open(ClaimNames { tenant: Some("org".to_owned()), ..names }).await;
+    for (org, is_good) in [(TENANT, true), ("other", false)] {
+        let mut token = changed(&shape);
+        token["org"] = json!(org);
+        assert_eq!(ask(&named, &rs256(&header(), &token)).await.is_ok(), is_good, "{org}");
+    }
 }
 
 #[tokio::test]
