@@ -49,6 +49,7 @@ fn head_has_no_body_and_the_headers_of_get_over_either_protocol() {
     let server = setup.start();
     let token = setup.token(&user(1), &["User.Read"]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let two = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let mut one = server.client();
     let told = |answer: &Answer| {
