@@ -384,6 +384,39 @@ fn streams_that_are_held_take_no_more_than_a_share_of_memory() {
     }
 }
 
+/// Each stream without a window held a copy of the OpenAPI document.
+#[test]
+#[cfg(target_os = "linux")]
+fn answers_that_nobody_takes_are_in_memory_once() {
+    many_files();
+    let server = Setup::new("log.level = 'info'").start();
+    let before = peak(&server);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let held = runtime.block_on(async {
+        let mut held = Vec::new();
+        for _ in 0..40 {
+            let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+            let client = h2::client::Builder::new().initial_window_size(0).handshake(stream);
+            let (mut client, connection): (h2::client::SendRequest<Bytes>, _) =
+                client.await.unwrap();
+            tokio::spawn(connection);
+            for _ in 0..100 {
+                let request = http::Request::get(format!("{}/openapi.json", server.url));
+                client = client.ready().await.unwrap();
+                let (answer, _) = client.send_request(request.body(()).unwrap(), true).unwrap();
+                held.push(answer.await.unwrap());
+            }
+        }
+        held
+    });
+    // All wait to be taken, up to the share of the address.
+    let sent = held.iter().filter(|answer| answer.status() == 200).count();
+    assert!((2000..=2100).contains(&sent), "{sent}");
+    assert!(held.iter().all(|answer| matches!(answer.status().as_u16(), 200 | 429)));
+    let grown = peak(&server) - before;
+    assert!(grown < 150_000_000, "{} MB", grown / 1_000_000);
+}
+
 #[test]
 fn bodies_are_counted_before_they_are_read() {
     let setup = Setup::new(
