@@ -186,6 +186,10 @@ fn how_long_connections_are_kept_is_told_and_a_setting_of_its_own() {
     assert!(begun.is_closed());
     assert_eq!(kept.call("GET", "/healthz", token, body).unwrap().status, 200);
     // One that is closed anyway is told so, and nothing else.
+    let mut closed = server.client();
+    closed.send(&request("GET", "/healthz", token, &["Connection: close"], body)).unwrap();
+    assert_eq!(closed.answer().unwrap().header("keep-alive"), "");
+    assert!(closed.is_closed());
     kept.send(b"GET /healthz HTTP/1.1\r\n\r\n").unwrap();
     let answer = kept.answer().unwrap();
     assert_eq!((answer.header("connection"), answer.header("keep-alive")), ("close", ""));
@@ -236,6 +240,24 @@ fn silent_connections_of_one_address_leave_others_theirs() {
     eventually("there is room again", || {
         server.client().call("GET", "/healthz", "", b"").is_ok_and(|answer| answer.status == 200)
     });
+}
+
+/// A proxy brings the connections of many.
+#[test]
+fn trusted_proxies_have_no_share_of_connections() {
+    for (toml, answered) in [("", 2), ("\nnetwork.trusted-proxies = ['127.0.0.0/8', '::1']", 6)] {
+        let setup = Setup::new(&format!("limits.connections-per-address = 2{toml}"));
+        let server = setup.start();
+        let mut held = Vec::new();
+        let mut count = 0;
+        for _ in 0..6 {
+            let mut client = server.client();
+            let answer = client.call("GET", "/healthz", "", b"");
+            count += usize::from(answer.is_ok_and(|answer| answer.status == 200));
+            held.push(client);
+        }
+        assert_eq!(count, answered);
+    }
 }
 
 #[test]
