@@ -49,6 +49,7 @@ fn head_has_no_body_and_the_headers_of_get_over_either_protocol() {
     let server = setup.start();
     let token = setup.token(&user(1), &["User.Read"]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let two = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let mut one = server.client();
     let told = |answer: &Answer| {
@@ -185,6 +186,10 @@ fn how_long_connections_are_kept_is_told_and_a_setting_of_its_own() {
     assert!(begun.is_closed());
     assert_eq!(kept.call("GET", "/healthz", token, body).unwrap().status, 200);
     // One that is closed anyway is told so, and nothing else.
+    let mut closed = server.client();
+    closed.send(&request("GET", "/healthz", token, &["Connection: close"], body)).unwrap();
+    assert_eq!(closed.answer().unwrap().header("keep-alive"), "");
+    assert!(closed.is_closed());
     kept.send(b"GET /healthz HTTP/1.1\r\n\r\n").unwrap();
     let answer = kept.answer().unwrap();
     assert_eq!((answer.header("connection"), answer.header("keep-alive")), ("close", ""));
@@ -235,6 +240,24 @@ fn silent_connections_of_one_address_leave_others_theirs() {
     eventually("there is room again", || {
         server.client().call("GET", "/healthz", "", b"").is_ok_and(|answer| answer.status == 200)
     });
+}
+
+/// A proxy brings the connections of many.
+#[test]
+fn trusted_proxies_have_no_share_of_connections() {
+    for (toml, answered) in [("", 2), ("\nnetwork.trusted-proxies = ['127.0.0.0/8', '::1']", 6)] {
+        let setup = Setup::new(&format!("limits.connections-per-address = 2{toml}"));
+        let server = setup.start();
+        let mut held = Vec::new();
+        let mut count = 0;
+        for _ in 0..6 {
+            let mut client = server.client();
+            let answer = client.call("GET", "/healthz", "", b"");
+            count += usize::from(answer.is_ok_and(|answer| answer.status == 200));
+            held.push(client);
+        }
+        assert_eq!(count, answered);
+    }
 }
 
 #[test]
@@ -381,6 +404,39 @@ fn streams_that_are_held_take_no_more_than_a_share_of_memory() {
         println!("{left} streams are held with {sent} bytes each: {} MB", grown / 1_000_000);
         assert!(grown < 150_000_000, "{} MB", grown / 1_000_000);
     }
+}
+
+/// Each stream without a window held a copy of the OpenAPI document.
+#[test]
+#[cfg(target_os = "linux")]
+fn answers_that_nobody_takes_are_in_memory_once() {
+    many_files();
+    let server = Setup::new("log.level = 'info'").start();
+    let before = peak(&server);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let held = runtime.block_on(async {
+        let mut held = Vec::new();
+        for _ in 0..40 {
+            let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+            let client = h2::client::Builder::new().initial_window_size(0).handshake(stream);
+            let (mut client, connection): (h2::client::SendRequest<Bytes>, _) =
+                client.await.unwrap();
+            tokio::spawn(connection);
+            for _ in 0..100 {
+                let request = http::Request::get(format!("{}/openapi.json", server.url));
+                client = client.ready().await.unwrap();
+                let (answer, _) = client.send_request(request.body(()).unwrap(), true).unwrap();
+                held.push(answer.await.unwrap());
+            }
+        }
+        held
+    });
+    // All wait to be taken, up to the share of the address.
+    let sent = held.iter().filter(|answer| answer.status() == 200).count();
+    assert!((2000..=2100).contains(&sent), "{sent}");
+    assert!(held.iter().all(|answer| matches!(answer.status().as_u16(), 200 | 429)));
+    let grown = peak(&server) - before;
+    assert!(grown < 150_000_000, "{} MB", grown / 1_000_000);
 }
 
 #[test]

@@ -267,7 +267,7 @@ fn everything(asked: &mut Asked, setup: &Setup, client: &mut Client, has_write_b
     let weak = setup.token(&user(1), &["User.Read"]);
     asked.ask(client, &post(CHANGE, &weak, &body), 403);
     asked.ask(client, &post(&format!("/v1.0/users/{HELP}/changePassword"), &one, &body), 403);
-    asked.ask(client, &post("/v1.0/me/changepassword", &one, &body), 404);
+    asked.ask(client, &post("/v1.0/me/changePasswords", &one, &body), 404);
     asked.ask(client, &request("PUT", CHANGE, &one, &[], body.to_string().as_bytes()), 405);
     // Locked.
     for _ in 0..3 {

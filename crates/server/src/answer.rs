@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::network::shares::Share;
 use crate::token::Caller;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -219,6 +223,40 @@ pub(crate) fn headers_only(response: Response) -> Response {
         .filter(|length| *length > 0 && !parts.headers.contains_key(header::CONTENT_LENGTH));
     parts.headers.extend(length.map(|length| (header::CONTENT_LENGTH, HeaderValue::from(length))));
     Response::from_parts(parts, Body::empty())
+}
+
+/// A response that counts as under way until it is sent: what waits for a client
+/// that takes nothing is in memory, too.
+pub(crate) fn held(response: Response, share: Share) -> Response {
+    match response.body().is_end_stream() {
+        true => response,
+        false => response.map(|body| Body::new(Held { body, _share: share })),
+    }
+}
+
+struct Held {
+    body: Body,
+    _share: Share,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 #[cfg(test)]

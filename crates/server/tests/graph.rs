@@ -594,7 +594,6 @@ async fn paths_and_methods_that_are_not_there() {
         "/beta/users/a%2Fb",
         "/beta/users/%2e%2e/me",
         "/beta/users/a%00",
-        "/v1.0/me/changepassword",
         "/v1.0/%6de/../me",
         "/healthz/",
     ] {

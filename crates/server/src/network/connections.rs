@@ -191,7 +191,9 @@ impl Connections {
         let answer = hyper::service::service_fn(
             move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(address));
-                let is_kept = request.version() == Version::HTTP_11;
+                let closes = |told: &HeaderValue| told.as_bytes().eq_ignore_ascii_case(b"close");
+                let is_kept = request.version() == Version::HTTP_11
+                    && !request.headers().get(header::CONNECTION).is_some_and(closes);
                 let running = counted.begin(request.version() == Version::HTTP_2);
                 let (service, kept) = (Arc::clone(&service), kept.clone().filter(|_| is_kept));
                 async move {

@@ -274,8 +274,7 @@ fn headers(part: &Object<'_>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     let Some(told) = part.object("headers").map_err(|_| wrong())? else { return Ok(headers) };
     for name in told.names() {
-        let Some(value) = told.find(name) else { continue };
-        let value = json::text(value).ok_or_else(wrong)?;
+        let value = told.find(name).and_then(json::text).ok_or_else(wrong)?;
         let read = (name.parse::<HeaderName>(), HeaderValue::from_str(&value));
         let (Ok(name), Ok(value)) = read else {
             return Err("has a header that HTTP does not have".to_owned());

@@ -1,5 +1,6 @@
 //! Requests, from the route to the answer.
 
+mod arrival;
 mod batch;
 mod body;
 mod change;
@@ -11,13 +12,12 @@ mod refused;
 mod reset;
 mod validate;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::response::Response;
@@ -25,13 +25,13 @@ use countersign::{Context, Dialect};
 use tokio::sync::watch;
 
 use crate::accounts::KnownAccounts;
-use crate::answer::{self, About};
+use crate::answer::About;
 use crate::clock::Clock;
 use crate::hashing::Hasher;
 use crate::limits::Limiter;
 use crate::metrics::Metrics;
 use crate::network::Proxies;
-use crate::network::shares::{Over, Shares};
+use crate::network::shares::Shares;
 use crate::path::{Path, Resource, Target, Whole};
 use crate::permissions::{self, Action, Cloud, TokenKind};
 use crate::policy::Policies;
@@ -41,19 +41,10 @@ use crate::store::{Account, Lockout, Store, StoreError};
 use crate::token::{Caller, Verifier};
 use crate::write_back::WriteBack;
 
+use arrival::Route;
+pub(crate) use arrival::{Door, respond};
 pub(crate) use body::Bounds;
 pub(crate) use open::ABANDONED;
-
-/// Where a request comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
-    /// The port for everybody.
-    Main,
-    /// The port for probes.
-    Probes,
-    /// A server of somebody else's.
-    Router,
-}
 
 /// Everything that answers are made from.
 pub(crate) struct Inner {
@@ -108,7 +99,7 @@ pub(crate) struct Settings {
 pub struct Service(pub(crate) Arc<Inner>);
 
 /// Routes every request to the service. Where the address of the client is
-/// known ([`ConnectInfo`]), requests without a good token are limited by it.
+/// known ([`ConnectInfo`](axum::extract::ConnectInfo)), requests without a good token are limited by it.
 pub fn router(service: Service) -> Router {
     Router::new().fallback(handle).with_state(service)
 }
@@ -136,157 +127,7 @@ async fn handle(State(Service(service)): State<Service>, request: Request) -> Re
     respond(&service, request, Door::Router).await
 }
 
-/// Answers a request.
-pub(crate) async fn respond(service: &Arc<Inner>, request: Request, door: Door) -> Response {
-    let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(address)| address.ip().to_canonical());
-    let client = peer.map(|peer| service.settings.proxies.client(peer, &parts.headers));
-    let about = About::new(&parts.headers, service.clock.now()).from(peer, client);
-    let response = service.at(door, &parts, body, &about).await;
-    let mut response = about.complete(response);
-    service.settings.cors.complete(&parts, &mut response);
-    match parts.method == Method::HEAD {
-        true => answer::headers_only(response),
-        false => response,
-    }
-}
-
-/// What a request is about.
-enum Route {
-    Call(Path, Action),
-    Batch(permissions::Version),
-}
-
-impl Route {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Call(_, action) => action.name(),
-            Self::Batch(_) => "batch",
-        }
-    }
-}
-
 impl Inner {
-    async fn at(
-        self: &Arc<Self>,
-        door: Door,
-        parts: &Parts,
-        mut body: Body,
-        about: &About,
-    ) -> Response {
-        let started = Instant::now();
-        let refused = |refusal: Refusal| {
-            self.log_refusal(&refusal, "none", about, started);
-            let response = refusal.response(about);
-            self.metrics.answered("none", None, response.status(), started.elapsed());
-            response
-        };
-        if door != Door::Router
-            && let Err(refusal) = crate::network::host::check(parts)
-        {
-            return refused(refusal);
-        }
-        if let Some(response) = self.settings.cors.preflight(parts) {
-            self.metrics.answered("preflight", None, response.status(), started.elapsed());
-            return response;
-        }
-        if let Some(response) = self.answer_about_itself(parts, door).await {
-            return response;
-        }
-        if door == Door::Probes {
-            return refused(Refusal::NoRoute);
-        }
-        // Who has too many already is not waited for.
-        let _under_way = match self.requests.take(about.client, 1) {
-            Ok(share) => share,
-            Err(over) => {
-                self.metrics.turned_away("request");
-                return refused(over.into());
-            }
-        };
-        let route = self.route(parts, door);
-        let name = route.as_ref().map_or("none", Route::name);
-        let (answered, action) = match route {
-            Ok(Route::Call(path, action)) => {
-                (self.answer(path, action, parts, &mut body, about).await, Some(action))
-            }
-            Ok(Route::Batch(version)) => (self.batch(version, parts, &mut body, about).await, None),
-            Err(refusal) => (Err(refusal), None),
-        };
-        if answered.is_err() {
-            // Who asks before sending a body is not asked for it.
-            let is_sent = !parts.headers.contains_key(header::EXPECT);
-            if is_sent && !HttpBody::is_end_stream(&body) {
-                body::drain(&mut body).await;
-            }
-        }
-        self.finished(answered, name, action, about, started)
-    }
-
-    /// The response of what was answered, which is counted and logged.
-    fn finished(
-        &self,
-        answered: Result<Response, Refusal>,
-        name: &'static str,
-        action: Option<Action>,
-        about: &About,
-        started: Instant,
-    ) -> Response {
-        let (response, is_logged) = match answered {
-            Ok(response) => (response, false),
-            Err(refusal) => {
-                let is_logged = self.log_refusal(&refusal, name, about, started);
-                (refusal.response(about), is_logged)
-            }
-        };
-        let (status, took) = (response.status(), started.elapsed());
-        self.metrics.answered(name, action, status, took);
-        let (request_id, took_us) = (about.request_id(), took.as_micros());
-        let status = status.as_u16();
-        if status >= 500 && !is_logged {
-            tracing::error!(request_id, action = name, status, took_us, "answered");
-        } else {
-            tracing::debug!(request_id, action = name, status, took_us, "answered");
-        }
-        response
-    }
-
-    /// Logs what somebody may be behind who means harm; whether it is that.
-    fn log_refusal(
-        &self,
-        refusal: &Refusal,
-        action: &'static str,
-        about: &About,
-        started: Instant,
-    ) -> bool {
-        let Some(reason) = refusal.logged() else { return false };
-        let status = refusal.status().as_u16();
-        if !self.refused.admits(about.client, status, Instant::now()) {
-            return true;
-        }
-        let reason = about.why.get().copied().unwrap_or(reason);
-        let detail = match refusal {
-            Refusal::Token(what) => Some(*what),
-            _ => None,
-        };
-        let shown = |address: std::net::IpAddr| tracing::field::display(address);
-        tracing::info!(
-            reason,
-            detail,
-            status,
-            action,
-            caller = about.caller.get().map(|caller| caller.object.as_str()),
-            client = about.client.map(shown),
-            peer = about.peer.map(shown),
-            request_id = about.request_id(),
-            client_request_id = about.logged_client_request_id(),
-            took_us = started.elapsed().as_micros(),
-            "refused"
-        );
-        true
-    }
-
     fn route(&self, parts: &Parts, door: Door) -> Result<Route, Refusal> {
         if self.is_about_itself(parts.uri.path(), door) {
             return Err(Refusal::Method(own::READ.to_vec()));
@@ -652,15 +493,6 @@ pub(crate) fn enabled(own: Option<Account>) -> Result<Option<Account>, Refusal> 
     match own {
         Some(Account { enabled: false, .. }) => Err(Refusal::Token("The account is disabled.")),
         own => Ok(own),
-    }
-}
-
-impl From<Over> for Refusal {
-    fn from(over: Over) -> Self {
-        match over {
-            Over::Address => Self::Share,
-            Over::All => Self::Full,
-        }
     }
 }
 

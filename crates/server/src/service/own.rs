@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -15,12 +15,15 @@ use crate::permissions::Version;
 /// The methods of all of it.
 pub(super) const READ: [&str; 2] = ["GET", "HEAD"];
 
+/// The paths of what tells whether the service is well.
+pub(super) const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// The types of answers, as the beta version has them: what `v1.0` lacks stands
 /// between marks.
 const TYPES: &str = include_str!("../../metadata.xml");
 
 /// The types without what only the beta version has.
-static TYPES_OF_V1: LazyLock<String> = LazyLock::new(|| {
+static TYPES_OF_V1: LazyLock<Bytes> = LazyLock::new(|| {
     let mut is_in = true;
     let lines = TYPES.lines().filter(|line| match line.trim() {
         "<!-- beta -->" => {
@@ -33,7 +36,7 @@ static TYPES_OF_V1: LazyLock<String> = LazyLock::new(|| {
         }
         _ => is_in,
     });
-    lines.fold(String::new(), |text, line| text + line + "\n")
+    lines.fold(String::new(), |text, line| text + line + "\n").into()
 });
 
 impl Inner {
@@ -54,13 +57,12 @@ impl Inner {
                 false => plain(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n"),
             },
             "/metrics" => text(StatusCode::OK, crate::metrics::MEDIA_TYPE, self.metrics.text()),
-            "/openapi.json" => {
-                text(StatusCode::OK, "application/json", crate::openapi::TEXT.to_owned())
-            }
+            // However many ask and take nothing of it, it is in memory once.
+            "/openapi.json" => text(StatusCode::OK, "application/json", crate::openapi::TEXT),
             _ => {
                 let types = match Whole::parse(path) {
                     Some((Version::V1, _)) => TYPES_OF_V1.clone(),
-                    _ => TYPES.to_owned(),
+                    _ => Bytes::from_static(TYPES.as_bytes()),
                 };
                 text(StatusCode::OK, "application/xml;charset=utf-8", types)
             }
@@ -107,11 +109,11 @@ impl Inner {
 }
 
 fn plain(status: StatusCode, body: &'static str) -> Response {
-    text(status, "text/plain; charset=utf-8", body.to_owned())
+    text(status, "text/plain; charset=utf-8", body)
 }
 
-fn text(status: StatusCode, kind: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn text(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
