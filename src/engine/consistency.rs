@@ -14,6 +14,7 @@ use crate::pipeline::Compiled;
 use crate::policy::{Document, Policy};
 use crate::proof::{self, Built};
 use crate::rules::{Count, Need, Others};
+pub(super) use room::ascii;
 use room::{Characters, Room};
 
 /// The rules of a pipeline, and what is known of them without a password.
@@ -142,7 +143,7 @@ impl<'e> Rules<'e> {
             Property::accounts().find_map(|account| self.conflict(&account))?;
         let message = format!("where no operation is given, every rule applies: {message}");
         let error = self.about(of.place, message);
-        Some(Warning(error.hint("check with an operation, or let the rules go together")))
+        Some(Warning::new(error.hint("check with an operation, or let the rules go together")))
     }
 
     fn about(&self, place: &Place, message: String) -> Error {
@@ -242,7 +243,7 @@ impl<'e> Rules<'e> {
                     }
                     false => "leave it out",
                 };
-                warnings.push(Warning(self.about(facts.place, message).hint(hint)));
+                warnings.push(Warning::new(self.about(facts.place, message).hint(hint)));
             }
             if is_whole {
                 left.retain(|other| !std::ptr::eq(*other, facts));
