@@ -67,10 +67,9 @@ impl Form {
                 "wildcards",
                 "give the word alone; `substring` and `score` look for it inside passwords",
             ),
-            Self::Regex => (
-                "regular expressions",
-                "give the words alone, or make rules of the kind `pattern`",
-            ),
+            Self::Regex => {
+                ("regular expressions", "give the words alone, or make rules of the kind `pattern`")
+            }
             Self::Quoted => ("terms in quotation marks", "leave the quotation marks out"),
             Self::Markup => ("HTML, XML or JSON", "give a text with one term per line"),
             Self::Credential => ("e-mail addresses with passwords", ONLY),
@@ -166,7 +165,8 @@ fn surrounded(text: &str) -> Option<Form> {
     }) {
         return Some(Form::Quoted);
     }
-    let is_tag = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+    let is_tag =
+        |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
     let is_json = inside("[", "]").or(inside("{", "}")).is_some_and(|inner| inner.contains('"'))
         || text.starts_with('"') && text.contains("\":");
     if is_json || text.strip_prefix('<').is_some_and(is_tag) && text.contains('>') {
@@ -176,7 +176,9 @@ fn surrounded(text: &str) -> Option<Form> {
         || inside("^", "$").is_some()
         || text.starts_with("(?")
         || [".*", ".+", "\\b", "\\d", "\\w", "\\s"].iter().any(|part| text.contains(part))
-        || text.contains("[a-z") || text.contains("[A-Z") || text.contains("[0-9");
+        || text.contains("[a-z")
+        || text.contains("[A-Z")
+        || text.contains("[0-9");
     if is_expression {
         return Some(Form::Regex);
     }
@@ -221,9 +223,9 @@ fn parts(text: &str) -> Option<Form> {
         && has_word(word)
     {
         let is_whole = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
-        let is_point = number.strip_suffix(['.', ')']).is_some_and(|number| {
-            !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
-        });
+        let is_point = number
+            .strip_suffix(['.', ')'])
+            .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()));
         if is_whole {
             return Some(Form::Counted);
         }
@@ -284,11 +286,12 @@ impl Look {
             (b"SQLite format 3\0", "an SQLite database"),
         ];
         let is_bzip2 = |magic: &[u8]| magic != b"BZh" || head.get(4..10) == Some(b"1AY&SY");
-        let format =
-            FORMATS.iter().find(|(magic, _)| head.starts_with(magic) && is_bzip2(magic));
+        let format = FORMATS.iter().find(|(magic, _)| head.starts_with(magic) && is_bzip2(magic));
         if let Some((_, name)) = format {
             let error = Error::list(format!("this is {name}, not a text of terms"));
-            return Err(error.hint("a list is built from text, one term per line: unpack or export it"));
+            return Err(
+                error.hint("a list is built from text, one term per line: unpack or export it")
+            );
         }
         let start: Vec<u8> = head
             .strip_prefix(b"\xEF\xBB\xBF")
@@ -481,9 +484,10 @@ mod tests {
         for text in ["", "\n\r\n\n", "\u{feff}", "\u{ad}\n\u{200b}\n"] {
             assert_eq!(said(text), ["!there is no term in it"], "{text:?}");
         }
-        assert_eq!(said("contoso\rwidget\rlondon"), [
-            "!lines end with CR alone, so that all of it is one line"
-        ]);
+        assert_eq!(
+            said("contoso\rwidget\rlondon"),
+            ["!lines end with CR alone, so that all of it is one line"]
+        );
         let long = said("contoso and so on\r".repeat(9)).remove(0);
         assert!(long.contains("CR alone"), "{long}");
         assert_eq!(said("<!DOCTYPE html>\ncontoso\n"), ["!this looks like HTML, XML or JSON"]);
@@ -499,17 +503,39 @@ mod tests {
     fn passwords_of_any_form_are_no_reason_for_a_word_while_they_are_few() {
         let mut lines: Vec<String> = (0..200).map(|n| format!("walnut{n}harbor")).collect();
         for odd in [
-            "5f4dcc3b5aa765d61d8327deb882cf99", "a:1", "b:2", "correct horse ", " x", "*star*",
-            "\"quoted\"", "pa$$word$", "#hashtag", "# 1", "one,two", "a@b.de:c", "12 monkeys",
-            "july 4 2018", "<3<3<3>", "^_^", "$1$",
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "a:1",
+            "b:2",
+            "correct horse ",
+            " x",
+            "*star*",
+            "\"quoted\"",
+            "pa$$word$",
+            "#hashtag",
+            "# 1",
+            "one,two",
+            "a@b.de:c",
+            "12 monkeys",
+            "july 4 2018",
+            "<3<3<3>",
+            "^_^",
+            "$1$",
         ] {
             lines.insert(lines.len() / 2, odd.to_owned());
         }
         assert!(said(lines.join("\n")).is_empty(), "{:?}", said(lines.join("\n")));
         for list in [
-            "summer 2024\njuly 2018\n", "pa$$word\nmon$y$\n", "#1fan\n#hashtag\n", "-_-\n***\n",
-            "00000000000000000000000000000000\n", "o'brien\nrock'n'roll\n", "c++\na/b\n",
-            "user@contoso.com\n", "12345678\n87654321\n", "{}\n[]\n<>\n", "abc.\n(x)\n",
+            "summer 2024\njuly 2018\n",
+            "pa$$word\nmon$y$\n",
+            "#1fan\n#hashtag\n",
+            "-_-\n***\n",
+            "00000000000000000000000000000000\n",
+            "o'brien\nrock'n'roll\n",
+            "c++\na/b\n",
+            "user@contoso.com\n",
+            "12345678\n87654321\n",
+            "{}\n[]\n<>\n",
+            "abc.\n(x)\n",
         ] {
             assert!(said(list).is_empty(), "{list:?}: {:?}", said(list));
         }
@@ -519,12 +545,16 @@ mod tests {
     fn a_tenth_of_the_lines_is_worth_a_word_and_a_header_of_comments() {
         let mut lines = vec!["walnut"; 80];
         lines.extend(["contoso:17"; 20]);
-        assert_eq!(said(lines.join("\n")), [
-            "some lines look like terms with a number beside them: 20 of 100, the first is line 81"
-        ]);
-        assert_eq!(said("# our terms\ncontoso\nwidget\nlondon\n"), [
-            "some lines look like comments, which are terms here: 1 of 4, the first is line 1"
-        ]);
+        assert_eq!(
+            said(lines.join("\n")),
+            [
+                "some lines look like terms with a number beside them: 20 of 100, the first is line 81"
+            ]
+        );
+        assert_eq!(
+            said("# our terms\ncontoso\nwidget\nlondon\n"),
+            ["some lines look like comments, which are terms here: 1 of 4, the first is line 1"]
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::consistency::{self, common};
 use super::{Engine, Inner};
@@ -169,8 +169,7 @@ impl<'a> Compiler<'a> {
         let always = always.filter(|compiled| compiled.scope.is_everything() && !compiled.is_inner);
         let ascii = consistency::ascii(always.map(|compiled| &*compiled.rule));
         let certain = if ascii.is_some() { lengths.clone() } else { 0..=usize::MAX };
-        let told =
-            |(place, list): &(Place, Used)| list.told(&place.id, &lengths, ascii.as_deref());
+        let told = |(place, list): &(Place, Used)| list.told(&place.id, &lengths, ascii.as_deref());
         let lists: Vec<_> = uses.iter().map(told).collect();
         let built = Built { catalog: &catalog, pipeline: &pipeline, lists: &lists };
         let rules = consistency::Rules::new(policy, built, &places);
@@ -182,11 +181,14 @@ impl<'a> Compiler<'a> {
             Some(Warning::new(document.error_in(term.span.clone(), why).hint("leave it out")))
         });
         warnings.extend(inline);
-        for ((place, used), list) in uses.iter().zip(&lists).filter(|(_, list)| list.effective == 0) {
+        for ((place, used), list) in uses.iter().zip(&lists).filter(|(_, list)| list.effective == 0)
+        {
             // One that another comparison has a use for is not useless.
             let is_useless = used.is_supplied && !lists.iter().any(|other| other.is_used(list));
             let is_certain = ascii.is_some() || used.told(&place.id, &certain, None).effective == 0;
-            let Some(error) = never_matches(document, place, list, &lengths, is_certain) else { continue };
+            let Some(error) = never_matches(document, place, list, &lengths, is_certain) else {
+                continue;
+            };
             warnings.push(if is_useless { Warning::useless(error) } else { Warning::new(error) });
         }
         warnings.sort_by_key(|warning| (warning.file().map(str::to_owned), warning.line()));
@@ -199,7 +201,9 @@ impl<'a> Compiler<'a> {
             pipeline,
             nobody,
             lists,
-            warnings,
+            found: Mutex::new(warnings),
+            warnings: OnceLock::new(),
+            file: document.name().map(str::to_owned),
         })))
     }
 

@@ -93,11 +93,23 @@ mod tests {
 
     #[test]
     fn utf_16_is_known_with_a_mark_and_without() {
-        for text in
-            ["pass", "contoso\r\nwidget\r\n", "\u{feff}london", "пароль\nлондон\nЊегош\n", "日本\n東京\n"]
-        {
-            assert_eq!(Encoding::of(&utf_16(text, u16::to_le_bytes)), Some(Encoding::Utf16Le), "{text}");
-            assert_eq!(Encoding::of(&utf_16(text, u16::to_be_bytes)), Some(Encoding::Utf16Be), "{text}");
+        for text in [
+            "pass",
+            "contoso\r\nwidget\r\n",
+            "\u{feff}london",
+            "пароль\nлондон\nЊегош\n",
+            "日本\n東京\n",
+        ] {
+            assert_eq!(
+                Encoding::of(&utf_16(text, u16::to_le_bytes)),
+                Some(Encoding::Utf16Le),
+                "{text}"
+            );
+            assert_eq!(
+                Encoding::of(&utf_16(text, u16::to_be_bytes)),
+                Some(Encoding::Utf16Be),
+                "{text}"
+            );
             let wide = |bytes: fn(u32) -> [u8; 4]| -> Vec<u8> {
                 text.chars().flat_map(|c| bytes(c.into())).collect()
             };
@@ -109,8 +121,19 @@ mod tests {
     #[test]
     fn utf_8_is_not_taken_for_anything_else() {
         for text in [
-            "", "a", "ab", "\0", "a\0", "a\0b", "ab\0c\n", "\u{feff}contoso\n", "пароль\nлондон\n",
-            "日本\n", " a \0\n", "\0\0\0\0", "one\0two\0three\0four\nfive\nsix\n",
+            "",
+            "a",
+            "ab",
+            "\0",
+            "a\0",
+            "a\0b",
+            "ab\0c\n",
+            "\u{feff}contoso\n",
+            "пароль\nлондон\n",
+            "日本\n",
+            " a \0\n",
+            "\0\0\0\0",
+            "one\0two\0three\0four\nfive\nsix\n",
         ] {
             assert_eq!(Encoding::of(text.as_bytes()), None, "{text:?}");
         }

@@ -70,7 +70,8 @@ pub(crate) fn ascii<'r>(rules: impl Iterator<Item = &'r dyn Rule>) -> Option<Vec
     }
     let is_allowed = |c: &char| {
         let code = u32::from(*c);
-        let mut within = allowed.iter().map(|ranges| ranges.iter().any(|range| range.contains(&code)));
+        let mut within =
+            allowed.iter().map(|ranges| ranges.iter().any(|range| range.contains(&code)));
         within.all(|is| is) && Characters::of_ranges(&[code..=code]).0 & excluded.0 == 0
     };
     Some(('\0'..='\u{7f}').filter(is_allowed).collect())
