@@ -21,6 +21,7 @@
 //! ```
 
 mod candidates;
+pub(crate) use candidates::Random;
 mod search;
 mod situation;
 

@@ -2,10 +2,11 @@
 
 mod build;
 mod consistency;
+mod witness;
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use crate::context::Context;
 use crate::error::Warning;
@@ -50,7 +51,12 @@ struct Inner {
     /// What the rules know about nobody.
     nobody: Known,
     lists: Vec<ListUse>,
-    warnings: Vec<Warning>,
+    /// Those that were found when it was built, until they are first asked for.
+    found: Mutex<Vec<Warning>>,
+    /// All, with what is only looked for then.
+    warnings: OnceLock<Vec<Warning>>,
+    /// The policy's file, where it is known.
+    file: Option<String>,
 }
 
 /// A [`Context`] prepared once for one engine. The default is nobody.
@@ -99,10 +105,19 @@ impl Engine {
     }
 
     /// What in the policy compiles and is probably not meant: terms that can
-    /// never match, rules that require nothing which another does not. Each
-    /// points into the policy.
+    /// never match, rules that require nothing which another does not, rules that
+    /// together seem to accept nothing. Each points into the policy, but for the
+    /// last, which is about all of it.
+    ///
+    /// When first asked, passwords are tried until one is accepted: hardly ever more
+    /// than a few; some thousands where there is none.
     pub fn warnings(&self) -> &[Warning] {
-        &self.0.warnings
+        self.0.warnings.get_or_init(|| {
+            let mut found = self.0.found.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut warnings = std::mem::take(&mut *found);
+            warnings.extend(witness::warning(self, self.0.file.as_deref()));
+            warnings
+        })
     }
 
     /// The most bytes of typed text that are judged; longer text fails

@@ -32,41 +32,66 @@ struct Inner {
     source: Option<std::io::Error>,
 }
 
-/// What in a policy compiles and is probably not meant. It says where and why
-/// as an error does.
+/// What in a policy or a list can be used and is probably not meant. It says
+/// where and why as an error does.
 #[derive(Debug)]
-pub struct Warning(pub(crate) Error);
+pub struct Warning {
+    error: Error,
+    is_useless: bool,
+}
 
 impl Warning {
+    pub(crate) fn new(error: Error) -> Self {
+        Self { error, is_useless: false }
+    }
+
+    /// About a list that was supplied, and is of no use as it is.
+    pub(crate) fn useless(error: Error) -> Self {
+        Self { error, is_useless: true }
+    }
+
+    /// Whether it is about a list that was supplied and bans nothing: it has no
+    /// terms, none that can match, or lines that are something else than terms.
+    /// What judges passwords now should not be exchanged for that.
+    pub fn is_useless_list(&self) -> bool {
+        self.is_useless
+    }
+
+    /// Names the file it is about, as [`Error::in_file`] does.
+    #[must_use]
+    pub fn in_file(self, name: impl Into<String>) -> Self {
+        Self { error: self.error.in_file(name), ..self }
+    }
+
     /// The file that it is about, where that is known.
     pub fn file(&self) -> Option<&str> {
-        self.0.file()
+        self.error.file()
     }
 
     /// The line in the policy, counted from 1.
     pub fn line(&self) -> Option<usize> {
-        self.0.line()
+        self.error.line()
     }
 
     /// The column in that line, counted from 1 in characters.
     pub fn column(&self) -> Option<usize> {
-        self.0.column()
+        self.error.column()
     }
 
     /// What is probably not meant, in one line.
     pub fn message(&self) -> &str {
-        self.0.message()
+        self.error.message()
     }
 
     /// What to do about it.
     pub fn suggestion(&self) -> Option<&str> {
-        self.0.suggestion()
+        self.error.suggestion()
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 

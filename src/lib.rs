@@ -104,7 +104,7 @@ pub use rules::ListUse;
 pub use session::Session;
 pub use suite::Suite;
 pub use text::{
-    Class, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
+    Class, Encoding, FOLD_HASH, FOLD_MAX, FOLD_VERSION, Fold, Grain, Substitution, Wiped, fold, nfc,
 };
 
 /// The examples of README.md run as tests.

@@ -609,3 +609,199 @@ fn an_alternative_with_a_check_that_counts_stays() {
         );
     }
 }
+
+#[test]
+fn policies_that_nothing_meets_are_refused_or_told() {
+    let length = "[[rule]]\nkind = 'length'\nmin = 8\nmax = 64\n";
+    let digits = "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n";
+    for (policy, is_proven) in [
+        (format!("{length}{digits}[[rule]]\nkind = 'pattern'\nrequire = '^[A-Z]'"), true),
+        (format!("{length}[[rule]]\nkind = 'pattern'\nforbid = '(?s).'"), true),
+        (
+            format!(
+                "{length}[[rule]]\nkind = 'pattern'\nrequire = '^[a-z]+$'\n[[rule]]\n\
+                 kind = 'pattern'\nid = 'b'\nrequire = '[0-9]$'"
+            ),
+            true,
+        ),
+        (format!("{length}[[rule]]\nkind = 'pattern'\nrequire = '^(?:[0-9]{{4}}){{1,1}}$'"), true),
+        (
+            format!(
+                "{length}[[rule]]\nkind = 'classes'\nmax = {{ lower = 0, upper = 0, letter = 0, \
+                 other = 0 }}\n[[rule]]\nkind = 'pattern'\nrequire = '[[:alpha:]]'"
+            ),
+            true,
+        ),
+        // Line feeds pass, and nobody has them in a password.
+        (format!("{length}[[rule]]\nkind = 'pattern'\nforbid = '.'"), false),
+        // Digits in no order, of which none stands twice.
+        (
+            format!(
+                "{length}{digits}[[rule]]\nkind = 'banned'\nsubstring = {{ terms = ['0000', '1111', \
+                 '2222'] }}\n[[rule]]\nkind = 'pattern'\nrequire = '^(?:0000|1111|2222)+$'"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "{length}[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{{ kind = \
+                 'pattern', require = '^[0-9]*$' }}]\n[[rule]]\nkind = 'pattern'\nid = 'b'\n\
+                 require = '^[a-z]'"
+            ),
+            false,
+        ),
+    ] {
+        match build(&policy) {
+            Err(error) => {
+                assert!(is_proven && error.message().contains("pattern"), "{policy}\n{error}");
+                assert!(error.line().is_some() && error.suggestion().is_some(), "{error}");
+            }
+            Ok(engine) => {
+                let mut warnings = engine.warnings().iter().map(|warning| warning.message());
+                let told = warnings.any(|message| message.contains("no password was found"));
+                assert!(!is_proven && told, "{policy}");
+            }
+        }
+    }
+}
+
+#[test]
+fn policies_that_little_meets_are_not_said_to_be_met_by_nothing() {
+    for rules in [
+        "[[rule]]\nkind = 'length'\nmin = 6\nmax = 6\n[[rule]]\nkind = 'pattern'\n\
+         require = '^[0-9]*$'",
+        "[[rule]]\nkind = 'pattern'\nrequire = '^[A-Z]{3}-[0-9]{6}$'",
+        "[[rule]]\nkind = 'length'\nmin = 20\n[[rule]]\nkind = 'pattern'\nrequire = '^[A-Z]{3}-'\n\
+         [[rule]]\nkind = 'pattern'\nid = 'b'\nrequire = '[0-9]{4}$'",
+        "[[rule]]\nkind = 'length'\nmin = 8\nmax = 8\n[[rule]]\nkind = 'classes'\n\
+         min = { digit = 2, upper = 2, symbol = 2, lower = 1 }\n\
+         max = { digit = 2, upper = 3, symbol = 2 }",
+        "[[rule]]\nkind = 'length'\nmin = 10\n[[rule]]\nkind = 'unique'\nmin = 10\n[[rule]]\n\
+         kind = 'characters'\nallow = ['U+0030-U+0039']",
+        "[[rule]]\nkind = 'characters'\nallow = ['U+0430-U+044F']\n[[rule]]\nkind = 'length'\n\
+         min = 12",
+        "[[rule]]\nkind = 'classes'\nmin = { other = 1, letter = 1, lower = 1 }",
+        "[[rule]]\nkind = 'length'\nmin = 200",
+        "[[rule]]\nkind = 'characters'\nallow = ['U+0061-U+0062']\n[[rule]]\nkind = 'length'\n\
+         min = 1\nmax = 2",
+        "[[rule]]\nkind = 'max-bytes'\nmax = 1",
+        "[[rule]]\nkind = 'reuse'",
+        "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 40 }]\n\
+         [[rule.alternative]]\nrule = [{ kind = 'pattern', require = '^(?:xy)+$' }]",
+    ] {
+        let engine = build(rules).unwrap_or_else(|error| panic!("{error}\n{rules}"));
+        let told = engine.warnings().iter().find(|warning| warning.message().contains("was found"));
+        assert!(told.is_none(), "{rules}\n{}", told.unwrap());
+    }
+    for preset in Policy::presets() {
+        let engine = Engine::builder().build(&Policy::preset(preset).unwrap()).unwrap();
+        let told = engine.warnings().iter().find(|warning| warning.message().contains("was found"));
+        assert!(told.is_none(), "{preset}");
+    }
+}
+
+#[test]
+fn a_comparison_that_cannot_match_is_told_by_what_the_policy_can_accept() {
+    let warned = |rules: &str, terms: &[&str]| {
+        let policy: Policy = rules.parse().unwrap();
+        let engine = Engine::builder().terms("own", terms.iter().copied()).build(&policy).unwrap();
+        let about = engine.warnings().iter().find(|warning| warning.is_useless_list());
+        about.map(|warning| warning.message().to_owned())
+    };
+    let of = |comparison: &str, more: &str| {
+        format!("[[rule]]\nkind = 'banned'\n{comparison} = {{ slots = ['own'] }}\n{more}")
+    };
+    let length = "[[rule]]\nkind = 'length'\nmin = 12\nmax = 20\n";
+    let digits = "[[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n";
+    let no_letters = "[[rule]]\nkind = 'classes'\nmax = { alphabetic = 0, other = 0 }\n";
+    let cannot = Some("no term of `own` can ever match");
+    let has_not = Some("no term of `own` has the length of a password");
+    for (comparison, more, terms, part) in [
+        ("whole", length, &["contoso"][..], has_not),
+        ("whole", length, &["contosocontosocontosocontoso"], has_not),
+        ("whole", length, &["contosocontoso", "contoso"], None),
+        ("score", length, &["contosocontosocontosocontoso"], has_not),
+        ("score", length, &["abc"], cannot),
+        ("score", length, &["contoso"], None),
+        ("substring", digits, &["contoso"], cannot),
+        ("coverage", digits, &["widget", "london"], cannot),
+        // `0` and `1` fold to letters.
+        ("substring", digits, &["oloo"], None),
+        ("substring", digits, &["contoso", "2024"], None),
+        ("substring", no_letters, &["contoso"], cannot),
+        ("substring", no_letters, &["2024!"], None),
+        ("whole", "[[rule]]\nkind = 'characters'\nallow = ['U+0020-U+007E']\n", &["вода"], cannot),
+        // These fold to ASCII.
+        ("whole", "[[rule]]\nkind = 'characters'\nallow = ['U+0020-U+007E']\n", &["раѕѕ"], None),
+        ("whole", "", &["пароль", "x"], None),
+        ("whole", length, &[], Some("the list `own` has no terms")),
+        ("whole", length, &["\u{ad}"], Some("the list `own` has no terms")),
+    ] {
+        let message = warned(&of(comparison, more), terms);
+        match part {
+            None => assert_eq!(message, None, "{comparison} {terms:?} {more}"),
+            Some(part) => {
+                let message = message.unwrap_or_default();
+                assert!(message.contains(part), "{comparison} {terms:?} {more}: {message}");
+            }
+        }
+    }
+    // A list that another comparison has a use for is not useless, though one has not.
+    let both = "[[rule]]\nkind = 'banned'\nscore = { slots = ['own'] }\n\
+                whole = { slots = ['own'] }\n[[rule]]\nkind = 'length'\nmin = 12";
+    assert_eq!(warned(both, &["contoso"]), None);
+    let policy: Policy = both.parse().unwrap();
+    let engine = Engine::builder().terms("own", ["contoso"]).build(&policy).unwrap();
+    assert_eq!(engine.warnings().len(), 1);
+}
+
+proptest! {
+    /// What is said never to match matches nothing: every text over a few characters
+    /// is tried that the policy accepts.
+    #[test]
+    fn no_list_is_called_useless_that_refuses_something(
+        terms in proptest::collection::vec("[ab01o]{1,6}", 1..3),
+        (least, span) in (1..5_usize, 0..2_usize),
+        allow in proptest::sample::select(vec!["'a', 'b'", "'0', '1'", "'a', '0'", "'b', '1', 'o'"]),
+        comparison in proptest::sample::select(vec![
+            "whole = { slots = ['own'] }",
+            "whole = { slots = ['own'], fuzzy = 'whole' }",
+            "substring = { slots = ['own'] }",
+            "coverage = { slots = ['own'], max = 0 }",
+            "score = { slots = ['own'], min = 2 }",
+            "score = { slots = ['own'], min = 1, fuzzy = 'whole' }",
+            "score = { slots = ['own'], min = 2, fuzzy = 'anywhere' }",
+        ]),
+    ) {
+        let chars: Vec<char> = allow.chars().filter(|c| c.is_alphanumeric()).collect();
+        let codes: Vec<_> = chars.iter().map(|c| format!("'U+{:04X}'", u32::from(*c))).collect();
+        let rules = format!(
+            "[[rule]]\nkind = 'length'\nmin = {least}\nmax = {}\n[[rule]]\nkind = 'characters'\n\
+             allow = [{}]\n", least + span, codes.join(", ")
+        );
+        let policy: Policy = format!("{rules}[[rule]]\nkind = 'banned'\n{comparison}").parse().unwrap();
+        let without: Policy = rules.parse().unwrap();
+        let engine = Engine::builder().terms("own", terms.clone()).build(&policy).unwrap();
+        let without = Engine::builder().build(&without).unwrap();
+        if engine.warnings().iter().any(|warning| warning.is_useless_list()) {
+            // A score below the least is refused whatever the terms are.
+            let unlisted = |text: &str| {
+                let policy: Policy =
+                    format!("{rules}[[rule]]\nkind = 'banned'\n{comparison}").parse().unwrap();
+                let engine = Engine::builder().build(&policy).unwrap();
+                engine.check(text, &Subject::default()).is_valid()
+            };
+            let mut texts = vec![String::new()];
+            for _ in 0..least + span {
+                texts = texts.iter().flat_map(|text| chars.iter().map(move |c| format!("{text}{c}")))
+                    .chain(texts.iter().cloned()).collect();
+                texts.sort();
+                texts.dedup();
+            }
+            for text in texts.iter().filter(|text| without.check(text, &Subject::default()).is_valid()) {
+                let is_valid = engine.check(text, &Subject::default()).is_valid();
+                prop_assert!(is_valid || !unlisted(text), "{text} {terms:?} {comparison} {allow}");
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Building a list: read lines, fold, sort, write.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -8,10 +8,11 @@ use zeroize::Zeroizing;
 use super::automaton::{Automaton, WILDCARD, is_continuation};
 use super::filter;
 use super::format::{self, Lengths, Meta};
+use super::look::{HEAD, Look};
 use super::sort::{Order, TERM_BYTES, Terms};
 use super::wildcard::Variants;
 use super::{Banlist, LONGEST_TERM};
-use crate::error::Error;
+use crate::error::{Error, Warning};
 use crate::text::{self, Substitution};
 
 /// Bytes of the longest line, which is more than 48 characters and whatever
@@ -55,6 +56,7 @@ pub struct Builder {
     skipped: u64,
     /// Lines were refused, and whoever ignores that error gets no list.
     refused: bool,
+    warnings: Vec<Warning>,
 }
 
 /// What became of the terms.
@@ -99,6 +101,7 @@ impl Builder {
             dropped: 0,
             skipped: 0,
             refused: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -201,28 +204,47 @@ impl Builder {
     /// Where a line is not UTF-8, has more than 48 folded characters or more
     /// than 4,096 bytes, unless those are to be skipped. The error lists the
     /// first 20 by number, never their text, and how many there are. The
-    /// builder then no longer builds. Otherwise where the input cannot be
-    /// read or, with feature `spill`, a temporary file cannot be written.
-    pub fn add_lines(&mut self, input: impl BufRead) -> Result<(), Error> {
+    /// builder then no longer builds. So it is with what is no text of terms at
+    /// all, such as UTF-16 or an archive, even where invalid lines are skipped.
+    /// Otherwise where the input cannot be read or, with feature `spill`, a
+    /// temporary file cannot be written.
+    pub fn add_lines(&mut self, mut input: impl BufRead) -> Result<(), Error> {
         let mut refused = Refused::default();
         // Half of the input is no list either.
         let before = std::mem::replace(&mut self.refused, true);
-        let mut lines = Lines::new(input);
-        while let Some(line) = lines.next()? {
+        let added = self.terms.added();
+        let head = head(&mut input)?;
+        let mut look = Look::begin(&head)?;
+        let mut lines = Lines::new(head.as_slice().chain(input));
+        while let Some((number, line)) = lines.next()? {
             let invalid = match line {
                 Line::Long => Some(Invalid::LongLine),
-                Line::Text(b"") => None,
-                Line::Text([b'#', ..]) if self.comments => None,
-                Line::Text(line) => self.add(line)?,
+                Line::Text(b"") => continue,
+                Line::Text([b'#', ..]) if self.comments => continue,
+                Line::Text(line) => {
+                    look.line(number, line);
+                    self.add(line)?
+                }
             };
             match invalid {
                 Some(_) if self.skip_invalid => self.skipped += 1,
-                Some(invalid) => refused.note(lines.number, invalid),
+                Some(invalid) => refused.note(number, invalid),
                 None => {}
             }
         }
         self.refused = before || refused.total > 0;
-        refused.into_result()
+        let warnings = look.warnings(self.terms.added() - added);
+        refused.into_result(&warnings)?;
+        self.warnings.extend(warnings);
+        Ok(())
+    }
+
+    /// What is to be said of the texts that were added by
+    /// [`add_lines`](Self::add_lines) since this was last asked: lines that look
+    /// like something else than terms, such as hashes, and texts without a term.
+    /// No line is quoted.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Builds the list in memory.
@@ -426,7 +448,8 @@ impl Refused {
         }
     }
 
-    fn into_result(self) -> Result<(), Error> {
+    /// Says what the lines look like, if they look like something.
+    fn into_result(self, looks: &[Warning]) -> Result<(), Error> {
         let mut message = match self.total {
             0 => return Ok(()),
             1 => "1 line cannot be a term".to_owned(),
@@ -438,7 +461,14 @@ impl Refused {
         if self.total > LISTED as u64 {
             message.push_str(&format!("\n  and {} more", self.total - LISTED as u64));
         }
-        Err(Error::list(message).hint("correct these lines, or build the list with `countersign banlist build --skip-invalid`"))
+        let looks = looks.iter().find(|look| look.is_useless_list());
+        Err(match looks.map(|look| (look.message(), look.suggestion().unwrap_or_default())) {
+            Some((look, hint)) => Error::list(message).hint(format!("{look}: {hint}")),
+            None => Error::list(message).hint(
+                "correct these lines, or build the list with `countersign banlist build \
+                 --skip-invalid`",
+            ),
+        })
     }
 }
 
@@ -465,7 +495,8 @@ impl<R: BufRead> Lines<R> {
         Self { input, line, number: 0 }
     }
 
-    fn next(&mut self) -> Result<Option<Line<'_>>, Error> {
+    /// The next line, and its number, counted from 1.
+    fn next(&mut self) -> Result<Option<(u64, Line<'_>)>, Error> {
         self.line.clear();
         let mut started = false;
         let mut long = false;
@@ -473,7 +504,7 @@ impl<R: BufRead> Lines<R> {
             let read = match self.input.fill_buf() {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Error::io("cannot read the terms", error)),
+                Err(error) => return Err(unread(error)),
             };
             started |= !read.is_empty();
             let end = read.iter().position(|&byte| byte == b'\n');
@@ -497,8 +528,29 @@ impl<R: BufRead> Lines<R> {
             Some(line) if self.number == 1 => line,
             _ => line,
         };
-        Ok(Some(if long { Line::Long } else { Line::Text(line) }))
+        Ok(Some((self.number, if long { Line::Long } else { Line::Text(line) })))
     }
+}
+
+/// The beginning of an input.
+fn head(input: &mut impl BufRead) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut head = Zeroizing::new(Vec::with_capacity(HEAD));
+    while head.len() < HEAD {
+        let read = match input.fill_buf() {
+            Ok([]) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(unread(error)),
+        };
+        let used = read.len().min(HEAD - head.len());
+        head.extend(read.iter().take(used));
+        input.consume(used);
+    }
+    Ok(head)
+}
+
+fn unread(error: io::Error) -> Error {
+    Error::io("cannot read the terms", error)
 }
 
 fn unwritten(error: io::Error) -> Error {
@@ -678,7 +730,7 @@ mod tests {
         assert_eq!(names, ["forward", "reversed", "meta"]);
         assert_eq!(
             [(0, 48), (0, 3), (3, 3), (4, 8), (4, 7), (9, 3)]
-                .map(|(min, max)| list.effective(min, max)),
+                .map(|(min, max)| list.effective(&(min..=max))),
             [2, 1, 1, 1, 0, 0]
         );
         assert_eq!(info.sha256().len(), 64);
@@ -690,7 +742,7 @@ mod tests {
         assert_eq!((list.info().terms(), list.info().shortest(), list.info().longest()), (0, 0, 0));
         assert!(!list.contains("") && !list.contains("a") && !list.is_near_to(&[], 0));
         list.ends_at(&['a'], 1, 0, |_| panic!("there is no term"));
-        assert_eq!(list.effective(0, 48), 0);
+        assert_eq!(list.effective(&(0..=48)), 0);
     }
 
     #[test]

@@ -203,6 +203,42 @@ fn forged_nodes() {
     assert!(Banlist::from_bytes(forged(&chain[..48], &[48])).is_ok());
 }
 
+// Each node has two ways to the one before: a list of a few hundred bytes with
+// more ways than anybody could walk, and one term by what it says.
+#[test]
+fn walks_through_a_forged_list_that_nobody_verified_end() {
+    let doubling = [1, 1, b'b', b'a', 0x10, 2];
+    let both = [0, 0, b'b', b'a', 0x10, 2];
+    let many: Vec<&[u8]> = std::iter::once(&both[..]).chain([&doubling[..]; 40]).collect();
+    let section = automaton(&many.concat(), 1);
+    for sections in [&["reversed"][..], &["forward"], &["forward", "reversed"]] {
+        let mut sections: Vec<_> =
+            sections.iter().map(|name| ((*name).to_owned(), section.clone())).collect();
+        sections.push(("meta".to_owned(), meta(&[41])));
+        let list = Banlist::new(Bytes::Held(file(&sections).into()), Check::Outline).unwrap();
+        assert!(list.sample(4000).len() < 200);
+        let with_forward = list.has_forward();
+        assert_eq!(list.with_wildcard().is_err(), with_forward);
+        for alphabet in [vec!['a', 'b'], vec!['c'], vec!['a']] {
+            let fitting = Fitting { lengths: 60..=70, alphabet: Some(alphabet), others: 1 };
+            assert!(list.has_none(&fitting));
+            let fitting = Fitting { lengths: 0..=70, ..fitting };
+            list.has_none(&fitting);
+            assert!(list.fitting(&fitting) < 200);
+        }
+        question(&list);
+        // Also on the way to an engine, and to what is tried on it.
+        let policy: crate::Policy =
+            "[[rule]]\nkind = 'length'\nmin = 8\n[[rule]]\nkind = 'banned'\n\
+             substitute = 'none'\nscore = { slots = ['own'] }\n[[rule]]\nkind = 'characters'\n\
+             allow = ['U+0030-U+0039']"
+                .parse()
+                .unwrap();
+        let built = crate::Engine::builder().list("own", list).build(&policy);
+        assert_eq!(built.is_ok(), sections.iter().any(|(name, _)| name == "reversed"));
+    }
+}
+
 #[test]
 fn terms_that_are_not_utf8() {
     for term in [

@@ -41,10 +41,12 @@ mod build;
 pub(crate) mod builtin;
 mod filter;
 mod format;
+mod look;
 mod mapped;
 mod near;
 mod runs;
 mod sort;
+mod terms;
 mod walk;
 mod wildcard;
 
@@ -52,6 +54,7 @@ mod wildcard;
 mod forgery;
 
 pub use self::build::{Builder, Summary};
+pub(crate) use self::terms::Fitting;
 pub(crate) use self::wildcard::Reach;
 
 /// Characters of the longest term, folded. The search for near terms costs
@@ -165,6 +168,11 @@ impl Banlist {
         folded.get(..length).is_some_and(|text| self.is_term(text))
     }
 
+    /// The substitution set that its terms were folded with.
+    pub(crate) fn substitution(&self) -> &Substitution {
+        &self.0.info.substitution
+    }
+
     /// The same list with every term reversed. It has no section for parts
     /// near a term.
     pub(crate) fn backwards(&self) -> Self {
@@ -186,67 +194,6 @@ impl Banlist {
     /// Whether both share their bytes.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// The same list with the section for parts near a term, made now where it
-    /// is not there. None where the list is too long for that: where its terms
-    /// have more than 524,288 characters together, which take half a second.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Builder::build`].
-    pub(crate) fn with_wildcard(&self) -> Result<Option<Self>, Error> {
-        if self.0.wildcard.is_some() {
-            return Ok(Some(self.clone()));
-        }
-        let characters = |(length, terms): (usize, u64)| terms.saturating_mul(length as u64);
-        if self.0.lengths.iter().map(characters).fold(0, u64::saturating_add) > 1 << 19 {
-            return Ok(None);
-        }
-        let Some(forward) = self.forward() else { return Ok(None) };
-        let mut builder = Builder::new(&self.0.info.substitution)
-            .anywhere(true)
-            .provenance(self.info().provenance());
-        wildcard::each_term(forward, &mut |term| builder.add_folded(term))?;
-        builder.build().map(Some)
-    }
-
-    /// Some of the terms, folded: at most `most`, evenly spread over the first
-    /// million or so.
-    pub(crate) fn sample(&self, most: u64) -> Vec<Zeroizing<String>> {
-        const VISITED: u64 = 1 << 20;
-        let every = (self.info().terms().min(VISITED) / most.max(1)).max(1);
-        let (mut sample, mut number) = (Vec::new(), 0);
-        let (automaton, turned) = match (self.forward(), self.reversed()) {
-            (Some(forward), _) => (forward, false),
-            (None, Some(reversed)) => (reversed, true),
-            (None, None) => return sample,
-        };
-        // An error is how the walk ends early.
-        let _ = wildcard::each_term(automaton, &mut |term| {
-            if number % every == every / 2
-                && let Ok(term) = str::from_utf8(term)
-            {
-                let mut text = Zeroizing::new(String::with_capacity(term.len()));
-                match turned {
-                    true => text.extend(term.chars().rev()),
-                    false => text.push_str(term),
-                }
-                sample.push(text);
-            }
-            number += 1;
-            match number < VISITED && (sample.len() as u64) < most {
-                true => Ok(()),
-                false => Err(Error::list("enough")),
-            }
-        });
-        sample
-    }
-
-    /// The number of terms of `min` to `max` characters, both included.
-    pub(crate) fn effective(&self, min: usize, max: usize) -> u64 {
-        let within = |each: &(usize, u64)| (min..=max).contains(&each.0);
-        self.0.lengths.iter().filter(within).map(|each| each.1).sum()
     }
 
     /// Visits the start of each term that occupies `start..end` of a folded

@@ -130,38 +130,6 @@ fn boundary(text: &[u8], at: usize) -> usize {
     at - before
 }
 
-/// Visits the terms of an automaton, in its order.
-pub(super) fn each_term(
-    automaton: Automaton<'_>,
-    visit: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut term = Zeroizing::new(Vec::with_capacity(TERM_BYTES));
-    each_term_after(automaton, automaton.root(), &mut term, visit)
-}
-
-fn each_term_after(
-    automaton: Automaton<'_>,
-    at: usize,
-    term: &mut Vec<u8>,
-    visit: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    if automaton.is_final(at) {
-        visit(term)?;
-    }
-    // A list that nobody verified may have longer ones.
-    let Some(node) = automaton.node(at).filter(|_| term.len() < TERM_BYTES) else {
-        return Ok(());
-    };
-    for &input in node.inputs().iter().rev() {
-        if let Some(target) = automaton.follow(&node, input) {
-            term.push(input);
-            each_term_after(automaton, target, term, visit)?;
-            term.pop();
-        }
-    }
-    Ok(())
-}
-
 // Searching ----------------------------------------------------------------
 
 /// How far terms reach that start in a text: the first place from which the

@@ -45,7 +45,7 @@ pub(super) fn collected(chars: impl Iterator<Item = char> + Clone) -> Zeroizing<
 }
 
 /// Numbers that look random, by SplitMix64 (Steele, Lea and Flood 2014).
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -57,11 +57,11 @@ impl Random {
     }
 
     /// A number below `end`, or 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or(0)
     }
 
-    pub(super) fn one<T: Copy>(&mut self, of: &[T]) -> Option<T> {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> Option<T> {
         of.get(self.below(of.len())).copied()
     }
 }

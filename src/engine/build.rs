@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::consistency::{self, common};
 use super::{Engine, Inner};
@@ -164,16 +164,12 @@ impl<'a> Compiler<'a> {
         let always = always.filter(|compiled| compiled.scope.is_everything() && !compiled.is_inner);
         let lengths = common(always.map(|compiled| compiled.rule.lengths()));
         // Folding may make one character of several, and several of one, but
-        // not in ASCII: elsewhere lengths say nothing about terms.
-        let ascii = pipeline.rules().iter().any(|compiled| {
-            let limited = compiled
-                .rule
-                .allowed()
-                .is_some_and(|allowed| allowed.iter().all(|range| *range.end() < 0x80));
-            limited && compiled.scope.is_everything() && !compiled.is_inner
-        });
-        let certain = if ascii { lengths.clone() } else { 0..=usize::MAX };
-        let told = |(place, list): &(Place, Used)| list.told(&place.id, &lengths);
+        // not in ASCII: elsewhere lengths say nothing certain about terms.
+        let always = pipeline.rules().iter();
+        let always = always.filter(|compiled| compiled.scope.is_everything() && !compiled.is_inner);
+        let ascii = consistency::ascii(always.map(|compiled| &*compiled.rule));
+        let certain = if ascii.is_some() { lengths.clone() } else { 0..=usize::MAX };
+        let told = |(place, list): &(Place, Used)| list.told(&place.id, &lengths, ascii.as_deref());
         let lists: Vec<_> = uses.iter().map(told).collect();
         let built = Built { catalog: &catalog, pipeline: &pipeline, lists: &lists };
         let rules = consistency::Rules::new(policy, built, &places);
@@ -182,12 +178,19 @@ impl<'a> Compiler<'a> {
         warnings.extend(rules.redundant());
         let inline = inline.iter().filter_map(|term| {
             let why = term.never_matches(&certain)?;
-            Some(Warning(document.error_in(term.span.clone(), why).hint("leave it out")))
+            Some(Warning::new(document.error_in(term.span.clone(), why).hint("leave it out")))
         });
         warnings.extend(inline);
-        warnings.extend(uses.iter().filter_map(|(place, list)| {
-            never_matches(document, place, &list.told(&place.id, &certain))
-        }));
+        for ((place, used), list) in uses.iter().zip(&lists).filter(|(_, list)| list.effective == 0)
+        {
+            // One that another comparison has a use for is not useless.
+            let is_useless = used.is_supplied && !lists.iter().any(|other| other.is_used(list));
+            let is_certain = ascii.is_some() || used.told(&place.id, &certain, None).effective == 0;
+            let Some(error) = never_matches(document, place, list, &lengths, is_certain) else {
+                continue;
+            };
+            warnings.push(if is_useless { Warning::useless(error) } else { Warning::new(error) });
+        }
         warnings.sort_by_key(|warning| (warning.file().map(str::to_owned), warning.line()));
         let nobody = pipeline.prepare(&Context::new());
         static IDS: AtomicU64 = AtomicU64::new(0);
@@ -198,7 +201,9 @@ impl<'a> Compiler<'a> {
             pipeline,
             nobody,
             lists,
-            warnings,
+            found: Mutex::new(warnings),
+            warnings: OnceLock::new(),
+            file: document.name().map(str::to_owned),
         })))
     }
 
@@ -290,20 +295,45 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// A list that is there, and of which no term can ever match.
-fn never_matches(document: &Document, place: &Place, list: &ListUse) -> Option<Warning> {
-    if list.effective > 0 {
-        return None;
-    }
+/// What is said of a list that is there, and of which no term can match.
+fn never_matches(
+    document: &Document,
+    place: &Place,
+    list: &ListUse,
+    lengths: &RangeInclusive<usize>,
+    is_certain: bool,
+) -> Option<Error> {
     let of = list.name.as_ref().map_or("these terms".to_owned(), |name| format!("`{name}`"));
-    let error = document.error_in(
-        place.span.clone()?,
-        format!("`{}`: no term of {of} can ever match", list.comparison),
-    );
-    Some(Warning(error.hint(match list.terms {
-        0 => "it has no terms",
-        _ => "its terms are too short, or shorter or longer than every password may be",
-    })))
+    let comparison = list.comparison;
+    let message = match is_certain {
+        true => format!("`{comparison}`: no term of {of} can ever match"),
+        false => format!("`{comparison}`: no term of {of} has the length of a password"),
+    };
+    let (least, most) = (list.info().shortest(), list.info().longest());
+    let hint = match (list.terms, lengths.end()) {
+        (0, _) => "it has no terms".to_owned(),
+        _ if list.has_lengths() => {
+            "its terms hold characters that the policy does not allow".to_owned()
+        }
+        (_, end) => {
+            let passwords = match end {
+                &usize::MAX => format!("at least {}", lengths.start()),
+                end => format!("{} to {end}", lengths.start()),
+            };
+            let lengths = format!(
+                "its terms have {least} to {most} folded characters, and passwords {passwords} \
+                 characters"
+            );
+            match is_certain {
+                true => lengths,
+                false => format!(
+                    "{lengths}; only characters that vanish or become several when folded make up \
+                     for that"
+                ),
+            }
+        }
+    };
+    Some(document.error_in(place.span.clone()?, message).hint(hint))
 }
 
 /// An engine's rules, while they are being put together.

@@ -13,7 +13,8 @@ use crate::message::Messages;
 use crate::pipeline::Compiled;
 use crate::policy::{Document, Policy};
 use crate::proof::{self, Built};
-use crate::rules::{Count, Need, Others};
+use crate::rules::{Count, Need, Others, Product};
+pub(super) use room::ascii;
 use room::{Characters, Room};
 
 /// The rules of a pipeline, and what is known of them without a password.
@@ -131,8 +132,45 @@ impl<'e> Rules<'e> {
         });
         match each.into_iter().find_map(|context| self.conflict(&context)) {
             Some(Conflict { of, message, hint }) => Err(self.about(of.place, message).hint(hint)),
-            None => Ok(()),
+            None => self.formless().map_or(Ok(()), Err),
         }
+    }
+
+    /// Why no text has the form that patterns ask for, of the characters and lengths
+    /// that other rules let pass. Only what holds for everybody is looked at.
+    fn formless(&self) -> Option<Error> {
+        let always = || {
+            let alone = self.facts.iter().filter(|facts| facts.part == Part::Alone);
+            alone.filter(|facts| facts.compiled.scope.is_everything())
+        };
+        let patterns =
+            || always().filter_map(|facts| Some((facts, facts.compiled.rule.automaton()?)));
+        let (of, _) = patterns().last()?;
+        let all: Vec<_> = patterns().map(|(_, pattern)| pattern).collect();
+        let characters = ascii(always().map(|facts| &*facts.compiled.rule)).unwrap_or_else(|| {
+            // One of each class will do.
+            let others = all.iter().flat_map(|(matcher, _)| matcher.beyond_ascii());
+            ('\0'..='\u{7f}').chain(others).collect()
+        });
+        let lengths = common(always().map(|facts| facts.lengths.clone()));
+        let product = Product::of(&all, &characters)?;
+        if product.accepts(&lengths) {
+            return None;
+        }
+        let others = patterns().filter(|(facts, _)| !std::ptr::eq(*facts, of));
+        let others: Vec<_> = others.map(|(facts, _)| format!("`{}`", facts.place.id)).collect();
+        let message = match others.as_slice() {
+            [] => {
+                "no text of the characters and lengths that other rules allow passes this pattern"
+                    .to_owned()
+            }
+            others => format!(
+                "together with {} no text of the characters and lengths that are allowed passes \
+                 this pattern",
+                others.join(", ")
+            ),
+        };
+        Some(self.about(of.place, message).hint("correct it, or let the other rules allow more"))
     }
 
     /// What holds for each operation by itself need not for all at once, which
@@ -142,7 +180,7 @@ impl<'e> Rules<'e> {
             Property::accounts().find_map(|account| self.conflict(&account))?;
         let message = format!("where no operation is given, every rule applies: {message}");
         let error = self.about(of.place, message);
-        Some(Warning(error.hint("check with an operation, or let the rules go together")))
+        Some(Warning::new(error.hint("check with an operation, or let the rules go together")))
     }
 
     fn about(&self, place: &Place, message: String) -> Error {
@@ -242,7 +280,7 @@ impl<'e> Rules<'e> {
                     }
                     false => "leave it out",
                 };
-                warnings.push(Warning(self.about(facts.place, message).hint(hint)));
+                warnings.push(Warning::new(self.about(facts.place, message).hint(hint)));
             }
             if is_whole {
                 left.retain(|other| !std::ptr::eq(*other, facts));

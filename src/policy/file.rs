@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{MAX_DOCUMENT, MAX_EXTENDED, Policy};
 use crate::error::Error;
+use crate::text::Encoding;
 
 impl Policy {
     /// Reads a policy from a file. What it extends is built in, or a file, by
@@ -73,6 +74,10 @@ pub(super) fn read(path: &Path, what: &str, limit: usize) -> Result<String, Erro
     File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut bytes))
         .map_err(|error: io::Error| Error::io(format!("cannot read {what}"), error))?;
+    if let Some(encoding) = Encoding::of(&bytes) {
+        let message = format!("{what} is {}, and has to be UTF-8", encoding.name());
+        return Err(Error::policy(message).hint("save it as UTF-8"));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..valid).unwrap_or_default();

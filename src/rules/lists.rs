@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::banlist::{Banlist, Builder, Info, builtin};
+use crate::banlist::{Banlist, Builder, Fitting, Info, builtin};
 use crate::error::{Error, Warning};
 use crate::policy::{Options, join, suggestion};
 use crate::text::{self, Substitution};
@@ -79,11 +79,24 @@ fn effective(
     (inside.unwrap_or(lengths.start().saturating_sub(slack)), lengths.end().saturating_add(slack))
 }
 
+/// What characters may become when folded, sorted.
+fn folded(characters: &[char], substitution: &Substitution) -> Vec<char> {
+    let mut folded = BTreeSet::new();
+    for c in characters {
+        text::fold_into(c.encode_utf8(&mut [0; 4]), substitution, |c| {
+            folded.insert(c);
+        });
+    }
+    folded.into_iter().collect()
+}
+
 /// A list that a comparison looks through, before it is known which passwords
 /// the policy lets pass.
 pub(crate) struct Use {
     comparison: &'static str,
     name: Option<String>,
+    /// Whether the caller gave it.
+    pub(crate) is_supplied: bool,
     list: Banlist,
     inside: Option<usize>,
     fuzzy: bool,
@@ -117,8 +130,7 @@ pub struct ListUse {
     pub rule: String,
     /// The rule's comparison: `score`, `whole`, `substring` or `coverage`.
     pub comparison: &'static str,
-    /// The name of the list; none for the terms of the policy itself and
-    /// those supplied as text, which are one list together.
+    /// The name of the list; none for the terms of the policy itself.
     pub name: Option<String>,
     /// The terms of the list.
     pub terms: u64,
@@ -128,13 +140,34 @@ pub struct ListUse {
     /// passwords must have at least 4 characters and must not be longer than
     /// they may be; one that is compared with whole passwords must be as long
     /// as one may be; `fuzzy` reaches one character further. A term that counts
-    /// backwards, too, is still one.
+    /// backwards, too, is still one. It is 0 also where no term is made of the
+    /// characters that the policy allows; [`matching`](Self::matching) counts those
+    /// that are.
     pub effective: u64,
     /// The list itself.
     pub(crate) list: Banlist,
+    fitting: Fitting,
 }
 
 impl ListUse {
+    /// How many of its terms can match: those that count as
+    /// [`effective`](Self::effective), without those that hold characters which the
+    /// policy does not let passwords have. Looks through the whole list.
+    pub fn matching(&self) -> u64 {
+        self.list.fitting(&self.fitting)
+    }
+
+    /// Whether some term has a length that can match.
+    pub(crate) fn has_lengths(&self) -> bool {
+        self.list.effective(&self.fitting.lengths) > 0
+    }
+
+    /// Whether this is the same list as the other, and terms of it can match here.
+    pub(crate) fn is_used(&self, other: &Self) -> bool {
+        let lengths = |of: &Self| (of.terms, of.info().shortest(), of.info().longest());
+        self.effective > 0 && self.name == other.name && lengths(self) == lengths(other)
+    }
+
     /// What the list says of itself.
     pub fn info(&self) -> &Info {
         self.list.info()
@@ -154,16 +187,33 @@ impl Wanted<'_> {
 }
 
 impl Use {
-    /// What is to be told, given the lengths of passwords that pass.
-    pub(crate) fn told(&self, rule: &str, lengths: &RangeInclusive<usize>) -> ListUse {
+    /// What is to be told, given the lengths of passwords that pass, and the
+    /// characters that the policy lets them have, where that is known.
+    pub(crate) fn told(
+        &self,
+        rule: &str,
+        lengths: &RangeInclusive<usize>,
+        characters: Option<&[char]>,
+    ) -> ListUse {
         let (fewest, most) = effective(lengths, self.inside, self.fuzzy);
+        let substitution = self.list.substitution();
+        let fitting = Fitting {
+            lengths: fewest..=most,
+            alphabet: characters.map(|characters| folded(characters, substitution)),
+            others: usize::from(self.fuzzy),
+        };
+        let effective = match self.list.has_none(&fitting) {
+            true => 0,
+            false => self.list.effective(&fitting.lengths),
+        };
         ListUse {
             rule: rule.to_owned(),
             comparison: self.comparison,
             name: self.name.clone(),
             terms: self.list.info().terms(),
-            effective: self.list.effective(fewest, most),
+            effective,
             list: self.list.clone(),
+            fitting,
         }
     }
 }
@@ -184,7 +234,7 @@ impl<'a> Lists<'a> {
     /// Warns about something that the rule's options say and probably do not
     /// mean. Make the error with [`Options::error`].
     pub fn warn(&mut self, about: Error) {
-        self.warnings.push(Warning(about));
+        self.warnings.push(Warning::new(about));
     }
 
     /// What was warned about since this was last asked.
@@ -215,7 +265,6 @@ impl<'a> Lists<'a> {
     ) -> Result<Vec<Banlist>, Error> {
         let Wanted { path, substitution, inside, fuzzy, .. } = wanted;
         let mut found = Vec::new();
-        // Inline and supplied terms become one list, if there are any.
         let forward = wanted.needs_forward().is_some();
         let builder = || Banlist::builder(substitution).forward(forward).anywhere(wanted.anywhere);
         let mut own = None;
@@ -242,46 +291,60 @@ impl<'a> Lists<'a> {
                 return Err(options.error(&at, format!("`{name}` stands twice")));
             }
             self.asked.insert(name.clone());
-            let mut replaced = false;
+            // Terms supplied under one name become one list.
+            let mut given: Option<Builder> = None;
             let supplied = self.supplied;
             for (number, (_, terms)) in named(name, &supplied.terms) {
-                replaced = true;
+                let given = given.get_or_insert_with(builder);
                 self.used_terms.insert(number);
                 for (index, term) in terms.iter().enumerate() {
-                    own.get_or_insert_with(builder).add_term(term).map_err(|error| {
+                    given.add_term(term).map_err(|error| {
                         let error = error.message();
                         options.error(&at, format!("term {} of `{name}`: {error}", index + 1))
                     })?;
                 }
             }
+            let replaced = given.is_some();
+            if let Some(given) = given {
+                let list = given.build()?;
+                match list.info().terms() {
+                    0 => {
+                        let about = options.error(&at, format!("the list `{name}` has no terms"));
+                        let about = about.hint("supply some, or leave the list out");
+                        self.warnings.push(Warning::useless(about));
+                    }
+                    _ => found.push((Some(name), true, list)),
+                }
+            }
             let lists: Vec<_> = named(name, &supplied.lists).collect();
             if lists.is_empty() && !replaced && key == "lists" {
                 let list = self.built_in(options, &at, name, substitution)?;
-                found.push((Some(name), self.ready(options, &at, name, list, wanted)?));
+                found.push((Some(name), false, self.ready(options, &at, name, list, wanted)?));
             }
             for (number, list) in fitting(options, &at, name, &lists, wanted)? {
                 self.used_lists.insert(number);
-                found.push((Some(name), self.ready(options, &at, name, list, wanted)?));
+                found.push((Some(name), true, self.ready(options, &at, name, list, wanted)?));
             }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
             && own.info().terms() > 0
         {
-            found.push((None, own));
+            found.push((None, false, own));
         }
         if found.is_empty() {
             let message = "the comparison has no terms, so it refuses nothing";
             let about = options.error(path, message).hint("supply a list, or leave it out");
-            self.warnings.push(Warning(about));
+            self.warnings.push(Warning::new(about));
         }
-        self.uses.extend(found.iter().map(|(name, list)| Use {
+        self.uses.extend(found.iter().map(|(name, is_supplied, list)| Use {
             comparison: path,
             name: name.cloned(),
+            is_supplied: *is_supplied,
             list: list.clone(),
             inside: *inside,
             fuzzy: *fuzzy,
         }));
-        Ok(found.into_iter().map(|(_, list)| list).collect())
+        Ok(found.into_iter().map(|(.., list)| list).collect())
     }
 
     fn built_in(

@@ -38,7 +38,7 @@ const MAX_WORK: u64 = 4 << 30;
 const MATCHED: u32 = u32::MAX;
 
 /// A compiled pattern. States are numbers; that of the empty text is 0.
-pub(super) struct Matcher {
+pub struct Matcher {
     /// The classes of ASCII, and where others begin, sorted.
     ascii: [u8; 128],
     classes: Vec<(char, u8)>,
@@ -161,6 +161,11 @@ impl Matcher {
         (matches, fails)
     }
 
+    /// Characters of which each class that is not of ASCII alone has one.
+    pub(crate) fn beyond_ascii(&self) -> impl Iterator<Item = char> {
+        self.classes.iter().map(|(start, _)| *start).chain(['\u{80}'])
+    }
+
     /// Hands out matches that do not overlap, each the shortest of those that
     /// end first; what matches no character is no match here.
     pub(super) fn matches(&self, text: &[char], mut found: impl FnMut(Range<usize>)) {
@@ -217,8 +222,9 @@ impl Matcher {
         }
     }
 
+    /// The class of a character.
     #[inline]
-    fn class(&self, c: char) -> u8 {
+    pub(super) fn class(&self, c: char) -> u8 {
         match self.ascii.get(c as usize) {
             Some(class) => *class,
             None => class_among(&self.classes, c),

@@ -86,6 +86,7 @@ mod max_bytes;
 mod names;
 mod occurrences;
 mod pattern;
+mod product;
 mod repeat;
 mod reuse;
 mod seen;
@@ -108,6 +109,7 @@ pub(crate) use characters::parse_range;
 pub use doc::{Doc, Example, Form, Given, Looser, Opt, Role};
 pub(crate) use lists::{Completed, Inline, Supplied, Use as Used};
 pub use lists::{ListUse, Lists};
+pub(crate) use product::Product;
 
 /// The kinds that are built in. Adding a rule is one file and one line here.
 pub(crate) static KINDS: &[Kind] = &[
@@ -182,6 +184,12 @@ pub trait Rule: Send + Sync + 'static {
     /// it: at least or at most.
     fn counts(&self) -> Vec<Count> {
         Vec::new()
+    }
+
+    /// The automaton of a rule that is one, and whether it has to match.
+    #[doc(hidden)]
+    fn automaton(&self) -> Option<(&matcher::Matcher, bool)> {
+        None
     }
 
     /// What decides the check with this index alone, where it is that simple:

@@ -212,6 +212,10 @@ impl Rule for Pattern {
         }
     }
 
+    fn automaton(&self) -> Option<(&Matcher, bool)> {
+        Some((&self.matcher, self.required))
+    }
+
     fn step(&self, step: &mut Step<'_>) {
         if let Some(&c) = step.text().last()
             && let [state] = step.state()

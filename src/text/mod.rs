@@ -3,6 +3,7 @@
 
 mod buffer;
 mod class;
+mod encoding;
 mod fold;
 mod fold_table;
 mod forms;
@@ -14,6 +15,7 @@ mod wiped_vec;
 
 pub(crate) use buffer::Full;
 pub use class::Class;
+pub use encoding::Encoding;
 pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};

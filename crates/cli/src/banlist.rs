@@ -1,6 +1,7 @@
 //! `countersign banlist`
 
 mod build;
+mod encoding;
 mod info;
 mod lookup;
 mod verify;

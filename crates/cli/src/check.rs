@@ -127,7 +127,8 @@ pub(crate) struct Check {
     /// Which of the two public shapes of the Graph result to print [default: first-failure]
     #[arg(long, value_enum, hide_possible_values = true, value_name = "first-failure|all-rules")]
     dialect: Option<Dialect>,
-    /// Fail on what the policy is warned about: terms that never match, rules that require nothing
+    /// Fail on what is warned about: lists that look like something else than terms, terms that
+    /// never match, rules that require nothing
     #[arg(long)]
     deny_warnings: bool,
     /// Judge each line as a password of its own; an empty line is an empty password
@@ -170,8 +171,9 @@ pub(crate) fn run(check: &Check) -> Result<Answer, Failure> {
         return Err(Failure::new("`--jobs` is about a batch, and one password is none")
             .hint("add `--batch` to judge each line"));
     }
-    let engine = engine::compile(&check.policy, &check.lists)?;
-    warnings::tell(engine.warnings(), check.deny_warnings)?;
+    let loaded = engine::load(&check.policy, &check.lists)?;
+    warnings::tell(&loaded.warnings().collect::<Vec<_>>(), check.deny_warnings)?;
+    let engine = loaded.engine;
     let style = check.style(&engine)?;
     let subject = engine.subject(&check.context(engine.max_text())?);
     let source = Source::open(check.file.as_deref())?;

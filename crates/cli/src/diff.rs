@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use countersign::diff::{CANDIDATES, Side};
 
 use crate::Answer;
-use crate::check::engine;
+use crate::check::engine::{self, Loaded};
 use crate::failure::Failure;
 use crate::output;
 use corpus::Corpus;
@@ -135,8 +135,10 @@ impl Diff {
 pub(crate) fn run(diff: &Diff) -> Result<Answer, Failure> {
     diff.check()?;
     let with = |own: &[PathBuf]| [&diff.lists, own].concat();
-    let (old, before) = engine::load(&diff.old, &with(&diff.old_lists))?;
-    let (new, now) = engine::load(&diff.new, &with(&diff.new_lists))?;
+    let Loaded { policy: old, engine: before, .. } =
+        engine::load(&diff.old, &with(&diff.old_lists))?.tell_of_lists()?;
+    let Loaded { policy: new, engine: now, .. } =
+        engine::load(&diff.new, &with(&diff.new_lists))?.tell_of_lists()?;
     let found = countersign::diff::Diff::between(
         Side::new(&old, &before)?,
         Side::new(&new, &now)?,

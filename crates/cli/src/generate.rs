@@ -70,7 +70,7 @@ enum Format {
 }
 
 pub(crate) fn run(generate: &Generate) -> Result<Answer, Failure> {
-    let (_, engine) = engine::load(&generate.policy, &generate.lists)?;
+    let engine = engine::load(&generate.policy, &generate.lists)?.tell_of_lists()?.engine;
     // As an administrator who sets somebody's password.
     let subject = engine.subject(&Context::new().operation(Operation::Reset));
     let (recipe, generator) = generate.recipe(&engine, &subject)?;

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use countersign::Encoding;
+
 use crate::failure::Failure;
 use crate::prompt;
 use crate::typed::Typed;
@@ -45,13 +47,24 @@ impl Source {
         let mut typed = Typed::new(limit);
         match self {
             Self::Terminal => prompt::read(label, &mut typed)?,
-            Self::File(mut file) => typed
-                .fill(&mut file)
-                .map_err(|error| Failure::io("cannot read the input", &error))?,
+            Self::File(mut file) => {
+                typed
+                    .fill(&mut file)
+                    .map_err(|error| Failure::io("cannot read the input", &error))?;
+                if let Some(encoding) = typed.encoding() {
+                    return Err(not_utf_8(encoding));
+                }
+            }
         }
         typed.finish();
         Ok(typed)
     }
+}
+
+/// The input is in another encoding than UTF-8.
+pub(crate) fn not_utf_8(encoding: Encoding) -> Failure {
+    Failure::new(format!("the input is {}, and UTF-8 is what is read", encoding.name()))
+        .hint("save it as UTF-8; in Windows PowerShell, `Out-File -Encoding utf8` does")
 }
 
 /// Keeps the memory out of core dumps, for good. Nothing that could be done

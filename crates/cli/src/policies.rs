@@ -16,7 +16,8 @@ use crate::words::{Paint, Printable, grouped};
 /// Of each list it tells how many entries can ever match. `whole`: the folded
 /// entry is as long as a password may be under the policy's length rule.
 /// `score`: it is no longer than that, and has at least 4 characters. Where
-/// near entries count, one character more or less is allowed. Characters that
+/// near entries count, one character more or less is allowed. Entries of
+/// characters that the policy does not allow are not counted. Characters that
 /// vanish or become several when folded, none of them ASCII, are left aside.
 #[derive(Args)]
 #[command(after_help = "\
@@ -123,7 +124,7 @@ impl List {
             comparison: list.comparison,
             name: list.name.clone(),
             terms: list.terms,
-            effective: list.effective,
+            effective: list.matching(),
         }
     }
 

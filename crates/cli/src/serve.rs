@@ -17,7 +17,7 @@ use crate::Answer;
 use crate::check::engine;
 use crate::failure::Failure;
 use crate::input::refuse_dumps;
-use crate::output;
+use crate::{output, warnings};
 
 /// Answers Microsoft Graph's validatePassword, changePassword and resetPassword.
 ///
@@ -92,8 +92,20 @@ pub(crate) fn run(serve: &Serve) -> Result<Answer, Failure> {
         }
         Some(files)
     };
-    let load = move || engine::load(&policy, &lists).map(|(_, engine)| engine);
-    let load = move || load().map_err(|failure| failure.line());
+    let load = move || {
+        let loaded = engine::load(&policy, &lists).map_err(|failure| failure.line())?;
+        // Whoever reads the log has no other way to know.
+        for warning in loaded.warnings() {
+            if warning.is_useless_list() {
+                return Err(warnings::line(warning));
+            }
+            tracing::warn!(
+                warning = warnings::line(warning),
+                "the policy is taken, and may not do what is meant"
+            );
+        }
+        Ok(loaded.engine)
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot start threads", &error))?;
     let served = runtime.block_on(async {

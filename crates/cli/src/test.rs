@@ -155,6 +155,7 @@ impl Outcome<'_> {
 
 pub(crate) fn run(test: &Test) -> Result<Answer, Failure> {
     let lists = Lists::load(&test.lists)?;
+    let mut about: Vec<_> = lists.warnings.iter().map(ToString::to_string).collect();
     let suite = test.suite()?.engines(move |_| lists.builder());
     if let Some(filter) = test.filter.as_ref().filter(|_| suite.is_empty()) {
         return Err(Failure::new(format!("no test has `{filter}` in its title, `FILE: NAME`"))
@@ -167,7 +168,8 @@ pub(crate) fn run(test: &Test) -> Result<Answer, Failure> {
         let now = Instant::now();
         times.push(now - std::mem::replace(&mut before, now));
     });
-    warnings::tell(results.warnings(), test.deny_warnings)?;
+    about.extend(results.warnings().iter().cloned());
+    warnings::tell(&about, test.deny_warnings)?;
     // Tests that fail tell nothing about looser policies.
     let mutations = match test.mutate && results.is_ok() {
         true => Some(suite.mutate()?),

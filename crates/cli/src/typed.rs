@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use countersign::Encoding;
 use zeroize::Zeroizing;
 
 /// A text that may be a password, as bytes. Wiped when dropped, and never
@@ -11,6 +12,9 @@ pub(crate) struct Typed {
     room: usize,
     cut: bool,
 }
+
+/// The byte order mark, in UTF-8. Nobody types it, and no password begins so.
+pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Where a text stops being UTF-8: the number of the byte, counted from 1.
 pub(crate) struct NotUtf8(pub(crate) usize);
@@ -35,8 +39,10 @@ impl Typed {
         self.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
-    /// Reads until the end, or until there is no room; not a byte more.
+    /// Reads until the end, or until there is no room; not a byte more. A byte
+    /// order mark at the start says that the text is UTF-8, and is no part of it.
     pub(crate) fn fill(&mut self, from: &mut impl Read) -> io::Result<()> {
+        let mut may_be_marked = true;
         let mut chunk = Zeroizing::new([0; 1 << 10]);
         loop {
             let room = self.room - self.bytes.len();
@@ -47,7 +53,15 @@ impl Typed {
             }
             match from.read(chunk) {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.push(chunk.get(..read).unwrap_or_default()),
+                Ok(read) => {
+                    self.push(chunk.get(..read).unwrap_or_default());
+                    if may_be_marked && self.bytes.len() >= MARK.len() {
+                        may_be_marked = false;
+                        if self.bytes.starts_with(MARK) {
+                            self.bytes.drain(..MARK.len());
+                        }
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -87,6 +101,12 @@ impl Typed {
         self.cut
     }
 
+    /// The encoding, where it is not UTF-8. Asked before the text is
+    /// [finished](Self::finish).
+    pub(crate) fn encoding(&self) -> Option<Encoding> {
+        Encoding::of(&self.bytes)
+    }
+
     pub(crate) fn text(&self) -> Result<&str, NotUtf8> {
         str::from_utf8(&self.bytes).map_err(|error| NotUtf8(error.valid_up_to() + 1))
     }
@@ -124,6 +144,24 @@ mod tests {
         }
         assert_eq!(read(8, b"a\xFF"), (None, false));
         assert_eq!(read(8, b"\xC3"), (None, false));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_text() {
+        for (bytes, text) in [
+            ("\u{feff}", ""),
+            ("\u{feff}a\r\n", "a"),
+            // Room for what is judged, whatever stands around it.
+            ("\u{feff}abcdefgh\r\n", "abcdefgh"),
+            // One, and only at the start.
+            ("\u{feff}\u{feff}a", "\u{feff}a"),
+            ("a\u{feff}", "a\u{feff}"),
+        ] {
+            assert_eq!(read(8, bytes.as_bytes()), (Some(text.to_owned()), false), "{bytes:?}");
+        }
+        let mut slowly = Typed::new(8);
+        slowly.fill(&mut io::Read::chain(&b"\xEF"[..], &b"\xBB\xBFab"[..])).unwrap();
+        assert_eq!(slowly.text().ok(), Some("ab"));
     }
 
     #[test]

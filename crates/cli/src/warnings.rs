@@ -3,8 +3,33 @@
 use std::fmt;
 use std::io::{self, Write};
 
+#[cfg(feature = "server")]
+use countersign::Warning;
+
 use crate::failure::Failure;
 use crate::words::Paint;
+#[cfg(feature = "server")]
+use crate::words::Printable;
+
+/// A warning on one line.
+#[cfg(feature = "server")]
+pub(crate) fn line(warning: &Warning) -> String {
+    let mut line = String::new();
+    if let Some(file) = warning.file() {
+        line += &format!("{}:", Printable(file));
+    }
+    if let Some(number) = warning.line() {
+        line += &format!("{number}:");
+    }
+    if !line.is_empty() {
+        line.push(' ');
+    }
+    line += warning.message();
+    if let Some(hint) = warning.suggestion() {
+        line += &format!(": {hint}");
+    }
+    line
+}
 
 /// Prints warnings on standard error.
 ///

@@ -154,3 +154,112 @@ fn an_empty_list_is_a_list() {
     run(["banlist", "verify", &list], "").expect(0, &format!("{list}: ok, 0 terms\n"));
     run(["banlist", "lookup", &list], "").expect(1, "not listed\n");
 }
+
+#[test]
+fn lines_that_are_no_terms_are_told_and_can_be_denied() {
+    let files = Files::new();
+    let out = files.path("out.csl").to_str().unwrap().to_owned();
+    for (lines, what) in [
+        ("5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8:12\n", "SHA-1 hashes"),
+        ("*hunter*\n*secret*\n", "wildcards"),
+        ("\"hunter\"\n\"secret\"\n", "quotation marks"),
+        ("hunter,1200\nsecret,800\n", "a number beside them"),
+        ("hunter # note\nsecret # note\n", "a note behind them"),
+        ("hunter \nsecret \n", "blanks at their ends"),
+        ("hunter\rsecret\r", "CR alone"),
+        ("", "there is no term in it"),
+    ] {
+        let text = files.write("list.txt", lines);
+        let built = run(["banlist", "build", &text, "-o", &out], "");
+        assert_eq!(built.code, Some(0), "{}", built.stderr);
+        let told = |stderr: &str| {
+            assert!(stderr.starts_with("warning: ") && stderr.contains("list.txt: "), "{stderr}");
+            assert!(stderr.contains(what), "{what}: {stderr}");
+            assert!(!stderr.contains("hunter") && !stderr.contains("5baa6"), "{stderr}");
+        };
+        told(&built.stderr);
+        std::fs::remove_file(&out).unwrap();
+        let denied = run(["banlist", "build", &text, "-o", &out, "--deny-warnings"], "");
+        assert_eq!(denied.code, Some(2), "{}", denied.stderr);
+        told(&denied.stderr);
+        assert!(!files.path("out.csl").exists());
+        let check = run(["check", "--list", &text, "--deny-warnings"], "kettle-Walnut-47");
+        assert_eq!((check.code, check.stdout.as_str()), (Some(2), ""), "{}", check.stderr);
+        told(&check.stderr);
+        let check = run(["check", "--list", &text], "kettle-Walnut-47");
+        assert_eq!(check.code, Some(0), "{}", check.stderr);
+        told(&check.stderr);
+    }
+}
+
+#[test]
+fn utf_16_is_named_and_can_be_converted() {
+    let files = Files::new();
+    let out = files.path("out.csl").to_str().unwrap().to_owned();
+    let bytes = |text: &str, of: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(of).collect()
+    };
+    let text = "contoso\r\nm\u{fc}ller\r\n";
+    for (bytes, encoding) in [
+        (bytes(&format!("\u{feff}{text}"), u16::to_le_bytes), "utf-16"),
+        (bytes(&format!("\u{feff}{text}"), u16::to_be_bytes), "utf-16"),
+        (bytes(text, u16::to_le_bytes), "utf-16le"),
+        (bytes(text, u16::to_be_bytes), "utf-16be"),
+        (bytes("вода\nдождь\n", u16::to_le_bytes), "utf-16"),
+    ] {
+        let list = files.write("list.txt", &bytes);
+        for more in [&[][..], &["--skip-invalid"]] {
+            let build = [&["banlist", "build", &list, "-o", &out][..], more].concat();
+            run(build, "").fails("list.txt: this is UTF-16");
+        }
+        run(["check", "--list", &list], "x").fails("list.txt: this is UTF-16");
+        let built = run(["banlist", "build", &list, "-o", &out, "--encoding", encoding], "");
+        assert!(built.stdout.contains(": 2 terms, "), "{}{}", built.stdout, built.stderr);
+    }
+    run(["banlist", "lookup", &out], "ВОДА").expect(0, "listed\n");
+    let list = files.write("list.txt", b"m\xFCller\n");
+    let built = run(["banlist", "build", &list, "-o", &out, "--encoding", "windows-1252"], "");
+    assert_eq!(built.code, Some(0), "{}", built.stderr);
+    run(["banlist", "lookup", &out], "Müller").expect(0, "listed\n");
+}
+
+#[test]
+fn a_list_tells_how_many_terms_can_match_under_a_policy() {
+    let files = Files::new();
+    let policy = files.write(
+        "acme.toml",
+        "[[rule]]\nkind = 'length'\nmin = 6\nmax = 8\n[[rule]]\nkind = 'characters'\n\
+         allow = ['U+0030-U+0039', 'U+0061-U+0066']\n[[rule]]\nkind = 'banned'\n\
+         whole = { slots = ['pins'] }\nsubstring = { slots = ['pins'] }",
+    );
+    let list = files.build("pins.csl", "123456\nabcdef\nqwertz\n12345\nface\nabc\n", &[]);
+    let info = run(["banlist", "info", &list, "--policy", &policy, "--as", "pins"], "");
+    assert!(info.stdout.contains("can match     2 of 6 terms, whole of rule banned\n"), "{info:?}");
+    assert!(info.stdout.contains("can match     4 of 6 terms, substring of rule"), "{info:?}");
+    run(["banlist", "info", &list, "--policy", &policy], "").fails("no rule of the policy uses");
+    let json = run(["banlist", "info", &list, "--policy", "entra", "--format", "json"], "").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["canMatch"][0]["comparison"], "score");
+    assert_eq!(json["canMatch"][0]["terms"], 5);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_password() {
+    let files = Files::new();
+    let policy = files.write("acme.toml", "[[rule]]\nkind = 'length'\nmin = 4\nmax = 4\n");
+    let password = files.write("password.txt", "\u{feff}word\r\n");
+    let check = ["check", "--policy", &policy];
+    for run in [run([&check[..], &[&password]].concat(), ""), run(check, "\u{feff}word\n")] {
+        assert_eq!(run.code, Some(0), "{run:?}");
+    }
+    let batch = [&check[..], &["--batch"]].concat();
+    run(batch.clone(), "\u{feff}word\nmore\n").expect(0, "1\taccepted\n2\taccepted\n");
+    let wide: Vec<u8> = "word\r\nmore\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&b"\xFF\xFE"[..], &wide].concat();
+    for wide in [wide, marked] {
+        run(check, &wide).fails("UTF-16 (little-endian)");
+        run(batch.clone(), &wide).fails("UTF-16 (little-endian)");
+        let policy = files.write("wide.toml", &wide);
+        run(["check", "--policy", &policy], "x").fails("UTF-16 (little-endian)");
+    }
+}

@@ -186,6 +186,44 @@ fn the_policy_is_loaded_again_and_stays_if_it_does_not_load() {
     }
 }
 
+// A list that bans nothing was taken without a word, in the place of one that did.
+#[test]
+fn a_list_that_bans_nothing_is_not_taken_for_one_that_does() {
+    let setup = Setup::new("policy.name = 'acme.toml'\npolicy.lists = ['terms.txt']");
+    fs::write(
+        setup.path("acme.toml"),
+        "[[rule]]\nkind = 'length'\nmin = 8\nmax = 12\n[[rule]]\nkind = 'banned'\n\
+         whole = { slots = ['custom'] }\n",
+    )
+    .unwrap();
+    let terms = setup.path("terms.txt");
+    fs::write(&terms, "eight888\n").unwrap();
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    assert!(!is_eight_enough(&server, &token));
+    let mut failures = 0.0;
+    for (text, why) in [
+        ("", "there is no term in it"),
+        ("short\n", "no term of `custom` has the length of a password"),
+        ("5f4dcc3b5aa765d61d8327deb882cf99\n", "MD5 or NTLM hashes"),
+        ("*eight888*\n", "wildcards"),
+        ("\"eight888\"\n", "quotation marks"),
+    ] {
+        fs::write(&terms, text).unwrap();
+        server.signal(Signal::HUP);
+        eventually("it is said in the log", || server.log().contains(why));
+        let count = || server.metric("countersign_policy_reload_failures_total");
+        eventually("it is counted", || count() > failures);
+        failures = count();
+        assert!(!is_eight_enough(&server, &token), "{text}");
+    }
+    drop(server);
+    let output = setup.command().current_dir(setup.folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("quotation marks") && !stderr.contains("eight888"), "{stderr}");
+}
+
 #[test]
 fn a_policy_is_loaded_again_when_what_it_extends_changes() {
     let setup = Setup::new("policy.name = 'acme.toml'");

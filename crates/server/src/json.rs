@@ -80,6 +80,8 @@ impl<'b> Object<'b> {
                 format!("The body is not UTF-8, from byte {}.", error.valid_up_to()).into(),
             )
         })?;
+        // A byte order mark says that it is UTF-8 (RFC 8259, section 8.1).
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim_ascii().is_empty() {
             return match empty {
                 true => Ok(Self(BTreeMap::new())),

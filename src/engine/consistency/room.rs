@@ -2,7 +2,7 @@
 
 use std::ops::{BitOrAssign, RangeInclusive};
 
-use crate::rules::{Count, Need};
+use crate::rules::{Count, Need, Rule};
 use crate::text::{Class, nfc};
 
 /// A set of classes, with the space apart from the other symbols.
@@ -49,6 +49,32 @@ impl BitOrAssign for Characters {
     fn bitor_assign(&mut self, other: Self) {
         self.0 |= other.0;
     }
+}
+
+/// The characters that passwords can have, if all of them are ASCII and rules say
+/// which.
+pub(crate) fn ascii<'r>(rules: impl Iterator<Item = &'r dyn Rule>) -> Option<Vec<char>> {
+    // None of ASCII is a letter without case, or of no class.
+    let beyond = Characters::of(&[Class::Lower, Class::Upper, Class::Letter, Class::Other], false);
+    let mut excluded = Characters::default();
+    let mut allowed: Vec<&[RangeInclusive<u32>]> = Vec::new();
+    for rule in rules {
+        allowed.extend(rule.allowed());
+        for count in rule.counts().iter().filter(|count| *count.numbers.end() == 0) {
+            excluded |= Characters::of(&count.classes, count.space);
+        }
+    }
+    let is_ascii = |ranges: &&[RangeInclusive<u32>]| ranges.iter().all(|range| *range.end() < 0x80);
+    if !allowed.iter().any(is_ascii) && excluded.0 & beyond.0 != beyond.0 {
+        return None;
+    }
+    let is_allowed = |c: &char| {
+        let code = u32::from(*c);
+        let mut within =
+            allowed.iter().map(|ranges| ranges.iter().any(|range| range.contains(&code)));
+        within.all(|is| is) && Characters::of_ranges(&[code..=code]).0 & excluded.0 == 0
+    };
+    Some(('\0'..='\u{7f}').filter(is_allowed).collect())
 }
 
 /// The characters in ranges, if composing makes no others of them.

@@ -9,12 +9,14 @@ use clap::Args;
 use countersign::{Banlist, Substitution};
 use tempfile::NamedTempFile;
 
+use super::encoding::Encoding;
 use super::is_built;
 use crate::Answer;
 use crate::failure::Failure;
 use crate::output;
 #[cfg(unix)]
 use crate::signals::{Cleanup, SIGINT, SIGTERM};
+use crate::warnings;
 use crate::words::{Printable, counted};
 
 /// Builds a list from terms, one per line.
@@ -22,7 +24,9 @@ use crate::words::{Printable, counted};
 /// Lines end with LF or CRLF; a byte order mark and empty lines are skipped,
 /// and nothing is trimmed. Terms are folded (case, accents, look-alikes,
 /// substitutions), sorted, and kept once. A line that is not UTF-8 or has more
-/// than 48 characters when folded is an error, and nothing is built.
+/// than 48 characters when folded is an error, and nothing is built. Lines that
+/// look like something else than terms (hashes, wildcards, quotation marks,
+/// counts) are warned about: they are compared with passwords as they stand.
 ///
 /// The list is written beside OUT and renamed when it is whole: a build that
 /// fails leaves what was there.
@@ -31,7 +35,8 @@ use crate::words::{Printable, counted};
 Examples:
   countersign banlist build acme.txt -o acme.csl
   sort -u *.txt | countersign banlist build -o acme.csl --provenance 'Product names, 2026'
-  countersign banlist build acme.txt -o acme.leet.csl --substitute leet")]
+  countersign banlist build acme.txt -o acme.leet.csl --substitute leet
+  countersign banlist build export.txt -o acme.csl --encoding utf-16")]
 pub(crate) struct Build {
     /// Text files; `-`, or none, is standard input
     inputs: Vec<PathBuf>,
@@ -54,6 +59,12 @@ pub(crate) struct Build {
     /// Skip and count lines that cannot be terms
     #[arg(long)]
     skip_invalid: bool,
+    /// What the texts are in: utf-8, utf-16, utf-16le, utf-16be or windows-1252
+    #[arg(long, value_enum, default_value_t = Encoding::Utf8, hide_possible_values = true, value_name = "NAME")]
+    encoding: Encoding,
+    /// Build nothing where there is something to warn about
+    #[arg(long)]
+    deny_warnings: bool,
     /// Where the terms come from, kept in the list
     #[arg(long, value_name = "TEXT")]
     provenance: Option<String>,
@@ -73,6 +84,7 @@ pub(super) fn run(build: &Build) -> Result<Answer, Failure> {
     if let Some(provenance) = &build.provenance {
         builder = builder.provenance(provenance);
     }
+    let mut about = Vec::new();
     let stdin = [PathBuf::from("-")];
     let inputs = if build.inputs.is_empty() { &stdin[..] } else { &build.inputs };
     for input in inputs {
@@ -82,8 +94,12 @@ pub(super) fn run(build: &Build) -> Result<Answer, Failure> {
             return Err(Failure::new(format!("{name} is a built list already"))
                 .hint("a list is built from text"));
         }
+        let reader = build.encoding.read(reader).map_err(|error| unreadable(&name, &error))?;
         builder.add_lines(reader).map_err(|error| error.in_file(&name))?;
+        let warnings = builder.take_warnings().into_iter();
+        about.extend(warnings.map(|warning| warning.in_file(&name)));
     }
+    warnings::tell(&about, build.deny_warnings)?;
     let mut summary = None;
     destination.replace(|file| {
         summary = Some(builder.write_to(file)?);

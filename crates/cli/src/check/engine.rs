@@ -3,41 +3,66 @@
 use std::fs;
 use std::path::Path;
 
-use countersign::{Banlist, Engine, EngineBuilder, Policy, Substitution};
+use countersign::{Banlist, Engine, EngineBuilder, Policy, Substitution, Warning};
 use zeroize::Zeroizing;
 
 use crate::banlist::is_built;
 use crate::failure::Failure;
+use crate::warnings;
 
 /// The slot that a list without a name goes to.
-const CUSTOM: &str = "custom";
+pub(crate) const CUSTOM: &str = "custom";
 
-pub(super) fn compile(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Engine, Failure> {
-    load(policy, lists).map(|(_, engine)| engine)
+/// A policy with lists, and what it compiles to.
+pub(crate) struct Loaded {
+    pub(crate) policy: Policy,
+    pub(crate) engine: Engine,
+    about_lists: Vec<Warning>,
+}
+
+impl Loaded {
+    /// What there is to be warned about in the files of lists, and in the policy.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.about_lists.iter().chain(self.engine.warnings())
+    }
+
+    /// Tells of lists that are of no use; the rest is for `check` and `test`.
+    pub(crate) fn tell_of_lists(self) -> Result<Self, Failure> {
+        let useless = self.warnings().filter(|warning| warning.is_useless_list());
+        warnings::tell(&useless.collect::<Vec<_>>(), false)?;
+        Ok(self)
+    }
 }
 
 /// The policy of that name with the lists given, and what it compiles to.
-pub(crate) fn load(policy: &str, lists: &[impl AsRef<Path>]) -> Result<(Policy, Engine), Failure> {
+pub(crate) fn load(policy: &str, lists: &[impl AsRef<Path>]) -> Result<Loaded, Failure> {
     let policy = load_policy(policy)?;
-    let engine = Lists::load(lists)?.builder().build(&policy)?;
-    Ok((policy, engine))
+    let lists = Lists::load(lists)?;
+    let engine = lists.builder().build(&policy)?;
+    Ok(Loaded { policy, engine, about_lists: lists.warnings })
 }
 
 /// Lists that were read, with the names that they are supplied under.
-pub(crate) struct Lists(Vec<(String, List)>);
+pub(crate) struct Lists {
+    all: Vec<(String, List)>,
+    /// What their texts look like.
+    pub(crate) warnings: Vec<Warning>,
+}
 
 impl Lists {
     pub(crate) fn load(given: &[impl AsRef<Path>]) -> Result<Self, Failure> {
-        let load = |given: &Path| {
+        let mut warnings = Vec::new();
+        let mut load = |given: &Path| {
             let (name, path) = name_of(given);
-            Ok((name.to_owned(), load_list(path)?))
+            Ok::<_, Failure>((name.to_owned(), load_list(path, &mut warnings)?))
         };
-        given.iter().map(|given| load(given.as_ref())).collect::<Result<_, _>>().map(Self)
+        let all = given.iter().map(|given| load(given.as_ref())).collect::<Result<_, _>>()?;
+        Ok(Self { all, warnings })
     }
 
     /// The builder of an engine with the lists.
     pub(crate) fn builder(&self) -> EngineBuilder {
-        self.0.iter().fold(Engine::builder(), |builder, (name, list)| match list {
+        self.all.iter().fold(Engine::builder(), |builder, (name, list)| match list {
             List::Built(list) => builder.list(name, list.clone()),
             List::Text(text) => builder.terms(name, lines(text)),
         })
@@ -84,7 +109,7 @@ enum List {
     Text(Zeroizing<String>),
 }
 
-fn load_list(path: &Path) -> Result<List, Failure> {
+fn load_list(path: &Path, warnings: &mut Vec<Warning>) -> Result<List, Failure> {
     let shown = path.display();
     let bytes = fs::read(path)
         .map(Zeroizing::new)
@@ -97,6 +122,8 @@ fn load_list(path: &Path) -> Result<List, Failure> {
     // substitute, that is the same.
     let mut builder = Banlist::builder(&Substitution::none()).forward(false);
     builder.add_lines(bytes.as_slice()).map_err(in_file)?;
+    let told = builder.take_warnings().into_iter();
+    warnings.extend(told.map(|warning| warning.in_file(shown.to_string())));
     let text = str::from_utf8(&bytes)
         .map_err(|_| Failure::new(format!("the list {shown} is not UTF-8")))?;
     Ok(List::Text(Zeroizing::new(text.to_owned())))

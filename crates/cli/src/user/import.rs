@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use countersign::Encoding;
 use countersign_server::password;
 use countersign_server::roles::Membership;
 use countersign_server::store::{Field, NewAccount, PasswordPolicies, StoreError, StoreOptions};
@@ -16,7 +17,7 @@ use super::database::Database;
 use super::{add, roles, say, written};
 use crate::Answer;
 use crate::failure::Failure;
-use crate::input::Source;
+use crate::input::{Source, not_utf_8};
 use crate::words::counted;
 
 /// Adds many accounts at once: all of them or, if anything is wrong, none.
@@ -125,6 +126,9 @@ pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, 
             let read = file.read_to_end(&mut bytes);
             read.map_err(|error| Failure::io("cannot read the input", &error))?;
         }
+    }
+    if let Some(encoding) = Encoding::of(&bytes) {
+        return Err(not_utf_8(encoding));
     }
     let text = str::from_utf8(&bytes).map_err(|error| {
         let before = bytes.iter().take(error.valid_up_to());

@@ -64,7 +64,7 @@ impl NewPassword {
             false => {
                 let policy = self.policy.as_ref().unwrap_or(&config.policy.name);
                 let lists = if self.lists.is_empty() { &config.policy.lists } else { &self.lists };
-                Some(engine::load(policy, lists)?.1)
+                Some(engine::load(policy, lists)?.tell_of_lists()?.engine)
             }
         };
         let limit = engine.as_ref().map_or(LIMIT, |engine| engine.max_text());

@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
+use countersign::Encoding;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::results::Results;
+use crate::typed::MARK;
 
 /// A block has no more lines once it has this many bytes.
 const FULL: usize = 1 << 15;
@@ -116,16 +118,32 @@ impl<R: Read> Lines<R> {
         // Nothing that was handed out stays here while the next is waited for.
         self.chunk.get_mut(..self.end).unwrap_or_default().zeroize();
         (self.start, self.end) = (0, 0);
+        let is_first = self.consumed == 0;
         loop {
-            match self.from.read(&mut self.chunk) {
+            match self.from.read(self.chunk.get_mut(self.end..).unwrap_or_default()) {
                 Ok(read) => {
-                    self.end = read;
-                    return Ok(());
+                    self.end += read;
+                    // Enough to see a byte order mark, if there is one.
+                    if !is_first || read == 0 || self.end >= MARK.len() {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        if is_first {
+            let start = self.chunk.get(..self.end).unwrap_or_default();
+            if let Some(encoding) = Encoding::of(start) {
+                let message = format!("this is {}, and UTF-8 is what is read", encoding.name());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
+            if start.starts_with(MARK) {
+                self.start = MARK.len();
+                self.consumed = MARK.len() as u64;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -174,6 +192,15 @@ mod tests {
             let cut = |line: &str| line.bytes().take(room).collect::<Vec<_>>();
             let expected: Vec<_> = input.split_inclusive('\n').map(cut).collect();
             prop_assert_eq!(read(input.as_bytes(), at_once, room, most), expected);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        for at_once in 1..6 {
+            let lines = read("\u{feff}ab\n\u{feff}c".as_bytes(), at_once, 20, 4);
+            assert_eq!(lines, [&b"ab\n"[..], "\u{feff}c".as_bytes()]);
+            assert_eq!(read("\u{feff}".as_bytes(), at_once, 20, 4), [b""; 0]);
         }
     }
 
