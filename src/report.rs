@@ -66,6 +66,8 @@ pub struct Check {
     advice: OnceLock<String>,
     pub(crate) first_failure: Named,
     pub(crate) all_rules: Named,
+    /// What the first-failure dialect says while the check is deferred.
+    pub(crate) open: String,
     pub(crate) listed: Listed,
     pub(crate) causes: &'static [&'static str],
     pub(crate) measures: &'static str,
@@ -87,6 +89,7 @@ impl Check {
             id: name.to_owned(),
             first_failure: named(format!("password_{}", name.replace('-', "_"))),
             all_rules: named(format!("Password{pascal}")),
+            open: String::new(),
             listed: Listed::Always,
             causes: &[],
             measures: "",
@@ -115,6 +118,14 @@ impl Check {
     pub fn all_rules(self, name: impl Into<String>, message: impl Into<String>) -> Self {
         let all_rules = Named { rule_name: name.into(), message: message.into() };
         Self { all_rules, ..self }
+    }
+
+    /// What the dialect [`FirstFailure`](crate::Dialect::FirstFailure) says while the
+    /// check is deferred, when nobody knows of a fault; by default that the
+    /// requirement was not judged.
+    #[must_use]
+    pub fn while_deferred(self, message: impl Into<String>) -> Self {
+        Self { open: message.into(), ..self }
     }
 
     /// The all-rules dialect lists the check only when it fails.
@@ -417,6 +428,8 @@ pub(crate) struct GroupPart {
     pub(crate) id: String,
     pub(crate) words: Phrase,
     pub(crate) results: Range<usize>,
+    /// The fewest characters that it lets pass.
+    pub(crate) shortest: usize,
 }
 
 impl Group {
@@ -436,6 +449,21 @@ impl Group {
         {
             *found = found.with_tag(found.tag().with_outcome(outcome));
         }
+    }
+
+    /// The alternative nearest to being met: the one in which the fewest checks
+    /// fail, of several the one that asks for the fewest characters, of several
+    /// the first. None that the account cannot use; nothing if there is no other.
+    fn nearest(&self, results: &[Found]) -> Option<usize> {
+        let of = |part: &GroupPart| results.get(part.results.clone()).unwrap_or_default();
+        let failing = |part: &GroupPart| {
+            let results = of(part).iter();
+            results.filter(|found| found.tag().outcome() == Outcome::Failed).count()
+        };
+        let all = self.alternatives.iter().enumerate();
+        let open = all.filter(|(_, part)| outcome_of(of(part)) != Outcome::Skipped);
+        let nearest = open.min_by_key(|(index, part)| (failing(part), part.shortest, *index));
+        nearest.map(|(index, _)| index)
     }
 }
 
@@ -730,6 +758,54 @@ impl<'e> Report<'e> {
         parts.iter().map(read).collect()
     }
 
+    /// The alternative nearest to being met, of the check named `id`, where that
+    /// failed or is deferred: the one in which the fewest checks fail, of several
+    /// the one that asks for the fewest characters, of several the first. None
+    /// that is not open to the account.
+    pub fn nearest(&self, id: &str) -> Option<Alternative<'e>> {
+        let at = self.catalog.position(id)?;
+        let outcome = self.of_checks().get(at)?.tag().outcome();
+        if !matches!(outcome, Outcome::Failed | Outcome::Deferred) {
+            return None;
+        }
+        let group = self.catalog.groups.iter().find(|group| group.check == at)?;
+        let nearest = group.nearest(self.of_everything())?;
+        self.alternatives(id).into_iter().nth(nearest)
+    }
+
+    /// Why the password is not accepted, in policy order: the checks that failed,
+    /// or, if none did, those that are deferred. In place of the check of an
+    /// `any-of` stand those of its [nearest](Self::nearest) alternative, so that
+    /// something can be done about each. Empty for an accepted password.
+    ///
+    /// ```
+    /// use countersign::{Engine, Policy, Subject};
+    ///
+    /// let engine = Engine::builder().build(&Policy::preset("cis")?)?;
+    /// let report = engine.check("abc", &Subject::default());
+    /// let reasons = report.reasons();
+    /// assert_eq!(reasons[0].check.id(), "length.password-only.length.min");
+    /// # Ok::<(), countersign::Error>(())
+    /// ```
+    pub fn reasons(&self) -> Vec<CheckResult<'e>> {
+        let outcome = match self.verdict() {
+            Verdict::Accepted => return Vec::new(),
+            Verdict::Refused => Outcome::Failed,
+            Verdict::Undecided => Outcome::Deferred,
+        };
+        let results = self.checks().filter(|result| result.outcome == outcome);
+        results.flat_map(|result| self.behind(result)).collect()
+    }
+
+    /// The check itself or, where it is that of an `any-of`, what has the same
+    /// outcome in the nearest alternative.
+    pub(crate) fn behind(&self, result: CheckResult<'e>) -> Vec<CheckResult<'e>> {
+        let nearest = self.nearest(result.check.id());
+        let inner = nearest.map(|nearest| nearest.checks).unwrap_or_default().into_iter();
+        let inner: Vec<_> = inner.filter(|inner| inner.outcome == result.outcome).collect();
+        if inner.is_empty() { vec![result] } else { inner }
+    }
+
     /// The check named `id`, if the engine has it; it may be one of an
     /// alternative.
     pub fn check(&self, id: &str) -> Option<CheckResult<'e>> {
@@ -779,7 +855,9 @@ impl fmt::Debug for Report<'_> {
 }
 
 /// The whole report: policy, verdict, and each check with its id, outcome,
-/// requirement, measured value and cause (null where there is none).
+/// requirement, measured value and cause (null where there is none); with the
+/// alternatives of an `any-of`, and the one that is nearest to being met where
+/// none is.
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut report = serializer.serialize_struct("Report", 4)?;
@@ -798,7 +876,8 @@ impl Serialize for Checks<'_, '_> {
         let mut checks = serializer.serialize_seq(None)?;
         for result in self.0.checks() {
             let alternatives = self.0.alternatives(&result.check.id);
-            checks.serialize_element(&WithAlternatives { result, alternatives })?;
+            let nearest = self.0.nearest(&result.check.id).map(|nearest| nearest.id);
+            checks.serialize_element(&WithAlternatives { result, nearest, alternatives })?;
         }
         checks.end()
     }
@@ -808,6 +887,8 @@ impl Serialize for Checks<'_, '_> {
 struct WithAlternatives<'e> {
     #[serde(flatten)]
     result: CheckResult<'e>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<&'e str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<Alternative<'e>>,
 }
