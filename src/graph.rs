@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::message::Messages;
 use crate::report::{CheckResult, Listed, Named, Outcome, Report};
 
 /// The two public shapes of `validatePassword`'s result.
@@ -87,7 +88,7 @@ fn first_failure(report: &Report<'_>) -> ValidationResult {
             validation_passed: false,
             message: match (result.outcome, result.check.open.as_str()) {
                 // Nobody has looked, so nothing is known to be wrong.
-                (Outcome::Deferred, "") => format!("Not judged: {}.", result.check.requirement()),
+                (Outcome::Deferred, "") => Messages::english().not_judged(result.check),
                 (Outcome::Deferred, open) => open.to_owned(),
                 _ => rendered(&result.check.first_failure, result),
             },
@@ -149,7 +150,7 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
 
 fn rendered(named: &Named, result: &CheckResult<'_>) -> String {
     let message = match named.message.as_str() {
-        "" => format!("Required: {}.", result.check.requirement()),
+        "" => Messages::english().required(result.check),
         message => message.to_owned(),
     };
     match result.measured {

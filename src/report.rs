@@ -309,6 +309,33 @@ impl Messages {
         advice.and_then(|advice| self.find(&advice)).unwrap_or_else(|| check.instead.to_owned())
     }
 
+    /// How many requirements are met, where they are not named: `6 requirements
+    /// met`.
+    pub fn met(&self, count: usize) -> String {
+        self.say(&Phrase::of("report.met").number("count", count as u64))
+    }
+
+    /// What the check requires, in a sentence: for checks that failed.
+    ///
+    /// ```
+    /// use countersign::{Engine, Messages, Policy, Subject};
+    ///
+    /// let engine = Engine::builder().build(&Policy::preset("entra")?)?;
+    /// let report = engine.check("abc", &Subject::default());
+    /// let said = Messages::english().required(report.reasons()[0].check);
+    /// assert_eq!(said, "Required: at least 8 characters.");
+    /// # Ok::<(), countersign::Error>(())
+    /// ```
+    pub fn required(&self, check: &Check) -> String {
+        self.say(&Phrase::of("sentence.required").text("requirement", self.requirement(check)))
+    }
+
+    /// That nobody has looked whether the check's requirement is met, in a
+    /// sentence: for checks that are deferred.
+    pub fn not_judged(&self, check: &Check) -> String {
+        self.say(&Phrase::of("sentence.not-judged").text("requirement", self.requirement(check)))
+    }
+
     /// What a password came to, and by which policy; the name may be empty.
     ///
     /// ```
@@ -345,7 +372,8 @@ impl Messages {
             Outcome::Deferred => Some("report.deferred"),
             Outcome::Passed | Outcome::Failed => None,
         };
-        let measured = result.measured.map(|value| match result.check.measured() {
+        let measured = result.measured.filter(|value| result.is_telling(*value));
+        let measured = measured.map(|value| match result.check.measured() {
             None => value.to_string(),
             // What a rule of one's own measures is said as it is.
             Some(what) => {
@@ -676,6 +704,19 @@ impl<'e> CheckResult<'e> {
     fn new(check: &'e Check, found: Found) -> Self {
         let cause = found.tag().cause().and_then(|cause| check.causes.get(cause).copied());
         Self { check, outcome: found.tag().outcome(), measured: found.value(), cause }
+    }
+}
+
+impl CheckResult<'_> {
+    /// Whether a measured value says anything of how the check came out. A score
+    /// does not where another comparison refuses; and what stands there once is
+    /// not repeated.
+    fn is_telling(&self, value: u32) -> bool {
+        match self.check.measures {
+            "score" => self.cause.is_none_or(|cause| cause == "score"),
+            "repetitions" => value > 1,
+            _ => true,
+        }
     }
 }
 

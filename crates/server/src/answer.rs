@@ -8,6 +8,8 @@ use axum::response::Response;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::language::Preferred;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
@@ -21,6 +23,8 @@ const JSON: HeaderValue = HeaderValue::from_static(
 pub(crate) struct About {
     request_id: HeaderValue,
     client_request_id: Option<HeaderValue>,
+    /// In which languages its reader wants to be told.
+    pub(crate) preferred: Preferred,
     /// When it came, in milliseconds since 1970.
     pub(crate) received: i64,
 }
@@ -32,7 +36,8 @@ impl About {
         // Hexadecimal digits and hyphens are a header's value.
         let request_id = HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static(""));
         let told = headers.get(CLIENT_REQUEST_ID).filter(|told| !told.is_empty());
-        Self { request_id, client_request_id: told.cloned(), received }
+        let preferred = Preferred::of(headers);
+        Self { request_id, client_request_id: told.cloned(), preferred, received }
     }
 
     pub(crate) fn request_id(&self) -> &str {
