@@ -119,7 +119,7 @@ fn each_alternative_says_what_became_of_it() {
     assert_eq!(
         report.check("strength.alternatives").unwrap().check.requirement(),
         "at least 12 characters; or at least 6 characters, and at least 3 of: lower-case letters, \
-         upper-case letters, digits, symbols; or with a second factor, at least 4 characters"
+         upper-case letters, digits (0–9), symbols (such as ! or #, not £ or €); or with a second factor, at least 4 characters"
     );
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["checks"][2]["alternatives"][1]["checks"][0]["measured"], 5);
@@ -643,4 +643,23 @@ fn nothing_is_said_to_be_wrong_that_nobody_has_looked_at() {
     assert_eq!(said(&report), text("password_breached", not_judged));
     assert!(report.settle("breach.open", false));
     assert_eq!(said(&report), text("password_breached", "Password was found in a breach."));
+}
+
+#[test]
+fn a_backslash_in_double_quotes_is_told_with_the_quotes_to_use() {
+    for pattern in [r"\d", r"\w+", r"\p{L}", r"^\S+$", r"a\.b", r"[\]]"] {
+        let policy = format!("[[rule]]\nkind = 'pattern'\nrequire = \"{pattern}\"");
+        let error = refused(&policy);
+        assert_eq!(error.line(), Some(3), "{error}");
+        assert!(error.message().contains("a backslash begins an escape"), "{pattern}: {error}");
+        assert!(error.suggestion().unwrap().contains("single quotes"), "{error}");
+        let policy = format!("[[rule]]\nkind = 'pattern'\nforbid = '{pattern}'");
+        engine(&policy);
+    }
+    // Taken by TOML, and not meant by anybody.
+    for key in ["require", "forbid"] {
+        let error = refused(&format!("[[rule]]\nkind = 'pattern'\n{key} = \"\\bword\\b\""));
+        assert!(error.message().contains("a backspace"), "{error}");
+        assert!(error.suggestion().unwrap().contains("single quotes"), "{error}");
+    }
 }

@@ -45,3 +45,9 @@ fn its_transcript_says_what_is_said() {
         assert!(transcript.contains(&one_line(requirement)), "{requirement}");
     }
 }
+
+#[test]
+fn its_refusal_is_what_is_said() {
+    let shown = blocks("text").into_iter().find(|block| block.starts_with("refused by")).unwrap();
+    run(["check"], "MyP@ssW0rdü").expect(1, shown);
+}

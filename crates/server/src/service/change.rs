@@ -173,7 +173,7 @@ impl Inner {
         // One fact is told once, whatever the policy calls its rule.
         let is_told = details.iter().any(|detail| detail.check.history().is_some());
         if !is_told && at.is_some_and(|at| at <= self.settings.history as usize) {
-            details.extend(former(self.settings.history));
+            details.extend(reused(self.settings.history));
         }
         if details.is_empty() && report.verdict() != Verdict::Accepted {
             // A check of the policy's own that nobody here can decide.
@@ -223,7 +223,7 @@ const VERIFICATION: i64 = 10_000;
 
 /// The service's own check of former passwords: that of a rule `reuse`, for those
 /// who may not have one.
-fn former(last: u32) -> Option<Detail> {
+fn reused(last: u32) -> Option<Detail> {
     let policy = format!("[[rule]]\nkind = \"reuse\"\nlast = {last}").parse().ok()?;
     let engine = Engine::builder().build(&policy).ok()?;
     let check = engine.checks().iter().find(|check| check.history().is_some())?;
