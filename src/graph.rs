@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::message::Messages;
 use crate::report::{CheckResult, Listed, Named, Outcome, Report};
 
 /// The two public shapes of `validatePassword`'s result.
@@ -81,12 +82,16 @@ impl Report<'_> {
 }
 
 fn first_failure(report: &Report<'_>) -> ValidationResult {
-    let first = |outcome| report.checks().find(|result| result.outcome == outcome);
-    match first(Outcome::Failed).or_else(|| first(Outcome::Deferred)) {
+    match report.reasons().first() {
         Some(result) => ValidationResult {
             rule_name: result.check.first_failure.rule_name.clone(),
             validation_passed: false,
-            message: rendered(&result.check.first_failure, &result),
+            message: match (result.outcome, result.check.open.as_str()) {
+                // Nobody has looked, so nothing is known to be wrong.
+                (Outcome::Deferred, "") => Messages::english().not_judged(result.check),
+                (Outcome::Deferred, open) => open.to_owned(),
+                _ => rendered(&result.check.first_failure, result),
+            },
         },
         None => ValidationResult {
             rule_name: "AllChecks".to_owned(),
@@ -100,7 +105,20 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
     let mut results: Vec<ValidationResult> = Vec::new();
     // The entries whose text is that of a failing check.
     let mut failing = Vec::new();
+    // Of a text that is too long to read nothing is judged, alternatives
+    // neither.
+    let is_read = report.checks().next().is_none_or(|limit| limit.outcome == Outcome::Passed);
+    let mut listed = Vec::new();
     for result in report.checks() {
+        listed.push(result);
+        // What an alternative wants is listed where it is the reason.
+        let is_reason = matches!(result.outcome, Outcome::Failed | Outcome::Deferred);
+        if is_reason && is_read {
+            let behind = report.behind(result).into_iter();
+            listed.extend(behind.filter(|inner| inner.check.id() != result.check.id()));
+        }
+    }
+    for result in listed {
         let listed = match result.check.listed {
             Listed::Always => result.outcome != Outcome::Skipped,
             Listed::WhenFailed => result.outcome == Outcome::Failed,
@@ -132,7 +150,7 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
 
 fn rendered(named: &Named, result: &CheckResult<'_>) -> String {
     let message = match named.message.as_str() {
-        "" => format!("Required: {}.", result.check.requirement()),
+        "" => Messages::english().required(result.check),
         message => message.to_owned(),
     };
     match result.measured {

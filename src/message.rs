@@ -31,6 +31,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     built_in!("fr"),
     built_in!("ja"),
     built_in!("pt"),
+    built_in!("pt-BR"),
 ];
 
 /// Something to be said in whatever language the reader reads: a key of the
@@ -589,6 +590,10 @@ mod tests {
         for key in ["whole", "substring", "coverage", "near"] {
             ask(&Phrase::of("report").part(key), &mut asked);
         }
+        for key in ["required", "not-judged"] {
+            ask(&Phrase::of("sentence").text("requirement", "").part(key), &mut asked);
+        }
+        ask(&Phrase::of("report.met").number("count", 1_u64), &mut asked);
         for key in ["places", "more"] {
             ask(
                 &Phrase::of("report").text("places", "").number("more", 2_u64).part(key),
@@ -669,12 +674,12 @@ mod tests {
                     let is_separator = key.starts_with("list.");
                     assert!(is_separator || !form.is_empty() && form.trim() == form, "{said}");
                     assert!(!form.contains("  ") && !form.contains('\''), "{said}");
+                    let is_sentence = key.ends_with(".advice") || key.starts_with("sentence.");
                     let ends = if *language == "ja" { '。' } else { '.' };
-                    assert_eq!(form.ends_with(ends), key.ends_with(".advice"), "{said}");
+                    assert_eq!(form.ends_with(ends), is_sentence, "{said}");
                     let first = form.chars().next().unwrap();
                     // Some begin with what is written with a capital anywhere.
-                    let is_advice =
-                        (key.ends_with(".advice") || key == "frame.title") && *language != "ja";
+                    let is_advice = (is_sentence || key == "frame.title") && *language != "ja";
                     let nouns = ["class.", "measured.", "report.places", "characters.space"];
                     let is_capital = match *language {
                         "de" => {
@@ -690,7 +695,7 @@ mod tests {
                     // What needs a space before it in the language, and which.
                     let (signs, space) = match *language {
                         "fr" => (":;?!%", '\u{202f}'),
-                        "es" | "pt" => ("%", '\u{a0}'),
+                        "es" | "pt" | "pt-BR" => ("%", '\u{a0}'),
                         _ => continue,
                     };
                     let mut pairs = form.chars().zip(form.chars().skip(1));

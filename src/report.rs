@@ -1,7 +1,9 @@
 //! What was found out about one password.
 
+mod words;
+
 use std::fmt;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
@@ -66,6 +68,8 @@ pub struct Check {
     advice: OnceLock<String>,
     pub(crate) first_failure: Named,
     pub(crate) all_rules: Named,
+    /// What the first-failure dialect says while the check is deferred.
+    pub(crate) open: String,
     pub(crate) listed: Listed,
     pub(crate) causes: &'static [&'static str],
     pub(crate) measures: &'static str,
@@ -87,6 +91,7 @@ impl Check {
             id: name.to_owned(),
             first_failure: named(format!("password_{}", name.replace('-', "_"))),
             all_rules: named(format!("Password{pascal}")),
+            open: String::new(),
             listed: Listed::Always,
             causes: &[],
             measures: "",
@@ -115,6 +120,14 @@ impl Check {
     pub fn all_rules(self, name: impl Into<String>, message: impl Into<String>) -> Self {
         let all_rules = Named { rule_name: name.into(), message: message.into() };
         Self { all_rules, ..self }
+    }
+
+    /// What the dialect [`FirstFailure`](crate::Dialect::FirstFailure) says while the
+    /// check is deferred, when nobody knows of a fault; by default that the
+    /// requirement was not judged.
+    #[must_use]
+    pub fn while_deferred(self, message: impl Into<String>) -> Self {
+        Self { open: message.into(), ..self }
     }
 
     /// The all-rules dialect lists the check only when it fails.
@@ -243,136 +256,6 @@ impl Check {
     }
 }
 
-impl Messages {
-    /// What the check requires: part of a sentence, without a full stop.
-    pub fn requirement(&self, check: &Check) -> String {
-        self.say(&check.words.part("requirement"))
-    }
-
-    /// What an alternative requires: part of a sentence.
-    pub fn requirement_of(&self, alternative: &Alternative<'_>) -> String {
-        self.say(alternative.words)
-    }
-
-    /// What the check requires, without what is listed below it: for checks
-    /// that have [alternatives](Report::alternatives).
-    pub fn heading(&self, check: &Check) -> String {
-        let heading = Some(check.words.part("heading")).filter(Phrase::is_keyed);
-        heading.and_then(|heading| self.find(&heading)).unwrap_or_else(|| self.requirement(check))
-    }
-
-    /// What was said of a check, behind the operations and accounts to which its
-    /// rule is limited: `when it is changed: not similar to your current
-    /// password`. As it is where the check applies always.
-    ///
-    /// ```
-    /// use countersign::{Engine, Messages, Policy};
-    ///
-    /// let engine = Engine::builder().build(&Policy::preset("countersign")?)?;
-    /// let check = engine.checks().iter().find(|check| check.id() == "similar.current").unwrap();
-    /// let english = Messages::english();
-    /// let said = english.in_scope(check, &english.requirement(check));
-    /// assert_eq!(said, "when it is changed: not similar to your current password");
-    /// # Ok::<(), countersign::Error>(())
-    /// ```
-    pub fn in_scope(&self, check: &Check, said: &str) -> String {
-        check.limited(said).map_or_else(|| said.to_owned(), |limited| self.say(&limited))
-    }
-
-    /// What stands above a list of requirements.
-    pub fn title(&self) -> String {
-        self.say(&Phrase::of("frame.title"))
-    }
-
-    /// What stands before each alternative but the first, where each has a line
-    /// of its own: `or`.
-    pub fn or(&self) -> String {
-        self.say(&Phrase::of("frame.or"))
-    }
-
-    /// What to do instead of what fails the check, in a sentence; empty where
-    /// nobody says. What a rule of one's own [advises](Check::advises) is said
-    /// as it is.
-    pub fn advice(&self, check: &Check) -> String {
-        let advice = Some(check.words.part("advice")).filter(Phrase::is_keyed);
-        advice.and_then(|advice| self.find(&advice)).unwrap_or_else(|| check.instead.to_owned())
-    }
-
-    /// What a password came to, and by which policy; the name may be empty.
-    ///
-    /// ```
-    /// use countersign::{Messages, Verdict};
-    ///
-    /// assert_eq!(Messages::english().verdict(Verdict::Refused, "acme"), "refused by acme");
-    /// ```
-    pub fn verdict(&self, verdict: Verdict, policy: &str) -> String {
-        let phrase = Phrase::of(match verdict {
-            Verdict::Accepted => "report.accepted",
-            Verdict::Refused => "report.refused",
-            Verdict::Undecided => "report.undecided",
-        });
-        self.say(&match policy {
-            "" => phrase.list("policy", [Phrase::of("report.policy")]),
-            policy => phrase.text("policy", policy),
-        })
-    }
-
-    /// What was measured, why it is refused, and where the trouble lies: `score
-    /// 2, characters 1–7`; empty where there is nothing to say. `places` are the
-    /// first and the last code point of each part of the password that made the
-    /// check fail, counted from 1.
-    pub fn details(&self, result: &CheckResult<'_>, places: &[RangeInclusive<usize>]) -> String {
-        let cause = result.cause.and_then(|cause| match cause {
-            "whole" => Some("report.whole"),
-            "substring" => Some("report.substring"),
-            "coverage" => Some("report.coverage"),
-            "score-near" | "whole-near" => Some("report.near"),
-            _ => None,
-        });
-        let outcome = match result.outcome {
-            Outcome::Skipped => Some(Phrase::of("report.skipped")),
-            Outcome::Deferred => {
-                let own = result.check.words.part("deferred");
-                let own = Some(own).filter(|own| own.is_keyed() && self.find(own).is_some());
-                Some(own.unwrap_or_else(|| Phrase::of("report.deferred")))
-            }
-            Outcome::Passed | Outcome::Failed => None,
-        };
-        let measured = result.measured.map(|value| match result.check.measured() {
-            None => value.to_string(),
-            // What a rule of one's own measures is said as it is.
-            Some(what) => {
-                let said = self.find(&what).unwrap_or_else(|| result.check.measures.to_owned());
-                format!("{said} {value}")
-            }
-        });
-        let details =
-            [measured.map(Phrase::from), cause.map(Phrase::of), outcome, said_places(places)];
-        self.say_all(details.into_iter().flatten())
-    }
-}
-
-/// `characters 3–10`, or `characters 1, 3–10 and 2 more places`.
-fn said_places(places: &[RangeInclusive<usize>]) -> Option<Phrase> {
-    /// More than this are only counted.
-    const SHOWN: usize = 4;
-    let shown = places.iter().take(SHOWN).map(|place| {
-        let (first, last) = (place.start(), place.end());
-        let said = if first == last { first.to_string() } else { format!("{first}–{last}") };
-        Phrase::from(said)
-    });
-    let is_one = matches!(places, [place] if place.start() == place.end());
-    let phrase = Phrase::of("report.places")
-        .number("count", if is_one { 1_u64 } else { 2 })
-        .list("places", shown);
-    match places.len().saturating_sub(SHOWN) {
-        0 => (!places.is_empty()).then_some(phrase),
-        more => {
-            Some(Phrase::of("report.more").number("more", more as u64).list("places", [phrase]))
-        }
-    }
-}
-
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect()
@@ -417,6 +300,8 @@ pub(crate) struct GroupPart {
     pub(crate) id: String,
     pub(crate) words: Phrase,
     pub(crate) results: Range<usize>,
+    /// The fewest characters that it lets pass.
+    pub(crate) shortest: usize,
 }
 
 impl Group {
@@ -436,6 +321,21 @@ impl Group {
         {
             *found = found.with_tag(found.tag().with_outcome(outcome));
         }
+    }
+
+    /// The alternative nearest to being met: the one in which the fewest checks
+    /// fail, of several the one that asks for the fewest characters, of several
+    /// the first. None that the account cannot use; nothing if there is no other.
+    fn nearest(&self, results: &[Found]) -> Option<usize> {
+        let of = |part: &GroupPart| results.get(part.results.clone()).unwrap_or_default();
+        let failing = |part: &GroupPart| {
+            let results = of(part).iter();
+            results.filter(|found| found.tag().outcome() == Outcome::Failed).count()
+        };
+        let all = self.alternatives.iter().enumerate();
+        let open = all.filter(|(_, part)| outcome_of(of(part)) != Outcome::Skipped);
+        let nearest = open.min_by_key(|(index, part)| (failing(part), part.shortest, *index));
+        nearest.map(|(index, _)| index)
     }
 }
 
@@ -651,6 +551,19 @@ impl<'e> CheckResult<'e> {
     }
 }
 
+impl CheckResult<'_> {
+    /// Whether a measured value says anything of how the check came out. A score
+    /// does not where another comparison refuses; and what stands there once is
+    /// not repeated.
+    fn is_telling(&self, value: u32) -> bool {
+        match self.check.measures {
+            "score" => self.cause.is_none_or(|cause| cause == "score"),
+            "repetitions" => value > 1,
+            _ => true,
+        }
+    }
+}
+
 impl<'e> Report<'e> {
     /// Everything is deferred.
     #[inline]
@@ -730,6 +643,54 @@ impl<'e> Report<'e> {
         parts.iter().map(read).collect()
     }
 
+    /// The alternative nearest to being met, of the check named `id`, where that
+    /// failed or is deferred: the one in which the fewest checks fail, of several
+    /// the one that asks for the fewest characters, of several the first. None
+    /// that is not open to the account.
+    pub fn nearest(&self, id: &str) -> Option<Alternative<'e>> {
+        let at = self.catalog.position(id)?;
+        let outcome = self.of_checks().get(at)?.tag().outcome();
+        if !matches!(outcome, Outcome::Failed | Outcome::Deferred) {
+            return None;
+        }
+        let group = self.catalog.groups.iter().find(|group| group.check == at)?;
+        let nearest = group.nearest(self.of_everything())?;
+        self.alternatives(id).into_iter().nth(nearest)
+    }
+
+    /// Why the password is not accepted, in policy order: the checks that failed,
+    /// or, if none did, those that are deferred. In place of the check of an
+    /// `any-of` stand those of its [nearest](Self::nearest) alternative, so that
+    /// something can be done about each. Empty for an accepted password.
+    ///
+    /// ```
+    /// use countersign::{Engine, Policy, Subject};
+    ///
+    /// let engine = Engine::builder().build(&Policy::preset("cis")?)?;
+    /// let report = engine.check("abc", &Subject::default());
+    /// let reasons = report.reasons();
+    /// assert_eq!(reasons[0].check.id(), "length.password-only.length.min");
+    /// # Ok::<(), countersign::Error>(())
+    /// ```
+    pub fn reasons(&self) -> Vec<CheckResult<'e>> {
+        let outcome = match self.verdict() {
+            Verdict::Accepted => return Vec::new(),
+            Verdict::Refused => Outcome::Failed,
+            Verdict::Undecided => Outcome::Deferred,
+        };
+        let results = self.checks().filter(|result| result.outcome == outcome);
+        results.flat_map(|result| self.behind(result)).collect()
+    }
+
+    /// The check itself or, where it is that of an `any-of`, what has the same
+    /// outcome in the nearest alternative.
+    pub(crate) fn behind(&self, result: CheckResult<'e>) -> Vec<CheckResult<'e>> {
+        let nearest = self.nearest(result.check.id());
+        let inner = nearest.map(|nearest| nearest.checks).unwrap_or_default().into_iter();
+        let inner: Vec<_> = inner.filter(|inner| inner.outcome == result.outcome).collect();
+        if inner.is_empty() { vec![result] } else { inner }
+    }
+
     /// The check named `id`, if the engine has it; it may be one of an
     /// alternative.
     pub fn check(&self, id: &str) -> Option<CheckResult<'e>> {
@@ -779,7 +740,9 @@ impl fmt::Debug for Report<'_> {
 }
 
 /// The whole report: policy, verdict, and each check with its id, outcome,
-/// requirement, measured value and cause (null where there is none).
+/// requirement, measured value and cause (null where there is none); with the
+/// alternatives of an `any-of`, and the one that is nearest to being met where
+/// none is.
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut report = serializer.serialize_struct("Report", 4)?;
@@ -798,7 +761,8 @@ impl Serialize for Checks<'_, '_> {
         let mut checks = serializer.serialize_seq(None)?;
         for result in self.0.checks() {
             let alternatives = self.0.alternatives(&result.check.id);
-            checks.serialize_element(&WithAlternatives { result, alternatives })?;
+            let nearest = self.0.nearest(&result.check.id).map(|nearest| nearest.id);
+            checks.serialize_element(&WithAlternatives { result, nearest, alternatives })?;
         }
         checks.end()
     }
@@ -808,6 +772,8 @@ impl Serialize for Checks<'_, '_> {
 struct WithAlternatives<'e> {
     #[serde(flatten)]
     result: CheckResult<'e>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<&'e str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<Alternative<'e>>,
 }

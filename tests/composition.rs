@@ -119,7 +119,7 @@ fn each_alternative_says_what_became_of_it() {
     assert_eq!(
         report.check("strength.alternatives").unwrap().check.requirement(),
         "at least 12 characters; or at least 6 characters, and at least 3 of: lower-case letters, \
-         upper-case letters, digits, symbols; or with a second factor, at least 4 characters"
+         upper-case letters, digits (0–9), symbols (such as ! or #, not £ or €); or with a second factor, at least 4 characters"
     );
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["checks"][2]["alternatives"][1]["checks"][0]["measured"], 5);
@@ -436,4 +436,230 @@ fn files_extend_files_beside_them() {
     assert_eq!(error.message(), "the policy is not UTF-8: see line 2");
     assert!(Policy::open(folder.path().join("missing.toml")).unwrap_err().is_io());
     assert!(Policy::open(folder.path()).unwrap_err().is_io());
+}
+
+/// Every shipped policy that has alternatives.
+fn with_alternatives() -> impl Iterator<Item = (&'static str, Engine)> {
+    let engines = Policy::presets()
+        .map(|name| (name, Engine::builder().build(&Policy::preset(name).unwrap()).unwrap()));
+    engines.filter(|(_, engine)| engine.checks().iter().any(|c| c.id().ends_with(".alternatives")))
+}
+
+#[test]
+fn a_result_names_what_fails_in_the_nearest_alternative() {
+    let names: Vec<_> = with_alternatives().map(|(name, _)| name).collect();
+    for name in ["bsi-consumer", "cis", "countersign", "cyber-essentials", "ism", "ism-secret"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    for (name, engine) in with_alternatives() {
+        for second_factor in [None, Some(true)] {
+            let context =
+                second_factor.map_or_else(Context::new, |known| Context::new().multi_factor(known));
+            let subject = engine.subject(&context);
+            for password in
+                ["", "abc", "2019", "1987", "password", "P@ssw0rd", "iloveyou", "passwordpassword"]
+            {
+                let report = engine.check(password, &subject);
+                let told = format!("{name}, {second_factor:?}, {password}: {report:?}");
+                let first = report.to_graph(Dialect::FirstFailure);
+                let [first] = first.validation_results.as_slice() else { panic!("{told}") };
+                assert_ne!(first.rule_name, "password_not_meet_alternatives", "{told}");
+                let all = report.to_graph(Dialect::AllRules).validation_results;
+                let failed: Vec<_> = all
+                    .iter()
+                    .filter(|result| !result.validation_passed)
+                    .map(|result| result.rule_name.as_str())
+                    .collect();
+                let is_only = failed.iter().all(|name| *name == "PasswordAlternatives");
+                assert_eq!(is_only, report.is_valid(), "{told}: {failed:?}");
+                let reasons = report.reasons();
+                assert_eq!(reasons.is_empty(), report.is_valid(), "{told}");
+                assert!(reasons.iter().all(|reason| {
+                    reason.outcome == Outcome::Failed
+                        && !reason.check.id().ends_with(".alternatives")
+                        && !reason.check.instead().is_empty()
+                }));
+            }
+        }
+    }
+    // The ways to say it, one by one.
+    for (name, password, rule, message) in [
+        ("cis", "abc", "password_too_short", "Password is too short, length: 3."),
+        ("ism", "2019", "password_too_short", "Password is too short, length: 4."),
+        ("countersign", "abc", "password_too_short", "Password is too short, length: 3."),
+        (
+            "countersign",
+            "passwordpassword",
+            "password_banned",
+            "Password is too weak and can not be used.",
+        ),
+        // Twelve characters would do, and so would another word of eight.
+        (
+            "cyber-essentials",
+            "password",
+            "password_banned",
+            "Password is too weak and can not be used.",
+        ),
+    ] {
+        let (_, engine) = with_alternatives().find(|(known, _)| *known == name).unwrap();
+        let info = engine.check(password, &Subject::default()).to_graph(Dialect::FirstFailure);
+        let first = &info.validation_results[0];
+        assert_eq!((first.rule_name.as_str(), first.message.as_str()), (rule, message), "{name}");
+    }
+}
+
+#[test]
+fn an_entry_is_false_whenever_a_rule_of_its_name_is_why() {
+    let passed = |engine: &Engine, password: &str, rule: &str| {
+        let info = engine.check(password, &Subject::default()).to_graph(Dialect::AllRules);
+        let entries: Vec<_> =
+            info.validation_results.into_iter().filter(|entry| entry.rule_name == rule).collect();
+        assert!(entries.len() <= 1, "{entries:?}");
+        entries.first().map(|entry| (entry.validation_passed, entry.message.clone()))
+    };
+    let weak = "The new password must not be weak or commonly used.".to_owned();
+    let (_, recommended) = with_alternatives().find(|(name, _)| *name == "countersign").unwrap();
+    // The names rule, outside the alternatives, has the same name and passes.
+    for password in ["passwordpassword", "P@ssw0rd", "drowssap"] {
+        let entry = passed(&recommended, password, "PasswordNotBanned");
+        assert_eq!(entry, Some((false, weak.clone())), "{password}");
+    }
+    let (_, essentials) =
+        with_alternatives().find(|(name, _)| *name == "cyber-essentials").unwrap();
+    assert_eq!(passed(&essentials, "password", "PasswordNotBanned"), Some((false, weak.clone())));
+    // What is short only is not called common.
+    assert_eq!(passed(&essentials, "xkqzv", "PasswordNotBanned"), None);
+    // Names inside an alternative, a banned rule outside.
+    let mixed = engine(
+        "[[rule]]\nkind = 'banned'\nwhole.terms = ['quokka']\n\
+         [[rule]]\nkind = 'any-of'\n\
+         [[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }, { kind = 'classes', min = { digit = 9 } }]\n\
+         [[rule.alternative]]\nrule = [{ kind = 'banned', substring = { terms = ['wombat'] } }]",
+    );
+    assert_eq!(passed(&mixed, "wombats", "PasswordNotBanned"), Some((false, weak.clone())));
+    assert_eq!(passed(&mixed, "wombs", "PasswordNotBanned"), Some((true, weak)));
+    assert_eq!(passed(&mixed, "wombats", "PasswordMinLength"), None, "it is further off");
+    // One length outside, another inside: the text is that of the one that fails.
+    let lengths = engine(
+        "[[rule]]\nkind = 'length'\nmin = 4\n[[rule]]\nkind = 'any-of'\n\
+         [[rule.alternative]]\nrule = [{ kind = 'length', min = 12 }]",
+    );
+    let short = "The new password must have a minimum of 12 characters.".to_owned();
+    assert_eq!(passed(&lengths, "abcdef", "PasswordMinLength"), Some((false, short)));
+    let text = "x".repeat(5_000);
+    let told = engine(
+        "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 12 }]",
+    );
+    assert_eq!(passed(&told, &text, "PasswordMinLength"), None, "nothing was judged");
+}
+
+#[test]
+fn the_nearest_alternative_lacks_the_least_and_is_open_to_the_account() {
+    let engine = engine(ALTERNATIVES);
+    let anyone = Subject::default();
+    let second = engine.subject(&Context::new().multi_factor(true));
+    for (password, subject, nearest, reasons) in [
+        // One check each: the one of the fewest characters.
+        ("Abcd1", &anyone, "2", &["strength.2.length.min"][..]),
+        ("abcdefg", &anyone, "2", &["strength.2.complexity.classes"]),
+        ("abc", &anyone, "long", &["strength.long.length.min"]),
+        // What others may use is not near.
+        ("abc", &second, "two", &["strength.two.length.min"]),
+    ] {
+        let report = engine.check(password, subject);
+        let found = report.nearest("strength.alternatives").unwrap();
+        assert_eq!(found.id, nearest, "{password}");
+        let ids: Vec<_> = report.reasons().iter().map(|reason| reason.check.id()).collect();
+        assert_eq!(ids, reasons, "{password}");
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["checks"][2]["nearest"], nearest);
+    }
+    let accepted = engine.check("abcdefghijkl", &anyone);
+    assert!(accepted.nearest("strength.alternatives").is_none());
+    assert!(accepted.nearest("length.max").is_none() && accepted.nearest("no.such").is_none());
+    let json = serde_json::to_value(&accepted).unwrap();
+    assert_eq!(json["checks"][2].get("nearest"), None);
+    // Nothing but what others may use: that is all there is to say.
+    let closed = self::engine(
+        "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nwhen = 'multi-factor'\n\
+         rule = [{ kind = 'length', min = 4 }]",
+    );
+    let report = closed.check("abcdef", &anyone);
+    assert_eq!(report.reasons()[0].check.id(), "any-of.alternatives");
+    let info = report.to_graph(Dialect::FirstFailure);
+    assert_eq!(info.validation_results[0].rule_name, "password_not_meet_alternatives");
+}
+
+#[test]
+fn nothing_is_said_to_be_wrong_that_nobody_has_looked_at() {
+    use countersign::Check;
+    use countersign::rules::{Findings, Judge, Rule};
+
+    struct Open;
+    impl Rule for Open {
+        fn checks(&self) -> Vec<Check> {
+            let check = Check::new("open", "not known to a breach service");
+            vec![check.first_failure("password_breached", "Password was found in a breach.")]
+        }
+        fn judge(&self, _: &Judge<'_>, _: &mut Findings<'_>) {}
+    }
+    let said = |report: &countersign::Report<'_>| {
+        let info = report.to_graph(Dialect::FirstFailure);
+        assert!(!info.is_valid);
+        let first = &info.validation_results[0];
+        assert!(!first.validation_passed);
+        (first.rule_name.clone(), first.message.clone())
+    };
+    let text = |name: &str, message: &str| (name.to_owned(), message.to_owned());
+    let open = "Password has not been compared with those used before.";
+    let pci = Engine::builder().build(&Policy::preset("pci-dss-4.0.1").unwrap()).unwrap();
+    let mut report = pci.check("rain4kettles", &Subject::default());
+    assert_eq!(report.verdict(), Verdict::Undecided);
+    assert_eq!(said(&report), text("password_reused", open));
+    assert!(report.settle("reuse.history", false));
+    assert_eq!(said(&report), text("password_reused", "Password was used before."));
+    // An id of the policy's own, and one in an alternative.
+    let named = engine("[[rule]]\nkind = 'reuse'\nid = 'former'\nlast = 3");
+    assert_eq!(said(&named.check("x", &Subject::default())), text("password_reused", open));
+    let inner = engine(
+        "[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]\n\
+         [[rule.alternative]]\nrule = [{ kind = 'length', min = 2 }, { kind = 'reuse' }]",
+    );
+    let mut report = inner.check("abc", &Subject::default());
+    assert_eq!(said(&report), text("password_reused", open));
+    let all = report.to_graph(Dialect::AllRules).validation_results;
+    let all: Vec<_> =
+        all.iter().map(|entry| (entry.rule_name.as_str(), entry.validation_passed)).collect();
+    assert_eq!(all, [("PasswordAlternatives", false), ("PasswordHistory", false)]);
+    assert!(report.settle("any-of.2.reuse.history", false));
+    assert_eq!(said(&report), text("password_reused", "Password was used before."));
+    // Rules of one's own say what fails; what is open is said for them.
+    let own = Engine::builder()
+        .rule("breach", Open)
+        .build(&"[[rule]]\nkind = 'length'\nmin = 1".parse().unwrap())
+        .unwrap();
+    let mut report = own.check("abc", &Subject::default());
+    let not_judged = "Not judged: not known to a breach service.";
+    assert_eq!(said(&report), text("password_breached", not_judged));
+    assert!(report.settle("breach.open", false));
+    assert_eq!(said(&report), text("password_breached", "Password was found in a breach."));
+}
+
+#[test]
+fn a_backslash_in_double_quotes_is_told_with_the_quotes_to_use() {
+    for pattern in [r"\d", r"\w+", r"\p{L}", r"^\S+$", r"a\.b", r"[\]]"] {
+        let policy = format!("[[rule]]\nkind = 'pattern'\nrequire = \"{pattern}\"");
+        let error = refused(&policy);
+        assert_eq!(error.line(), Some(3), "{error}");
+        assert!(error.message().contains("a backslash begins an escape"), "{pattern}: {error}");
+        assert!(error.suggestion().unwrap().contains("single quotes"), "{error}");
+        let policy = format!("[[rule]]\nkind = 'pattern'\nforbid = '{pattern}'");
+        engine(&policy);
+    }
+    // Taken by TOML, and not meant by anybody.
+    for key in ["require", "forbid"] {
+        let error = refused(&format!("[[rule]]\nkind = 'pattern'\n{key} = \"\\bword\\b\""));
+        assert!(error.message().contains("a backspace"), "{error}");
+        assert!(error.suggestion().unwrap().contains("single quotes"), "{error}");
+    }
 }

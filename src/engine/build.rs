@@ -271,7 +271,12 @@ impl<'a> Compiler<'a> {
             let words = Phrase::of(key).all("requirements", required);
             requirements.push(words.clone());
             let results = start..self.assembly.inner.len();
-            self.assembly.open.push(GroupPart { id: alternative.id.clone(), words, results });
+            self.assembly.open.push(GroupPart {
+                id: alternative.id.clone(),
+                words,
+                results,
+                shortest: *of_this.start(),
+            });
             lengths = Some(lengths.map_or(of_this.clone(), |all| {
                 *all.start().min(of_this.start())..=*all.end().max(of_this.end())
             }));

@@ -369,7 +369,7 @@ fn between<'f>(rules: &[&'f Facts<'f>]) -> Option<Conflict<'f>> {
                 Some(alphabet) => format!("there are only {alphabet} characters to choose from"),
                 None => "no password passes this rule".to_owned(),
             },
-            hint: "let it accept some",
+            hint: "what it asks for leaves no length: lower its least, or raise its most",
         });
     }
     let longest = rules.iter().min_by_key(|facts| *lengths(facts).end())?;

@@ -164,7 +164,14 @@ impl Document {
         let message = format!("not TOML: {}", error.message());
         let start = self.sources.last().map_or(0, |source| source.start);
         let span = error.span().unwrap_or(0..0);
-        self.error_at(start + span.start..start + span.end, message)
+        let (start, end) = (start + span.start, start + span.end);
+        // TOML knows few of the escapes that patterns are made of.
+        if error.message().contains("escape") {
+            let message = "not TOML: between double quotes, a backslash begins an escape of TOML";
+            let hint = "write it between single quotes, where a backslash is one: '\\d'";
+            return self.error_at(start..end, message.to_owned()).hint(hint);
+        }
+        self.error_at(start..end, message)
     }
 
     /// The line of the start of `span`, counted from 1.

@@ -119,6 +119,14 @@ fn build(options: &Options<'_>, lists: &mut Lists<'_>) -> Result<Box<dyn Rule>, 
             ));
         }
     };
+    // The one escape that TOML and patterns both know, and read differently.
+    if pattern.contains('\u{8}') {
+        return Err(options.error_with_hint(
+            key,
+            "a backspace is in this pattern: between double quotes, TOML reads `\\b` as one",
+            "write the pattern between single quotes, '…', where `\\b` is a word's boundary",
+        ));
+    }
     let matcher = Matcher::new(pattern)
         .map_err(|Refused { message, hint }| options.error_with_hint(key, message, hint))?;
     if let Some(says) = &says {

@@ -77,6 +77,7 @@ impl Rule for Reuse {
         let check = Check::new("history", Phrase::of("reuse.history").number("last", self.last))
             .of_history(self.last)
             .first_failure("password_reused", "Password was used before.")
+            .while_deferred("Password has not been compared with those used before.")
             .all_rules(
                 "PasswordHistory",
                 format!("The new password must not be one of the last {}.", self.last),

@@ -419,6 +419,7 @@ impl Rule for Similar {
                     "password_too_similar",
                     "Password is too similar to the current one.",
                 )
+                .while_deferred("Password has not been compared with the current one.")
                 .all_rules(
                     "PasswordNotSimilar",
                     "The new password must not be similar to the current one.",

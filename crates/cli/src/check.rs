@@ -59,16 +59,20 @@ The current password is what a new one must not be like, where a rule asks for
 that. It is asked for (--ask-current-password) or read from a file
 (--current-password-file), and never taken from the command line.
 
-With --language de, es, fr, ja or pt, what is said of the password is said in
-that language: the verdict, the requirements, what was measured and where the
+With --language de, es, fr, ja, pt or pt-BR, what is said of the password is
+said in that language: the verdict, the requirements, what was measured and where the
 trouble lies. The keys of --live are named in English, and so are errors and
 what programs read: identifiers, and the verdicts of --batch.
 
 Formats:
-  text   the verdict, then each check: ✓ passed, ✗ failed, – does not apply,
-         ? not judged. Positions in the password are code points, from 1
+  text   the verdict, what is not met with what to do about it, and how many
+         requirements are; with --all each check: ✓ passed, ✗ failed, – does
+         not apply, ? not judged. Where one of several alternatives is enough,
+         the one that is met is shown, or what is missing from the nearest.
+         Positions in the password are code points, from 1
   json   the whole report, on one line. `positions` are the first and the last
-         code point of each part that made a check fail
+         code point of each part that made a check fail; `nearest` names the
+         alternative of which the least is missing
   graph  Microsoft Graph's passwordValidationInformation, on one line
 
 With --live the password stays hidden; where a check sees trouble, it is
@@ -84,9 +88,12 @@ Nothing that was shown stays on the terminal; a readable password is shown on
 its other screen, where there is one.
 
 With --batch there is one line per password, in order:
-  text   number, verdict and failed checks, with tabs between them
+  text   number, verdict, and the checks that failed or, if none did, that
+         were not judged, with tabs between them
   json   the report, with `line`
   graph  as above
+A line that nobody could judge to the end, since a rule needs to know more, is
+`undecided`: it is counted apart, and is never accepted.
 Lines are judged on all cores, and each as soon as it is there; --jobs limits
 how many are judged at a time.
 A line that is not UTF-8 is told on standard error, and stands in the results
@@ -131,6 +138,9 @@ pub(crate) struct Check {
     /// never match, rules that require nothing
     #[arg(long)]
     deny_warnings: bool,
+    /// Show every check, those that passed, too
+    #[arg(long, conflicts_with = "batch")]
+    all: bool,
     /// Judge each line as a password of its own; an empty line is an empty password
     #[arg(long)]
     batch: bool,
@@ -219,7 +229,7 @@ pub(crate) fn refuses(
         judged.report.settle(check.id(), passed);
     }
     if judged.answer() == Answer::No {
-        tell(&judged, &Style::Text(Paint::stdout(), messages(None)?))?;
+        tell(&judged, &Style::Text(Paint::stdout(), messages(None)?, false))?;
     }
     Ok(judged.answer() == Answer::No)
 }
@@ -271,7 +281,8 @@ pub(crate) fn messages(tag: Option<&str>) -> Result<Messages, Failure> {
 /// How results are printed.
 #[derive(Clone)]
 enum Style {
-    Text(Paint, Messages),
+    /// Whether of all checks.
+    Text(Paint, Messages, bool),
     Json(JsonForm),
     Graph(countersign::Dialect),
 }
@@ -324,8 +335,13 @@ impl Check {
             None | Some(Dialect::FirstFailure) => countersign::Dialect::FirstFailure,
             Some(Dialect::AllRules) => countersign::Dialect::AllRules,
         };
+        if self.all && self.format != Format::Text {
+            return Err(Failure::new("`--all` is about the text").hint(
+                "other formats name every check as it is; of Graph's, `--dialect all-rules`",
+            ));
+        }
         Ok(match self.format {
-            Format::Text => Style::Text(Paint::stdout(), messages),
+            Format::Text => Style::Text(Paint::stdout(), messages, self.all),
             Format::Json => Style::Json(JsonForm::of(engine, &messages)),
             Format::Graph => Style::Graph(dialect),
         })
@@ -335,7 +351,7 @@ impl Check {
 impl Style {
     fn write(&self, out: &mut Vec<u8>, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint, messages) => text::write(out, judged, messages, *paint),
+            Self::Text(paint, messages, all) => text::write(out, judged, messages, *paint, *all),
             Self::Json(form) => form.write(out, judged, None),
             Self::Graph(dialect) => write_json(out, &judged.report.to_graph(*dialect)),
         }

@@ -407,6 +407,11 @@ impl<'a> Explained<'a> {
         let report = engine.check("", &Subject::default());
         let checks = report.checks().skip(1).map(|result| {
             let alternatives = report.alternatives(result.check.id()).into_iter();
+            let text = match report.alternatives(result.check.id()).as_slice() {
+                // Above a single one there is nothing to say.
+                [only] => messages.in_scope(result.check, &messages.requirement_of(only)),
+                _ => messages.in_scope(result.check, &messages.heading(result.check)),
+            };
             let alternatives = alternatives.map(|alternative| SaidAlternative {
                 id: alternative.id,
                 when: alternative.when.map(Property::name),
@@ -417,7 +422,7 @@ impl<'a> Explained<'a> {
                     .map(|inner| Said::of(inner.check, messages))
                     .collect(),
             });
-            Said { alternatives: alternatives.collect(), ..Said::of(result.check, messages) }
+            Said { text, alternatives: alternatives.collect(), ..Said::of(result.check, messages) }
         });
         let rules = outline.iter().map(|rule| {
             let changed = rule.options.iter().filter(|(_, origin)| origin.file != rule.origin.file);
@@ -459,11 +464,22 @@ impl<'a> Explained<'a> {
         writeln!(out, "\n{}", paint.strong(&self.title))?;
         let or = format!("   {} ", self.or);
         let first = " ".repeat(display_width(&or));
+        // Rules that ask for the same in other ways are said once.
+        let mut said = Vec::new();
         for check in &self.checks {
-            wrapped(out, "  • ", &check.text)?;
-            for (index, alternative) in check.alternatives.iter().enumerate() {
-                wrapped(out, if index == 0 { &first } else { &or }, &alternative.text)?;
+            let alternatives: Vec<_> = match check.alternatives.as_slice() {
+                [_] => Vec::new(),
+                all => all.iter().map(|alternative| alternative.text.as_str()).collect(),
+            };
+            let bullet = (check.text.as_str(), alternatives);
+            if said.contains(&bullet) {
+                continue;
             }
+            wrapped(out, "  • ", bullet.0)?;
+            for (index, alternative) in bullet.1.iter().enumerate() {
+                wrapped(out, if index == 0 { &first } else { &or }, alternative)?;
+            }
+            said.push(bullet);
         }
         writeln!(out, "\n{}", paint.strong("Its rules, and where they come from"))?;
         let width = self.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);

@@ -223,3 +223,33 @@ fn a_full_disk_is_an_error() {
         }
     }
 }
+
+#[test]
+fn what_nobody_judged_is_counted_apart_and_never_accepted() {
+    let run =
+        run(["check", "--batch", "--policy", "pci-dss-4.0.1"], "rain4kettles\nsnow5kettles\nx\n")
+            .expect(
+                1,
+                "1\tundecided\treuse.history\n\
+             2\tundecided\treuse.history\n\
+             3\trefused\tlength.min classes.min-digit\n",
+            );
+    let stderr = &run.stderr;
+    assert!(stderr.starts_with("3 passwords: 0 accepted, 1 refused, 2 undecided\n"), "{stderr}");
+    assert!(stderr.ends_with("  2 not judged: reuse.history\n"), "{stderr}");
+    let all = common::run(["check", "--batch", "--policy", "pci-dss-4.0.1"], "rain4kettles\n");
+    assert_eq!(all.code, Some(1), "undecided is not accepted");
+    // Another operation, for which the rule is not: nothing is left open.
+    let create = ["check", "--batch", "--policy", "pci-dss-4.0.1", "--operation", "create"];
+    let create = common::run(create, "rain4kettles\n").expect(0, "1\taccepted\n");
+    assert!(!create.stderr.contains("undecided") && !create.stderr.contains("not judged"));
+}
+
+#[test]
+fn a_line_names_what_fails_in_the_nearest_alternative() {
+    let run = run(["check", "--batch", "--policy", "cyber-essentials"], "password\nxkqzv\n");
+    assert_eq!(
+        run.stdout,
+        "1\trefused\tquality.uncommon.banned.listed\n2\trefused\tquality.uncommon.length.min\n"
+    );
+}

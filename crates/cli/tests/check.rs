@@ -39,27 +39,27 @@ fn dialects_are_the_graph_formats() {
 
 #[test]
 fn text_tells_each_check_and_where_the_trouble_lies() {
-    acme(&[], "Contos01").expect(
+    acme(&["--all"], "Contos01").expect(
         1,
         "refused by acme\n\
          \x20 ✓ at most 64 bytes of text\n\
          \x20 ✓ at least 4 characters (length 8)\n\
          \x20 ✓ at most 12 characters (length 8)\n\
-         \x20 ✓ at least 2 of: lower-case letters, digits (classes 2)\n\
+         \x20 ✓ at least 2 of: lower-case letters, digits (0–9) (classes 2)\n\
          \x20 ✗ not a common password, nor one with little added: a score of at least 3 (score 2, characters 1–7)\n\
          \x20 ✓ without your name, your account name or your organisation’s name\n",
     );
-    acme(&["--context", "disable-strong-password"], "grüße").expect(
+    acme(&["--all", "--context", "disable-strong-password"], "grüße").expect(
         0,
         "accepted by acme\n\
          \x20 ✓ at most 64 bytes of text\n\
          \x20 ✓ at least 4 characters (length 5)\n\
          \x20 ✓ at most 12 characters (length 5)\n\
-         \x20 – at least 2 of: lower-case letters, digits (does not apply)\n\
+         \x20 – at least 2 of: lower-case letters, digits (0–9) (does not apply)\n\
          \x20 ✓ not a common password, nor one with little added: a score of at least 3 (score 6)\n\
          \x20 ✓ without your name, your account name or your organisation’s name\n",
     );
-    let near = acme(&[], "contos1x");
+    let near = acme(&["--all"], "contos1x");
     assert!(near.stdout.contains("✓ not a common"), "{}", near.stdout);
     let long = acme(&[], "üüüü1üüüüüüüüü");
     assert!(
@@ -312,7 +312,8 @@ fn the_formats_agree() {
 #[test]
 fn alternatives_are_said_in_the_language_asked_for() {
     let german = ["check", "--policy", "bsi-consumer", "--language", "de", "--format"];
-    let text = run([&german[..], &["text"]].concat(), "password");
+    let all = ["text", "--all"];
+    let text = run([&german[..], &all].concat(), "password");
     let said = "  ✗ eine der folgenden Möglichkeiten\n        ✗ mindestens 20 Zeichen (Länge 8";
     assert!(text.stdout.contains(said), "{}", text.stdout);
     assert!(text.stdout.starts_with("abgelehnt von bsi-consumer\n"), "{}", text.stdout);
@@ -324,4 +325,95 @@ fn alternatives_are_said_in_the_language_asked_for() {
     assert_eq!(alternatives[2]["when"], "multi-factor");
     let line = json.to_string();
     assert!(!line.contains("characters") && !line.contains("at least"), "{line}");
+}
+
+#[test]
+fn a_refused_password_is_told_what_is_wrong_and_what_to_do() {
+    acme(&[], "Contos01").expect(
+        1,
+        "refused by acme\n\
+         \x20 ✗ not a common password, nor one with little added: a score of at least 3 (score 2, characters 1–7)\n\
+         \x20   Use several words that do not belong together, or a password manager’s random password.\n\
+         \x20 ✓ 4 requirements met\n",
+    );
+    acme(&[], "ab12").expect(0, "accepted by acme\n  ✓ 5 requirements met\n");
+    // Advice that several checks have is given once.
+    let run = run(["check", "--policy", "countersign"], "password");
+    assert_eq!(run.code, Some(1));
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(lines[0], "refused by countersign");
+    assert_eq!(lines[1], "  ✗ at least 15 characters (length 8)");
+    assert!(lines[2].starts_with("    Use a longer password"), "{}", run.stdout);
+    assert!(
+        lines.len() < 12 && lines.last().unwrap().ends_with("requirements met"),
+        "{}",
+        run.stdout
+    );
+    let mut sorted = lines.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), lines.len(), "{}", run.stdout);
+    // Too long to read is all there is to say.
+    let long = acme(&[], "x".repeat(80));
+    assert_eq!(long.stdout.lines().count(), 3, "{}", long.stdout);
+    for args in [&["--format", "json"][..], &["--format", "graph"], &["--batch"]] {
+        acme(&[&["--all"], args].concat(), "x").fails("--all");
+    }
+}
+
+#[test]
+fn alternatives_show_what_is_met_or_what_is_missing_from_the_nearest() {
+    let check = |policy: &str, all: &[&str], password: &str| {
+        run([&["check", "--policy", policy], all].concat(), password).stdout
+    };
+    assert_eq!(
+        check("cyber-essentials", &[], "xkqzv"),
+        "refused by cyber-essentials\n\
+         \x20 ✗ at least 8 characters (length 5)\n\
+         \x20   Use a longer password; a sentence or several words are easy to remember.\n"
+    );
+    // Nothing fails inside what passes, and no heading stands above one item.
+    let passed = check("cyber-essentials", &["--all"], "xkqzvbnmwprt");
+    assert!(!passed.contains('✗') && !passed.contains("one of"), "{passed}");
+    let second = ["--all", "--context", "multi-factor"];
+    let passed = check("cis", &second, "xkqzvbnmw");
+    assert!(!passed.contains('✗') && !passed.contains("one of"), "{passed}");
+    let one = check("cis", &["--all"], "abc");
+    assert!(one.contains("\n  ✗ at least 14 characters") && !one.contains("one of"), "{one}");
+    let two = check("cis", &second, "abc");
+    assert!(two.contains("✗ one of the following\n"), "{two}");
+}
+
+#[test]
+fn what_nobody_compared_is_not_said_to_be_used() {
+    let pci = ["check", "--policy", "pci-dss-4.0.1", "--format"];
+    let graph = run([&pci[..], &["graph"]].concat(), "rain4kettles");
+    assert_eq!(graph.code, Some(1));
+    assert!(!graph.stdout.contains("was used"), "{}", graph.stdout);
+    assert!(graph.stdout.contains("has not been compared with those used before"));
+    run(["check", "--policy", "pci-dss-4.0.1"], "rain4kettles").expect(
+        1,
+        "undecided by pci-dss-4.0.1\n\
+         \x20 ? not one of your last 4 passwords (not judged)\n\
+         \x20 ✓ 4 requirements met\n",
+    );
+    let refused = run(["check", "--policy", "pci-dss-4.0.1"], "rain4").stdout;
+    assert!(refused.contains("\n  ? not one of your last 4 passwords (not judged)\n"), "{refused}");
+}
+
+#[test]
+fn a_language_that_is_not_there_is_told_with_those_that_are() {
+    for tag in ["zh", "zh-Hans-CN", "x"] {
+        run(["check", "--language", tag], "")
+            .fails("there are texts in en, de, es, fr, ja, pt, pt-BR");
+    }
+    for (tag, said) in [
+        ("pt-BR", "Use uma senha mais longa"),
+        ("pt_BR", "Use uma senha mais longa"),
+        ("pt-PT", "Utilize uma palavra-passe mais longa"),
+        ("de-AT", "Verwenden Sie ein längeres Passwort"),
+    ] {
+        let stdout = run(["check", "--language", tag], "x").stdout;
+        assert!(stdout.contains(said), "{tag}: {stdout}");
+    }
 }

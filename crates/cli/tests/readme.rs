@@ -187,3 +187,9 @@ mod pages {
         }
     }
 }
+
+#[test]
+fn its_refusal_is_what_is_said() {
+    let shown = blocks("text").into_iter().find(|block| block.starts_with("refused by")).unwrap();
+    run(["check"], "MyP@ssW0rdü").expect(1, shown);
+}

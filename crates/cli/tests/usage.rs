@@ -34,6 +34,38 @@ fn what_may_be_a_password_is_not_repeated() {
 }
 
 #[test]
+fn an_unknown_option_is_named_and_only_a_password_is_called_one() {
+    for (args, parts) in [
+        (&["generate", "--length", "20"][..], &["no option `--length`", "`--characters`"][..]),
+        (&["generate", "--length=20"], &["no option `--length`", "`--characters`"]),
+        (&["generate", "-n", "3"], &["no option `-n`", "`--count`"]),
+        (&["generate", "--symbols"], &["no option `--symbols`", "countersign generate --help"]),
+        (&["generate", "20"], &["an argument is not understood", "countersign generate --help"]),
+        (&["explain", "--lang", "de"], &["no option `--lang`", "`--language`"]),
+        (&["banlist", "build", "x", "--out", "y"], &["no option `--out`", "`--output`"]),
+        (&["test", "--quiet"], &["no option `--quiet`", "countersign test --help"]),
+        (&["user", "list", "--json"], &["no option `--json`"]),
+        (&["check", "--graph"], &["an option is not known", "`--format graph`"]),
+    ] {
+        let error = run(args, "").fails("");
+        for part in parts {
+            assert!(error.stderr.contains(part), "{args:?}: {}", error.stderr);
+        }
+        assert!(!error.stderr.contains("never taken"), "{args:?}: {}", error.stderr);
+    }
+    for args in [
+        &["check", "--password", "zebra"][..],
+        &["check", "--password=zebra"],
+        &["check", "-p", "zebra"],
+        &["user", "add", "--password", "zebra", "a@b"],
+        &["generate", "--password", "zebra"],
+    ] {
+        let error = run(args, "").fails("passwords are never taken from the command line");
+        assert!(!error.stderr.contains("zebra"), "{args:?}: {}", error.stderr);
+    }
+}
+
+#[test]
 fn misspelt_options_are_suggested() {
     run(["check", "--polcy", "x"], "").fails("did you mean `--policy`?");
     run(["chek"], "").fails("did you mean `check`?");

@@ -255,7 +255,7 @@ fn imports_are_all_or_nothing_and_errors_name_places_never_values() {
     for (text, part) in [
         ("", "there are no accounts"),
         ("userPrincipalName\n", "there are no accounts"),
-        ("userPrincipalName,zebra\na@b,x\n", "line 1: a column or member is not known"),
+        ("zebra,x\na@b,x\n", "line 1: a column or member is not known"),
         ("userPrincipalname\na@b\n", "did you mean `userPrincipalName`?"),
         (
             "userPrincipalName,userPrincipalName\na@b,a@b\n",
@@ -668,5 +668,31 @@ mod care {
         accounts.files.write("countersign.toml", format!("{config}{more}"));
         let set = accounts.user(&["set-password", "a"], PASSWORD);
         assert!(set.stdout.ends_with("`[write-back]` was not asked: set it there, too\n"));
+    }
+}
+
+#[test]
+fn an_import_names_the_column_and_what_stands_between_columns() {
+    let accounts = Accounts::new();
+    for (text, part) in [
+        ("userPrincipalName,department\na@b,x\n", "line 1: `department` is no column"),
+        ("userPrincipalName,display name\na@b,x\n", "did you mean `displayName`?"),
+        (
+            "{\"userPrincipalName\":\"a@b\",\"mobile\":\"1\"}\n",
+            "line 1: `mobile` is no column or member",
+        ),
+        ("userPrincipalName;displayName\na@b;x\n", "apart by semicolons"),
+        ("\"displayName\";\"userPrincipalName\"\nx;a@b\n", "write commas between them"),
+        ("userPrincipalName\tdisplayName\na@b\tx\n", "apart by tabs"),
+        ("userPrincipalName|displayName\na@b|x\n", "apart by vertical bars"),
+    ] {
+        accounts.user(&["import"], text).fails(part);
+        assert_eq!(accounts.all(), [Value::Null; 0], "{text}");
+    }
+    // What may be a value is not repeated.
+    for text in ["zebra@b,hunter2\n", "hunter2;zebra\n"] {
+        let error =
+            accounts.user(&["import"], text).fails("line 1: a column or member is not known");
+        assert!(!error.stderr.contains("zebra") && !error.stderr.contains("hunter2"));
     }
 }

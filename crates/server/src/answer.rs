@@ -13,6 +13,7 @@ use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::language::Preferred;
 use crate::network::shares::Share;
 use crate::token::Caller;
 
@@ -87,6 +88,8 @@ impl Metadata {
 pub(crate) struct About {
     request_id: HeaderValue,
     client_request_id: Option<HeaderValue>,
+    /// In which languages its reader wants to be told.
+    pub(crate) preferred: Preferred,
     /// When it came, in milliseconds since 1970.
     pub(crate) received: i64,
     pub(crate) metadata: Metadata,
@@ -112,6 +115,7 @@ impl About {
             client_request_id: told.cloned(),
             received,
             metadata: Metadata::asked(headers),
+            preferred: Preferred::of(headers),
             peer: None,
             client: None,
             caller: OnceLock::new(),

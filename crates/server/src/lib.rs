@@ -23,6 +23,7 @@ mod files;
 mod fingerprint;
 mod hashing;
 mod json;
+mod language;
 mod limits;
 mod metrics;
 mod network;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use countersign::{Check, Messages};
 use serde::Serialize;
 
 use crate::answer::{self, About};
@@ -63,12 +64,30 @@ pub(crate) enum Refusal {
     Unknown,
 }
 
-/// One of several reasons.
-#[derive(Debug, Serialize)]
+/// One of several reasons: a check of the policy that a new password fails, or
+/// that nobody could decide.
+#[derive(Debug)]
 pub(crate) struct Detail {
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) target: &'static str,
+    pub(crate) check: Check,
+    pub(crate) is_decided: bool,
+}
+
+/// The same, as it is told.
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'a str,
+    message: String,
+    target: &'static str,
+}
+
+impl Detail {
+    fn told(&self, messages: &Messages) -> Told<'_> {
+        let message = match self.is_decided {
+            true => messages.required(&self.check),
+            false => messages.not_judged(&self.check),
+        };
+        Told { code: self.check.id(), message, target: "newPassword" }
+    }
 }
 
 #[derive(Serialize)]
@@ -82,8 +101,8 @@ struct Error<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
-    details: &'a [Detail],
+    #[serde(skip_serializing_if = "<[Told<'_>]>::is_empty")]
+    details: &'a [Told<'a>],
     #[serde(rename = "innerError")]
     inner: Inner<'a>,
 }
@@ -210,9 +229,13 @@ impl Refusal {
     /// The whole response.
     pub(crate) fn response(&self, about: &About) -> Response {
         let (status, code, message) = self.told();
-        let details = match self {
-            Self::NewPassword(details) => details.as_slice(),
-            _ => &[],
+        // The message is Microsoft's; the details are ours.
+        let messages = about.preferred.messages();
+        let details: Vec<_> = match self {
+            Self::NewPassword(details) => {
+                details.iter().map(|detail| detail.told(messages)).collect()
+            }
+            _ => Vec::new(),
         };
         let target = match self {
             Self::Parameter(name) | Self::Value(name, _) => Some(*name),
@@ -224,7 +247,7 @@ impl Refusal {
             client_request_id: &about.client_request_id(),
         };
         let envelope =
-            Envelope { error: Error { code, message: &message, target, details, inner } };
+            Envelope { error: Error { code, message: &message, target, details: &details, inner } };
         let mut response = answer::json(status, &envelope);
         let headers = response.headers_mut();
         match self {
@@ -245,6 +268,11 @@ impl Refusal {
             }
             Self::Share => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::NewPassword(_) => {
+                let language = HeaderValue::from_str(messages.language());
+                headers.extend(language.ok().map(|tag| (header::CONTENT_LANGUAGE, tag)));
+                headers.append(header::VARY, HeaderValue::from_static("Accept-Language"));
             }
             Self::Unavailable | Self::Full => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

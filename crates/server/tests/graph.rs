@@ -1474,3 +1474,90 @@ async fn what_was_done_is_said_though_the_line_breaks() {
     is_error(&answer, 500, "InternalServerError", "does not know whether it was done.");
     assert!(answer.header("retry-after").is_empty());
 }
+
+fn details_of(answer: &Answer) -> Vec<(String, String)> {
+    let answer = answer.json();
+    let details = answer["error"]["details"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    details.iter().map(|detail| (text(&detail["code"]), text(&detail["message"]))).collect()
+}
+
+async fn change_in(fixture: &Fixture, languages: &[&str], new: &str) -> Answer {
+    let token = fixture.token(ADELE, &[PROFILE]);
+    let body = json!({ "currentPassword": password_of(ADELE), "newPassword": new }).to_string();
+    let mut request = call(Method::POST, "/v1.0/me/changePassword", &token, body);
+    for language in languages {
+        request.headers_mut().append("accept-language", language.parse().unwrap());
+    }
+    fixture.send(request).await
+}
+
+#[tokio::test]
+async fn details_are_told_in_the_language_that_the_client_prefers() {
+    let fixture = Fixture::new("").await;
+    for (languages, language, message) in [
+        (&[][..], "en", "Required: at least 8 characters."),
+        (&["de"], "de", "Erforderlich: mindestens 8 Zeichen."),
+        (&["de-AT, en;q=0.5"], "de", "Erforderlich: mindestens 8 Zeichen."),
+        (&["en;q=0.1", "fr;q=0.9"], "fr", "Exigé\u{202f}: au moins 8 caractères."),
+        (&["pt-BR,pt;q=0.9"], "pt-BR", "Obrigatório: pelo menos 8 caracteres."),
+        (&["pt"], "pt", "Exige-se: pelo menos 8 caracteres."),
+        (&["zh-TW, *;q=0.1"], "en", "Required: at least 8 characters."),
+        (&["de;q=0, fr;q=x"], "en", "Required: at least 8 characters."),
+    ] {
+        let answer = change_in(&fixture, languages, "mis").await;
+        // The message is Microsoft's in every language.
+        is_error(&answer, 400, "Request_BadRequest", REFUSED);
+        assert_eq!(answer.header("content-language"), language, "{languages:?}");
+        assert!(answer.header("vary").to_ascii_lowercase().contains("accept-language"));
+        let details = details_of(&answer);
+        assert_eq!(details[0], ("length.min".to_owned(), message.to_owned()), "{languages:?}");
+    }
+    // What is Microsoft's has no language of ours.
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let body = r#"{"password":"abc"}"#;
+    let mut request = call(Method::POST, "/beta/users/validatePassword", &token, body);
+    request.headers_mut().append("accept-language", "de".parse().unwrap());
+    let answer = fixture.send(request).await;
+    assert_eq!(answer.header("content-language"), "");
+    let message = &answer.json()["validationResults"][0]["message"];
+    assert_eq!(message, "Password is too short, length: 3.");
+}
+
+#[tokio::test]
+async fn details_name_what_fails_in_the_nearest_alternative() {
+    let fixture = Fixture::new("[policy]\nname = 'cyber-essentials'").await;
+    let answer = fixture.change(ADELE, &password_of(ADELE), "mistk").await;
+    let required = "Required: at least 8 characters.".to_owned();
+    assert_eq!(details_of(&answer), [("quality.uncommon.length.min".to_owned(), required)]);
+    let answer = fixture.change(ADELE, &password_of(ADELE), "password").await;
+    let required = "Required: not a common password.".to_owned();
+    assert_eq!(details_of(&answer), [("quality.uncommon.banned.listed".to_owned(), required)]);
+    let token = fixture.token(ADELE, &["User.ReadWrite"]);
+    let body = r#"{"password":"password"}"#;
+    let answer = fixture.post("/beta/users/validatePassword", &token, body).await;
+    assert_eq!(answer.json()["validationResults"][0]["ruleName"], "password_banned");
+}
+
+#[tokio::test]
+async fn a_former_password_is_told_once_whatever_its_rule_is_called() {
+    for (policy, code) in [
+        ("[[rule]]\nkind = 'reuse'\nid = 'former'\nlast = 3", "former.history"),
+        ("[[rule]]\nkind = 'length'\nmin = 1", "reuse.history"),
+        (
+            "[[rule]]\nkind = 'any-of'\nid = 'either'\n\
+             [[rule.alternative]]\nrule = [{ kind = 'length', min = 200 }]\n\
+             [[rule.alternative]]\nid = 'new'\nrule = [{ kind = 'reuse', id = 'own', last = 2 }]",
+            "either.new.own.history",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("acme.toml");
+        std::fs::write(&file, policy).unwrap();
+        let fixture = Fixture::new(&format!("[policy]\nname = {file:?}")).await;
+        let answer = fixture.change(ADELE, &password_of(ADELE), &password_of(ADELE)).await;
+        is_error(&answer, 400, "Request_BadRequest", REFUSED);
+        let codes: Vec<_> = details_of(&answer).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, [code], "{policy}");
+    }
+}

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
-use countersign::{Engine, Outcome, Subject, Verdict};
+use countersign::{Engine, Subject, Verdict};
 use serde::Serialize;
 
 use super::judged::Judged;
@@ -105,7 +105,7 @@ fn judge(
 impl Style {
     fn write_line(&self, out: &mut Vec<u8>, line: u64, judged: &Judged<'_>) -> io::Result<()> {
         match self {
-            Self::Text(paint, _) => write_verdict(out, line, judged, *paint),
+            Self::Text(paint, ..) => write_verdict(out, line, judged, *paint),
             Self::Json(form) => form.write(out, judged, Some(line)),
             Self::Graph(_) => self.write(out, judged),
         }
@@ -115,7 +115,7 @@ impl Style {
     /// in step.
     fn write_invalid(&self, out: &mut Vec<u8>, line: u64) -> io::Result<()> {
         match self {
-            Self::Text(paint, _) => writeln!(out, "{line}\t{}\t{NOT_UTF_8}", paint.bad("error")),
+            Self::Text(paint, ..) => writeln!(out, "{line}\t{}\t{NOT_UTF_8}", paint.bad("error")),
             Self::Json(_) => write_json(out, &Invalid { line: Some(line), error: NOT_UTF_8 }),
             Self::Graph(_) => write_json(out, &Invalid { line: None, error: NOT_UTF_8 }),
         }
@@ -129,7 +129,8 @@ struct Invalid {
     error: &'static str,
 }
 
-/// The number of the line, the verdict, and the checks that failed.
+/// The number of the line, the verdict, and the checks that failed or, if none
+/// did, that were not judged.
 fn write_verdict(
     out: &mut Vec<u8>,
     line: u64,
@@ -144,8 +145,7 @@ fn write_verdict(
         Verdict::Undecided => "undecided",
     };
     write!(out, "{line}\t{}", text::painted(verdict, word, paint))?;
-    let failed = judged.report.checks().filter(|result| result.outcome == Outcome::Failed);
-    for (index, result) in failed.enumerate() {
+    for (index, result) in judged.report.reasons().iter().enumerate() {
         write!(out, "{}{}", if index == 0 { "\t" } else { " " }, result.check.id())?;
     }
     writeln!(out)

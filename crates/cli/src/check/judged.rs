@@ -160,6 +160,9 @@ impl CheckForm {
             out.extend_from_slice(br#","positions":"#);
             serde_json::to_writer(&mut *out, &positions)?;
         }
+        if let Some(nearest) = judged.report.nearest(result.check.id()) {
+            write!(out, r#","nearest":{}"#, quoted(nearest.id))?;
+        }
         if !self.alternatives.is_empty() {
             out.extend_from_slice(br#","alternatives":["#);
             let alternatives = judged.report.alternatives(result.check.id());

@@ -271,8 +271,11 @@ impl<'a> Live<'a> {
             let is_news = turned || result.outcome != Outcome::Passed;
             let instead = match result.outcome {
                 Outcome::Failed => {
-                    let advice = self.messages.advice(result.check);
-                    rows_of("   ", &[(advice.as_str(), false)], width, paint)
+                    let advice = text::advice(&report, &result, self.messages);
+                    advice
+                        .iter()
+                        .flat_map(|advice| rows_of("   ", &[(advice, false)], width, paint))
+                        .collect()
                 }
                 _ => Vec::new(),
             };

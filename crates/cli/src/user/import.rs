@@ -18,7 +18,7 @@ use super::{add, roles, say, written};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::input::{Source, not_utf_8};
-use crate::words::counted;
+use crate::words::{Printable, counted};
 
 /// Adds many accounts at once: all of them or, if anything is wrong, none.
 ///
@@ -80,7 +80,12 @@ impl Column {
         }
     }
 
-    fn of(line: usize, name: &str) -> Result<Self, Failure> {
+    fn is_known(name: &str) -> bool {
+        Self::ALL.into_iter().any(|column| column.name() == name)
+    }
+
+    /// `is_name`: it stands where names stand, and is no value.
+    fn of(line: usize, name: &str, is_name: bool) -> Result<Self, Failure> {
         let known = || Self::ALL.map(Self::name).join(", ");
         if let Some(column) = Self::ALL.into_iter().find(|column| column.name() == name) {
             return Ok(column);
@@ -94,7 +99,12 @@ impl Column {
             name.len() <= 64
                 && strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase()) <= 3
         });
-        Err(at(line, None, "a column or member is not known").hint(match near {
+        let is_shown = is_name && name.len() <= 64;
+        let what = match is_shown {
+            true => format!("`{}` is no column or member that is known", Printable(name)),
+            false => "a column or member is not known".to_owned(),
+        };
+        Err(at(line, None, &what).hint(match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known ones are {}", known()),
         }))
@@ -172,8 +182,19 @@ fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
     let Some(header) = records.next() else { return Ok(Vec::new()) };
     let Record { line, cells } = header.map_err(wrong)?;
     let mut columns: Vec<Column> = Vec::new();
+    // Without a line of names, what stands in the first line are values.
+    let is_header = cells.iter().any(|name| Column::is_known(name));
+    if !is_header {
+        for (sign, name) in [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")] {
+            let mut parts = cells.iter().flat_map(|cell| cell.split(sign));
+            if parts.any(|part| Column::is_known(part.trim().trim_matches('"'))) {
+                let why = format!("the columns are apart by {name}");
+                return Err(at(line, None, &why).hint("write commas between them"));
+            }
+        }
+    }
     for name in &cells {
-        let column = Column::of(line, name)?;
+        let column = Column::of(line, name, is_header)?;
         if columns.contains(&column) {
             return Err(at(line, Some(column), "the column stands twice"));
         }
@@ -215,7 +236,7 @@ fn json(text: &str) -> Result<Vec<Row>, Failure> {
                     at(line, None, &what)
                 })?;
             let values = object.into_iter().map(|(name, value)| {
-                let column = Column::of(line, &name)?;
+                let column = Column::of(line, &name, true)?;
                 Ok((column, texts(line, column, value)?))
             });
             Ok(Row { line, values: values.collect::<Result<_, Failure>>()? })

@@ -170,17 +170,10 @@ impl Inner {
             report.settle(id, at.is_none_or(|at| at > last));
         }
         let mut details = refused(&report);
-        let is_told = details.iter().any(|detail| detail.code == REUSED);
+        // One fact is told once, whatever the policy calls its rule.
+        let is_told = details.iter().any(|detail| detail.check.history().is_some());
         if !is_told && at.is_some_and(|at| at <= self.settings.history as usize) {
-            let required = match self.settings.history {
-                1 => "not your current password".to_owned(),
-                last => format!("not one of your last {last} passwords"),
-            };
-            details.push(Detail {
-                code: REUSED.to_owned(),
-                message: format!("Required: {required}."),
-                target: "newPassword",
-            });
+            details.extend(reused(self.settings.history));
         }
         if details.is_empty() && report.verdict() != Verdict::Accepted {
             // A check of the policy's own that nobody here can decide.
@@ -228,10 +221,16 @@ impl Inner {
 /// latest. In milliseconds.
 const VERIFICATION: i64 = 10_000;
 
-/// The check of former passwords, as the rule for it is named.
-const REUSED: &str = "reuse.history";
+/// The service's own check of former passwords: that of a rule `reuse`, for those
+/// who may not have one.
+fn reused(last: u32) -> Option<Detail> {
+    let policy = format!("[[rule]]\nkind = \"reuse\"\nlast = {last}").parse().ok()?;
+    let engine = Engine::builder().build(&policy).ok()?;
+    let check = engine.checks().iter().find(|check| check.history().is_some())?;
+    Some(Detail { check: check.clone(), is_decided: true })
+}
 
-/// The checks that fail.
+/// The checks that fail; of alternatives, those of the nearest.
 fn refused(report: &Report<'_>) -> Vec<Detail> {
     details(report, Outcome::Failed)
 }
@@ -242,13 +241,12 @@ fn undecided(report: &Report<'_>) -> Vec<Detail> {
 }
 
 fn details(report: &Report<'_>, outcome: Outcome) -> Vec<Detail> {
-    let results = report.checks().filter(|result| result.outcome == outcome);
+    let reasons = report.reasons().into_iter().filter(|result| result.outcome == outcome);
     let detail = |result: countersign::CheckResult<'_>| Detail {
-        code: result.check.id().to_owned(),
-        message: format!("Required: {}.", result.check.requirement()),
-        target: "newPassword",
+        check: result.check.clone(),
+        is_decided: outcome == Outcome::Failed,
     };
-    results.map(detail).collect()
+    reasons.map(detail).collect()
 }
 
 impl From<Busy> for Refusal {

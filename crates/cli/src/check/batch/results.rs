@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use countersign::{Engine, Outcome};
+use countersign::{Engine, Outcome, Verdict};
 
 use crate::Answer;
 use crate::check::judged::Judged;
@@ -48,28 +48,29 @@ impl Results {
 pub(super) struct Tally {
     pub(super) lines: u64,
     accepted: u64,
+    /// Those that nobody could judge to the end.
+    undecided: u64,
     pub(super) invalid: u64,
     /// For each check, how many passwords failed it; up to the last that did.
     failed: Vec<u64>,
+    /// The same for those that did not get judged, though nothing failed.
+    open: Vec<u64>,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, judged: &Judged<'_>) {
         self.lines += 1;
-        self.accepted += u64::from(judged.report.is_valid());
+        let verdict = judged.report.verdict();
+        self.accepted += u64::from(verdict == Verdict::Accepted);
+        self.undecided += u64::from(verdict == Verdict::Undecided);
         for (check, result) in judged.report.checks().enumerate() {
-            if result.outcome == Outcome::Failed {
-                self.add_failed(check, 1);
+            match result.outcome {
+                Outcome::Failed => add(&mut self.failed, check, 1),
+                Outcome::Deferred if verdict == Verdict::Undecided => {
+                    add(&mut self.open, check, 1);
+                }
+                _ => {}
             }
-        }
-    }
-
-    fn add_failed(&mut self, check: usize, count: u64) {
-        if self.failed.len() <= check {
-            self.failed.resize(check + 1, 0);
-        }
-        if let Some(failed) = self.failed.get_mut(check) {
-            *failed += count;
         }
     }
 
@@ -81,9 +82,13 @@ impl Tally {
     pub(super) fn merge(&mut self, other: &Self) {
         self.lines += other.lines;
         self.accepted += other.accepted;
+        self.undecided += other.undecided;
         self.invalid += other.invalid;
         for (check, count) in other.failed.iter().enumerate() {
-            self.add_failed(check, *count);
+            add(&mut self.failed, check, *count);
+        }
+        for (check, count) in other.open.iter().enumerate() {
+            add(&mut self.open, check, *count);
         }
     }
 
@@ -96,15 +101,32 @@ impl Tally {
         let judged = self.lines - self.invalid;
         let passwords = counted(judged, "password", "passwords");
         let accepted = grouped(self.accepted);
-        let refused = grouped(judged - self.accepted);
+        let refused = grouped(judged - self.accepted - self.undecided);
         let mut stderr = io::stderr().lock();
-        let _ = writeln!(stderr, "{passwords}: {accepted} accepted, {refused} refused");
-        let failed = self.failed.iter().chain(std::iter::repeat(&0));
-        let counts: Vec<_> =
-            engine.checks().iter().zip(failed).map(|(_, failed)| grouped(*failed)).collect();
-        let width = counts.iter().map(String::len).max().unwrap_or(0);
-        for (check, count) in engine.checks().iter().zip(counts) {
-            let _ = writeln!(stderr, "  {count:>width$} failed {}", check.id());
+        let _ = write!(stderr, "{passwords}: {accepted} accepted, {refused} refused");
+        let _ = match self.undecided {
+            0 => writeln!(stderr),
+            undecided => writeln!(stderr, ", {} undecided", grouped(undecided)),
+        };
+        let count = |counts: &[u64], check| grouped(counts.get(check).copied().unwrap_or(0));
+        let checks = || engine.checks().iter().enumerate();
+        let failed = checks().map(|(at, check)| (count(&self.failed, at), "failed", check));
+        let open = checks().filter(|(at, _)| self.open.get(*at).is_some_and(|open| *open > 0));
+        let open = open.map(|(at, check)| (count(&self.open, at), "not judged:", check));
+        let rows: Vec<_> = failed.chain(open).collect();
+        let width = rows.iter().map(|(count, ..)| count.len()).max().unwrap_or(0);
+        for (count, what, check) in rows {
+            let _ = writeln!(stderr, "  {count:>width$} {what} {}", check.id());
         }
+    }
+}
+
+/// Counts passwords for a check.
+fn add(counts: &mut Vec<u64>, check: usize, count: u64) {
+    if counts.len() <= check {
+        counts.resize(check + 1, 0);
+    }
+    if let Some(counted) = counts.get_mut(check) {
+        *counted += count;
     }
 }
