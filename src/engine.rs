@@ -2,6 +2,7 @@
 
 mod build;
 mod consistency;
+mod marked;
 mod witness;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::report::{Catalog, Check, Report};
 use crate::rules::{self, ListUse};
 use crate::text::origins;
 pub use build::EngineBuilder;
+use marked::{Marked, merged};
 
 /// A policy compiled together with its lists: the thing that judges.
 ///
@@ -170,11 +172,11 @@ impl Engine {
         };
         let own = self.own(subject);
         let known = self.known(own.as_ref().unwrap_or(subject));
-        let mut marked = Vec::new();
+        let mut marked = Marked::default();
         let of = (owner, index - compiled.checks.start);
-        pipeline.spans(text, known, of, &mut |range| marked.push(range));
+        pipeline.spans(text, known, of, &mut |range| marked.add(range));
         let origins = origins(text, &compiled.grain);
-        merged(marked.into_iter().filter_map(|range| {
+        merged(marked.disjoint().into_iter().filter_map(|range| {
             let chars = origins.get(range)?;
             Some(chars.first()?.start..chars.iter().map(|origin| origin.end).max()?)
         }))
@@ -211,20 +213,6 @@ impl Engine {
             Some(prepared) => &prepared.known,
         }
     }
-}
-
-/// Ranges in order, with those that touch or overlap made one.
-fn merged(ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
-    let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
-    ranges.sort_by_key(|range| range.start);
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
 }
 
 /// The policy's name and the number of rules; an engine holds terms.

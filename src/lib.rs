@@ -75,6 +75,9 @@
 pub mod banlist;
 mod context;
 pub mod diff;
+#[cfg(test)]
+#[path = "../tests/common/drawn.rs"]
+mod drawn;
 mod engine;
 mod error;
 #[cfg(feature = "generate")]

@@ -11,6 +11,7 @@
 )]
 
 mod common {
+    pub(crate) mod drawn;
     pub(crate) mod reference;
 }
 
@@ -235,7 +236,7 @@ fn read(setting: &Setting) -> [Option<Vec<Vec<char>>>; 4] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: RUNS, ..ProptestConfig::default() })]
+    #![proptest_config(common::drawn::cases(RUNS))]
 
     #[test]
     fn banned_passwords_are_those_of_the_reference(setting in settings()) {

@@ -7,6 +7,7 @@
 )]
 
 mod common {
+    pub(crate) mod drawn;
     pub(crate) mod random;
 }
 
@@ -735,7 +736,7 @@ fn rule() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(common::drawn::cases(40))]
 
     #[test]
     fn policies_written_otherwise_are_equal(rules in prop::collection::vec(rule(), 1..4)) {

@@ -20,8 +20,9 @@ use sha2::{Digest, Sha256};
 const STACK: usize = 512 << 10;
 
 /// What any one hostile document may take, on a machine busy with others.
-/// None needs a tenth of it; whatever is quadratic in 1 MiB takes minutes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// None needs a hundredth of it, but other work may have the machine; whatever is
+/// quadratic in 1 MiB takes longer.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs on a small stack and gives up on what takes too long.
 fn within_bounds<T: Send + 'static>(label: &str, job: impl FnOnce() -> T + Send + 'static) -> T {

@@ -12,6 +12,10 @@
     reason = "a panic is a failed test"
 )]
 
+mod common {
+    pub(crate) mod drawn;
+}
+
 use std::ops::Range;
 
 use countersign::{Class, Engine, Outcome, Policy, Subject, Substitution, fold, nfc};
@@ -240,7 +244,7 @@ fn of_one_kind() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(common::drawn::cases(300))]
 
     #[test]
     fn occurrences_are_those_of_the_reference(

@@ -11,6 +11,10 @@
     reason = "a panic is a failed test"
 )]
 
+mod common {
+    pub(crate) mod drawn;
+}
+
 use std::ops::Range;
 
 use countersign::{Engine, Policy, Subject, Substitution, fold, nfc};
@@ -161,6 +165,8 @@ fn is_between(between: &[char], block: &[char]) -> bool {
 }
 
 proptest! {
+    #![proptest_config(common::drawn::cases(256))]
+
     #[test]
     fn repeat(
         max_run in prop::option::of(1..5_usize),
@@ -267,6 +273,8 @@ const ALPHABETS: &[(&str, &str)] = &[
 const CUSTOM: &[&str] = &["qwerty", "абвг", "hijl", "Aab", "o0i1l", "字bé"];
 
 proptest! {
+    #![proptest_config(common::drawn::cases(256))]
+
     #[test]
     fn sequence(
         max_run in 1..7_usize,
@@ -398,6 +406,8 @@ const WALKED: &[&str] = &[
 ];
 
 proptest! {
+    #![proptest_config(common::drawn::cases(256))]
+
     #[test]
     fn keyboard(
         max_walk in prop::option::of(1..7_usize),
@@ -511,6 +521,8 @@ fn is_dated(part: &str) -> bool {
 }
 
 proptest! {
+    #![proptest_config(common::drawn::cases(256))]
+
     #[test]
     fn dates(
         years in prop::option::of((1895..2105_u32, 0..150_u32)),

@@ -7,6 +7,10 @@
     reason = "a panic is a failed test"
 )]
 
+mod common {
+    pub(crate) mod drawn;
+}
+
 use countersign::{Context, Engine, Error, Policy, Subject};
 use proptest::prelude::*;
 
@@ -517,7 +521,7 @@ fn passwords() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(common::drawn::cases(400))]
 
     // Following every advice changes no verdict.
     #[test]

@@ -602,7 +602,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(100))]
+        #![proptest_config(crate::drawn::cases(100))]
 
         #[test]
         fn the_crates_reader_finds_the_terms(terms in prop::collection::vec("[abд字😀]{1,8}", 0..60)) {

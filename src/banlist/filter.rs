@@ -325,6 +325,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn a_hash_without_a_character_is_that_of_the_text_without_it(
             text in prop::collection::vec(any::<char>(), 0..50),

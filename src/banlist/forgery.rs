@@ -265,6 +265,8 @@ fn terms_that_are_not_utf8() {
 }
 
 proptest! {
+    #![proptest_config(crate::drawn::cases(256))]
+
     #[test]
     fn bytes_are_taken_as_std_takes_them(
         mut keys in prop::collection::btree_set(prop::collection::vec(

@@ -145,7 +145,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #![proptest_config(crate::drawn::cases(1000))]
 
         #[test]
         fn two_letters(terms in texts("[ab]{1,7}"), texts in texts("[ab]{0,9}"), shortest in 0..6_usize) {

@@ -521,7 +521,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(700))]
+        #![proptest_config(crate::drawn::cases(700))]
 
         #[test]
         fn few_letters(

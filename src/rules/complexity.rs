@@ -151,6 +151,10 @@ impl Rule for Complexity {
         if sum >= at_least { vec![0] } else { Vec::new() }
     }
 
+    fn is_automaton(&self) -> bool {
+        true
+    }
+
     // The set of classes seen, one bit each.
     fn width(&self) -> usize {
         1

@@ -192,6 +192,14 @@ pub trait Rule: Send + Sync + 'static {
         None
     }
 
+    /// Whether the state after a character depends on that character and the
+    /// state before alone, and the outcome on the last state. The states must be
+    /// few. Passwords are then drawn among those that the rule lets pass, by
+    /// going from state to state.
+    fn is_automaton(&self) -> bool {
+        false
+    }
+
     /// What decides the check with this index alone, where it is that simple:
     /// policies are compared by it. Rules of any kind may say the same.
     fn decided_by(&self, _check: usize) -> Option<DecidedBy<'_>> {

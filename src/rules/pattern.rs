@@ -207,6 +207,10 @@ impl Rule for Pattern {
         vec![check]
     }
 
+    fn is_automaton(&self) -> bool {
+        true
+    }
+
     // The automaton's.
     fn width(&self) -> usize {
         1

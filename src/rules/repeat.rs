@@ -442,9 +442,24 @@ impl Rule for Repeat {
                 }
             }
             (_, Some(blocks)) => {
+                // With nothing between: as far as each of them goes on.
+                let same = |before: usize, behind: usize| match (text.get(before), text.get(behind))
+                {
+                    (Some(a), Some(b)) => a == b && a.is_alphabetic(),
+                    _ => false,
+                };
+                for (middle, radius) in (0..).zip(mirrors(text.len(), same)) {
+                    if radius >= blocks.length {
+                        mark(middle - radius..middle + radius);
+                    }
+                }
                 for end in 1..=text.len() {
                     let Some((so_far, rest)) = text.split_at_checked(end) else { continue };
                     let Some(length) = blocks.mirrored(so_far) else { continue };
+                    if length == 2 * blocks.length {
+                        continue;
+                    }
+                    // Letters up to what is no letter: together no more than all.
                     let before = so_far.iter().rev().skip(length);
                     let more =
                         before.zip(rest).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
@@ -454,6 +469,33 @@ impl Rule for Repeat {
             _ => {}
         }
     }
+}
+
+/// For each place between two of so many characters, and both ends, how many of
+/// them in front of it are the `same` as those behind it backwards. A place within
+/// a longer mirror has what its counterpart has, as far as that mirror goes
+/// (Manacher, 1975), so at most three times as many are compared as there are.
+fn mirrors(length: usize, mut same: impl FnMut(usize, usize) -> bool) -> Vec<usize> {
+    let mut radii = vec![0; length + 1];
+    // The mirror that ends last: its middle, and its end.
+    let (mut middle, mut end) = (0_usize, 0_usize);
+    for at in 1..length {
+        let counterpart = (2 * middle).checked_sub(at).and_then(|other| radii.get(other));
+        let mut radius = counterpart.copied().unwrap_or(0).min(end.saturating_sub(at));
+        // What ends before the longer mirror does goes no further.
+        while at + radius >= end
+            && at.checked_sub(radius + 1).is_some_and(|before| same(before, at + radius))
+        {
+            radius += 1;
+        }
+        if let Some(place) = radii.get_mut(at) {
+            *place = radius;
+        }
+        if at + radius > end {
+            (middle, end) = (at, at + radius);
+        }
+    }
+    radii
 }
 
 #[cfg(test)]
@@ -538,6 +580,26 @@ mod tests {
         ] {
             assert_eq!(marked(&engine, text, "repeat.block"), blocks, "{text}");
             assert_eq!(marked(&engine, text, "repeat.mirrored"), mirrored, "{text}");
+        }
+    }
+
+    #[test]
+    fn mirrors_are_found_by_few_comparisons() {
+        for unit in ["a", "ab", "abba", "aab", "abcb", "abacaba", "aabaabaaab"] {
+            for length in [0, 1, 2, 5, 40, 1_000, 4_000] {
+                let text: Vec<char> = unit.chars().cycle().take(length).collect();
+                let mut compared = 0;
+                let found = super::mirrors(length, |before, behind| {
+                    compared += 1;
+                    text.get(behind) == text.get(before)
+                });
+                assert!(compared <= 3 * length, "{unit}: {compared} of {length}");
+                for (at, radius) in found.into_iter().enumerate() {
+                    let (before, behind) = text.split_at(at);
+                    let pairs = before.iter().rev().zip(behind);
+                    assert_eq!(pairs.take_while(|(a, b)| a == b).count(), radius, "{unit} {at}");
+                }
+            }
         }
     }
 

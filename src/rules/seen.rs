@@ -83,6 +83,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn the_last_place_is_found_in_any_text(
             few in proptest::collection::vec(

@@ -746,7 +746,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(crate::drawn::cases(4000))]
 
         #[test]
         fn the_band_is_the_whole_table(a in word(), b in word(), distance in 1..=MAX_DISTANCE) {

@@ -209,7 +209,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(crate::drawn::cases(2000))]
 
         #[test]
         fn every_character_has_an_origin(text in "[a-zA-Z0\u{300}-\u{345}ß가-각ᄀ-ᇿ\u{fdfa}\u{200b}]{0,16}") {

@@ -308,7 +308,7 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(crate::drawn::cases(4000))]
 
         #[test]
         fn equals_the_crate(text in mixed()) {

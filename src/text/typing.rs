@@ -475,7 +475,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(crate::drawn::cases(2000))]
 
         #[test]
         fn forms_follow_edits(edits in edits(), settles in any::<u32>()) {
@@ -490,7 +490,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(500))]
+        #![proptest_config(crate::drawn::cases(500))]
 
         /// Mostly at the end, one by one, and here and there in the middle.
         #[test]

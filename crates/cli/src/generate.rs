@@ -28,7 +28,8 @@ Recipes:
                     what is drawn where nothing else is asked for
   --words [N]       N words of a list of 7,776, which is 12.9 bits each; without N
                     6, or more if the policy asks for it. They begin with capitals,
-                    and a digit comes last, only if the policy asks for that
+                    and digits come last, only if the policy asks for that; what
+                    stands between them is - or the next that the policy allows
   --pronounceable   two syllables and four digits, such as Cuyo5459: 26.6 bits, for
                     passwords that have to be changed at once
 
@@ -56,8 +57,8 @@ pub(crate) struct Generate {
     #[arg(long, group = "recipe")]
     pronounceable: bool,
     /// What stands between words
-    #[arg(long, value_name = "TEXT", default_value = "-", requires = "words")]
-    separator: String,
+    #[arg(long, value_name = "TEXT", requires = "words")]
+    separator: Option<String>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
     format: Format,
@@ -122,7 +123,8 @@ impl Generate {
         }
         if let Some(count) = self.words {
             let count = count.map(usize::from);
-            return Ok(("words", Generator::words(engine, subject, count, &self.separator)?));
+            let separator = self.separator.as_deref();
+            return Ok(("words", Generator::words(engine, subject, count, separator)?));
         }
         let length = self.characters.flatten().map(usize::from);
         Ok(("characters", Generator::characters(engine, subject, length)?))

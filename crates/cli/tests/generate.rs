@@ -88,6 +88,30 @@ fn a_policy_that_leaves_nothing_to_draw_says_why() {
 }
 
 #[test]
+fn words_and_characters_are_found_where_classes_are_forbidden() {
+    let files = Files::new();
+    let policy = |name: &str, rules: &str| {
+        let length = "[[rule]]\nkind = 'length'\nmin = 12\n[[rule]]\n";
+        files.write(name, format!("schema = 1\nname = 'own'\n{length}{rules}"))
+    };
+    let letters = policy("letters.toml", "kind = 'classes'\nmax = { symbol = 0, digit = 0 }");
+    let (words, told) = generated(&["--words", "--policy", &letters]);
+    assert!(words[0].chars().all(|c| c.is_ascii_lowercase()), "{words:?}");
+    assert!(told.starts_with("at least 77."), "{told}");
+    let none = policy("none.toml", "kind = 'classes'\nmax = { lower = 0, upper = 0 }");
+    let (passwords, _) = generated(&["--policy", &none]);
+    assert!(!passwords[0].contains(|c: char| c.is_alphabetic()), "{passwords:?}");
+    run(["generate", "--words", "--policy", &none], "").fails("`classes.max-lower`");
+    let form = policy("form.toml", "kind = 'pattern'\nrequire = '^[A-Z]{8}-[0-9]{4}$'");
+    let (passwords, _) = generated(&["--policy", &form, "--count", "20"]);
+    assert_eq!(passwords.len(), 20);
+    // What is asked for is not exchanged for something else.
+    let asked = ["generate", "--words", "--separator", "-", "--policy", &letters];
+    run(asked, "").fails("`classes.max-symbol`");
+    run(["generate", "--characters", "14", "--policy", &form], "").fails("`pattern.matched`");
+}
+
+#[test]
 fn one_recipe_at_a_time() {
     for arguments in [
         &["--words", "--pronounceable"][..],

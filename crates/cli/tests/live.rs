@@ -79,15 +79,22 @@ impl Typist {
     #[track_caller]
     fn sees(&mut self, part: &str) -> Vec<String> {
         loop {
-            // Not in the middle of a picture.
-            while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(50)) {
-                self.take(&bytes);
+            // Not in the middle of a picture, nor before all keys have been read.
+            loop {
+                match self.bytes.recv_timeout(Duration::from_millis(50)) {
+                    Ok(bytes) => self.take(&bytes),
+                    Err(_) if self.terminal.is_idle(self.child.id()) => break,
+                    Err(_) => {}
+                }
+                if self.child.try_wait().unwrap().is_some() {
+                    break;
+                }
             }
             let rows = self.rows();
             if rows.iter().any(|row| row.contains(part)) {
                 return rows;
             }
-            match self.bytes.recv_timeout(Duration::from_secs(20)) {
+            match self.bytes.recv_timeout(Duration::from_secs(60)) {
                 Ok(bytes) => self.take(&bytes),
                 Err(_) => panic!("{part:?} is not seen in {rows:#?}"),
             }
@@ -218,7 +225,7 @@ fn going_on_after_a_stop_the_terminal_is_silent_again() {
         tcsetattr(&typist.terminal.line, OptionalActions::Now, &loud).unwrap();
         typist.signal(Signal::CONT);
         let modes = |terminal: &Terminal| tcgetattr(&terminal.line).unwrap().local_modes;
-        let late = std::time::Instant::now() + Duration::from_secs(20);
+        let late = std::time::Instant::now() + Duration::from_secs(60);
         while modes(&typist.terminal) != silent.local_modes {
             assert!(std::time::Instant::now() < late, "the terminal stays as a shell left it");
             std::thread::sleep(Duration::from_millis(10));

@@ -20,9 +20,12 @@ use service::{
     CHANGE, Client, FIRST, HELP, METHOD, Setup, VALIDATE, eventually, request, run, user,
 };
 
-/// Clients are given up after a second.
+/// Clients are given up soon, and not before they could speak on a busy machine.
 const IMPATIENT: &str =
-    "limits.header-seconds = 1\nlimits.body-seconds = 1\nlimits.keep-alive-seconds = 1\n";
+    "limits.header-seconds = 2
+limits.body-seconds = 2
+limits.keep-alive-seconds = 2
+";
 
 fn good() -> Value {
     json!({ "password": "cli365P@ssW0rd" })
@@ -237,6 +240,41 @@ fn a_policy_is_loaded_again_when_what_it_extends_changes() {
     assert!(is_eight_enough(&server, &token));
     fs::write(&base, at_least(12)).unwrap();
     eventually("the longer minimum counts", || !is_eight_enough(&server, &token));
+}
+
+/// It was found out at the first reset without a password.
+#[test]
+fn a_policy_that_leaves_nothing_to_draw_is_refused_at_the_start_and_when_it_is_loaded_again() {
+    // Somebody may think of such a password; it is not found by drawing.
+    let none = "name = 'none'\n[[rule]]\nkind = 'length'\nmin = 10\nmax = 10\n\
+                [[rule]]\nkind = 'characters'\nallow = ['U+0030-U+0039']\n\
+                [[rule]]\nkind = 'unique'\nmin = 10\n";
+    let setup = Setup::new("policy.name = 'acme.toml'");
+    let policy = setup.path("acme.toml");
+    fs::write(&policy, none).unwrap();
+    let ended = setup.command().output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    for part in ["`[generated]`", "`none`", "`unique.min`"] {
+        assert!(said.contains(part), "{said}");
+    }
+    // What only a recipe cannot be drawn for.
+    let other = Setup::new("policy.name = 'acme.toml'\ngenerated.recipe = 'pronounceable'");
+    fs::write(other.path("acme.toml"), at_least(12)).unwrap();
+    let ended = other.command().output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(2) && said.contains("`length.min`"), "{said}");
+
+    fs::write(&policy, at_least(4)).unwrap();
+    let server = setup.start();
+    let token = setup.any_token(&user(1));
+    assert!(is_eight_enough(&server, &token));
+    fs::write(&policy, none).unwrap();
+    eventually("it is said in the log", || {
+        let log = server.log();
+        log.contains("the one before stays") && log.contains("`unique.min`")
+    });
+    assert!(is_eight_enough(&server, &token));
 }
 
 /// What was extended at the start was watched for ever, and nothing else.
@@ -612,7 +650,7 @@ fn http_2_without_requests_ends() {
 
 #[test]
 fn connections_stay_while_a_request_runs() {
-    let setup = Setup::new("limits.header-seconds = 1\nlimits.body-seconds = 60");
+    let setup = Setup::new("limits.header-seconds = 2\nlimits.body-seconds = 60");
     let server = setup.start();
     let body = good().to_string();
     let whole = request("POST", VALIDATE, &setup.any_token(&user(1)), &[], body.as_bytes());

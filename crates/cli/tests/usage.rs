@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use common::{countersign, run};
@@ -151,4 +153,45 @@ fn no_colour_where_there_is_no_terminal() {
         let run = run(args, "password");
         assert!(!run.stdout.contains('\x1b'));
     }
+}
+
+/// Every file that shows commands.
+fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !["target", ".git", "tests", "fuzz"].contains(&name) {
+            documents(&path, found);
+        } else if path.parent().is_some_and(|parent| parent.ends_with(".ci"))
+            || ["md", "rs", "toml"].iter().any(|end| path.extension().is_some_and(|is| is == *end))
+        {
+            found.push(path);
+        }
+    }
+}
+
+// `printf 'PASSWORD'` takes `%` and `\` in a password as something else, and `echo`
+// takes `-n`, `\` and a line ending.
+#[test]
+fn passwords_in_examples_are_handed_over_as_they_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    documents(&root, &mut files);
+    let mut piped = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{}:{}: {line}", file.display(), number + 1);
+            // What is piped into something.
+            for command in ["printf ", "echo "] {
+                let Some((_, rest)) = line.split_once(command) else { continue };
+                if !rest.contains('|') || line.contains("//") {
+                    continue;
+                }
+                piped += 1;
+                assert!(command == "printf " && rest.starts_with("'%s"), "{place}");
+            }
+        }
+    }
+    assert!(piped >= 5, "{piped}");
 }

@@ -12,6 +12,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
+#[path = "../../../tests/common/drawn.rs"]
+mod drawn;
 // The library's own reader of the table, compiled from its source.
 #[allow(unreachable_pub)]
 #[path = "../../../src/text/fold.rs"]
@@ -341,7 +343,7 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(drawn::cases(4_000))]
 
     #[test]
     fn canonically_equivalent_texts_fold_alike(text in any_text()) {

@@ -18,9 +18,6 @@ use crate::token::{KeySource, shown};
 /// A commented configuration, in which everything is at its default.
 pub const SAMPLE: &str = include_str!("../sample.toml");
 
-/// What stands between words.
-const SEPARATOR: &str = "-";
-
 /// The file of the database, where nothing else is said.
 const DATABASE: &str = "countersign.db";
 
@@ -524,7 +521,7 @@ impl Generated {
     ) -> Result<Generator, countersign::Error> {
         match self.recipe {
             RecipeName::Characters => Generator::characters(engine, subject, self.count),
-            RecipeName::Words => Generator::words(engine, subject, self.count, SEPARATOR),
+            RecipeName::Words => Generator::words(engine, subject, self.count, None),
             RecipeName::Pronounceable => Generator::new(engine, subject, Recipe::pronounceable()),
         }
     }

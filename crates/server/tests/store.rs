@@ -810,7 +810,8 @@ async fn calls_that_nobody_waits_for_leave_nothing_half_done(database: &Database
                 break;
             }
             tries += 1;
-            assert!(tries < 5, "round {round}: {recorded}");
+            assert!(tries < 3_000, "round {round}: {recorded}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
     assert!(store.reset_at_once(&operation("last"), &credential("last"), 1).await.unwrap());
@@ -936,7 +937,7 @@ fn what_takes_too_long_is_given_up() {
     common::run(async {
         database.with_adele().await.close().await;
         let options =
-            StoreOptions { timeout: Duration::from_millis(300), ..StoreOptions::default() };
+            StoreOptions { timeout: Duration::from_millis(1500), ..StoreOptions::default() };
         let store = Store::open(&database.url, None, &options).await.unwrap();
         let mut other = database.raw().await;
         sqlx::raw_sql("BEGIN; UPDATE accounts SET surname = 'x'")
@@ -958,9 +959,10 @@ fn a_server_that_is_not_there_is_unavailable() {
     common::run(async {
         let options =
             StoreOptions { timeout: Duration::from_millis(500), ..StoreOptions::default() };
-        // The port discards what comes; nobody listens there.
-        let url = "postgres://somebody:hunter2@127.0.0.1:9/x";
-        let Err(StoreError::Unavailable(why)) = Store::open(url, None, &options).await else {
+        // Who listens there never says a word.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://somebody:hunter2@{}/x", silent.local_addr().unwrap());
+        let Err(StoreError::Unavailable(why)) = Store::open(&url, None, &options).await else {
             panic!("it was opened");
         };
         assert!(!why.contains("hunter2"), "{why}");

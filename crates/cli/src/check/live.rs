@@ -1,7 +1,6 @@
 //! `countersign check --live`: each check turns while one types.
 
 mod field;
-mod keys;
 mod picture;
 
 use std::fmt::Write;
@@ -19,10 +18,10 @@ use zeroize::Zeroizing;
 use super::judged::{Positions, positions};
 use super::text;
 use crate::failure::Failure;
+use crate::keys::{Decoder, Key};
 use crate::terminal::Terminal;
 use crate::words::Paint;
 use field::Field;
-use keys::{Decoder, Key};
 use picture::{Window, clipped};
 
 const LABEL: &str = "Password: ";

@@ -53,6 +53,16 @@ impl Terminal {
         self.screen.write_all(keys).unwrap();
     }
 
+    /// Whether everything typed was read and everything shown was seen, and the
+    /// program waits: on a busy machine silence alone does not tell. Where the
+    /// system does not say whether it waits, silence has to do.
+    pub(crate) fn is_idle(&self, program: u32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{program}/stat"));
+        let waits = stat.map_or(true, |stat| stat.rsplit(") ").next().unwrap().starts_with('S'));
+        let unread = |file: &File| rustix::io::ioctl_fionread(file).unwrap_or(0);
+        waits && unread(&self.line) == 0 && unread(&self.screen) == 0
+    }
+
     /// Whether the terminal is in the state that it was made in.
     pub(crate) fn is_as_before(&self) -> bool {
         let now = tcgetattr(&self.line).unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::{Context, Operation};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::refused::Refused;
 use super::{Bounds, Inner, Service, Settings};
 use crate::accounts::KnownAccounts;
 use crate::clock::Clock;
-use crate::config::{Config, origin};
+use crate::config::{Config, Generated, origin};
 use crate::files::create;
 use crate::fingerprint;
 use crate::hashing::Hasher;
@@ -45,6 +46,12 @@ impl Service {
         clock: Clock,
         local: &str,
     ) -> Result<Self, String> {
+        let write_back = WriteBack::new(&config.write_back)?;
+        let load = match &write_back {
+            // Resets need a password then.
+            Some(_) => load,
+            None => with_resets(load, config.generated.clone()),
+        };
         let policies = tokio::task::spawn_blocking(move || Policies::new(load));
         let policies = policies.await.map_err(|_| "loading the policy panicked".to_owned())??;
         let tokens = &config.tokens;
@@ -128,7 +135,7 @@ impl Service {
             bodies: Shares::new(limits.body_budget_bytes, limits.address_body_budget_bytes),
             refused: Refused::new(config.log.refusals_per_minute),
             metrics: Metrics::new(),
-            write_back: WriteBack::new(&config.write_back)?,
+            write_back,
             fingerprints: fingerprints(&config.lockout.key_file)?,
             clock,
             ready: Arc::default(),
@@ -136,6 +143,24 @@ impl Service {
             pending: watch::Sender::new(()),
         })))
     }
+}
+
+/// Refuses policies that leave nothing to draw: who starts the service is told, and
+/// not who resets a password without sending one.
+fn with_resets(load: Box<Load>, generated: Generated) -> Box<Load> {
+    Box::new(move || {
+        let engine = load()?;
+        let nobody = engine.subject(&Context::new().operation(Operation::Reset));
+        let drawn = generated.generator(&engine, &nobody).and_then(|all| all.generate());
+        match drawn {
+            Ok(_) => Ok(engine),
+            Err(error) => Err(format!(
+                "`[generated]`: resets without a password cannot be served: {}: change the \
+                 policy, or `recipe` or `count`",
+                error.message()
+            )),
+        }
+    })
 }
 
 /// The key of fingerprints, made if there is none. Of several who make it at

@@ -182,6 +182,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn blocks_hold_the_lines(
             input in "[ab\n]{0,200}",

@@ -188,6 +188,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn the_text_never_moves(edits in prop::collection::vec((0..12_u8, "\\PC{0,6}"), 0..60)) {
             let mut field = Field::new(20);

@@ -192,6 +192,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn nothing_is_wider_than_it_may_be(
             text in "\\PC{0,30}", left in 0..30_usize, is_revealed: bool, width in 0..20_usize,

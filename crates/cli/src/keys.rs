@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// What is done at the keyboard.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub(super) enum Key {
+pub(crate) enum Key {
     Text(char),
     /// Bytes that are no text.
     Malformed,
@@ -33,7 +33,7 @@ pub(super) enum Key {
 }
 
 /// Puts bytes together to keys.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     state: State,
     /// Of a character or of a sequence, what came so far.
     part: Zeroizing<Vec<u8>>,
@@ -68,24 +68,29 @@ const ESC: u8 = 0x1B;
 const LONGEST: usize = 16;
 
 impl Decoder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let part = Zeroizing::new(Vec::with_capacity(LONGEST));
         Self { state: State::Ground, part, pasting: false }
     }
 
     /// Whether ESC came last: a key, if nothing follows soon.
-    pub(super) fn is_escape(&self) -> bool {
+    pub(crate) fn is_escape(&self) -> bool {
         matches!(self.state, State::Escape)
     }
 
+    /// Whether what came last is complete.
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(self.state, State::Ground)
+    }
+
     /// Nothing followed.
-    pub(super) fn rest(&mut self) -> Option<Key> {
+    pub(crate) fn rest(&mut self) -> Option<Key> {
         self.is_escape().then(|| self.start(State::Ground)).map(|()| Key::GiveUp)
     }
 
     /// Takes a byte. Gives the key that is complete with it, or several if the
     /// byte shows that what was before it is incomplete.
-    pub(super) fn feed(&mut self, byte: u8) -> [Option<Key>; MOST] {
+    pub(crate) fn feed(&mut self, byte: u8) -> [Option<Key>; MOST] {
         let mut keys = [None; MOST];
         let key = match self.state {
             State::Ground => self.first(byte),
@@ -345,6 +350,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::drawn::cases(256))]
+
         #[test]
         fn typed_text_is_that_text(text in "[^\\x00-\\x1f\\x7f]{0,20}") {
             let expected: Vec<_> = text.chars().map(Text).collect();
