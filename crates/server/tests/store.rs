@@ -200,8 +200,13 @@ async fn roles_are_replaced(database: &Database) {
 async fn removed_accounts_take_their_operations_along(database: &Database) {
     let store = database.with_adele().await;
     store.start(&operation("one"), 1).await.unwrap();
+    assert!(!store.is_removed(ADELE).await.unwrap());
     assert!(store.remove(ADELE).await.unwrap());
     assert!(!store.remove(ADELE).await.unwrap());
+    assert!(!store.remove("nobody").await.unwrap());
+    assert!(store.is_removed(ADELE).await.unwrap());
+    assert!(store.is_removed(&ADELE.to_ascii_uppercase()).await.unwrap());
+    assert!(!store.is_removed("nobody").await.unwrap());
     assert_eq!(store.account(ADELE).await.unwrap(), None);
     assert_eq!(store.operation("one").await.unwrap(), None);
     let guess = fingerprint(1);
@@ -777,7 +782,7 @@ async fn who_serves_need_not_own_the_tables(database: &Database) {
         .execute(&format!(
             "GRANT SELECT ON _sqlx_migrations TO {role}; \
              GRANT SELECT, INSERT ON directory TO {role}; \
-             GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, operations TO {role}"
+             GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, operations, removed TO {role}"
         ))
         .await;
     let theirs = as_role().await.unwrap();
