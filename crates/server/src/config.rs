@@ -1,5 +1,7 @@
 //! The configuration of the service.
 
+mod check;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -43,6 +45,7 @@ pub struct Config {
     pub dialect: DialectName,
     pub database: Option<String>,
     pub database_file: Option<PathBuf>,
+    pub database_connections: NonZero<u32>,
     pub policy: PolicyConfig,
     pub tokens: Tokens,
     pub tls: Tls,
@@ -70,6 +73,7 @@ impl Default for Config {
             dialect: DialectName::FirstFailure,
             database: None,
             database_file: None,
+            database_connections: NonZero::<u32>::MIN.saturating_add(3),
             policy: PolicyConfig::default(),
             tokens: Tokens::default(),
             tls: Tls::default(),
@@ -338,63 +342,8 @@ impl Config {
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
             format!(":{line}:{column}: {}", unquoted(error.message()))
         })?;
-        config.check().map_err(|error| format!(": {error}"))?;
+        check::sense(&config).map_err(|error| format!(": {error}"))?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let one_of = |both: bool, message: &str| match both {
-            true => Err(message.to_owned()),
-            false => Ok(()),
-        };
-        one_of(
-            self.database.is_some() && self.database_file.is_some(),
-            "`database` and `database-file` are both given: leave one out",
-        )?;
-        one_of(
-            self.tls.cert.is_some() != self.tls.key.is_some(),
-            "`[tls]` needs both `cert` and `key`",
-        )?;
-        one_of(
-            !self.write_back.command.is_empty() && self.write_back.url.is_some(),
-            "`[write-back]` has both `command` and `url`: leave one out",
-        )?;
-        one_of(self.tenant.is_empty(), "`tenant` is empty: give the id of your organisation")?;
-        let ClaimsConfig { user, scopes, roles, .. } = &self.tokens.claims;
-        one_of(
-            [user, scopes, roles].iter().any(|name| name.is_empty()),
-            "`[tokens.claims]` has an empty name: only `tenant` may be none",
-        )?;
-        one_of(
-            self.tokens.audiences.is_empty(),
-            "`[tokens]` has no `audiences`: no token would be accepted",
-        )?;
-        one_of(
-            self.tokens.issuer != LOCAL_ISSUER && self.tokens.jwks == LOCAL_KEYS,
-            "`[tokens]` has an `issuer` without its keys: say in `jwks` where they are",
-        )?;
-        one_of(
-            self.passwords.queue == 0,
-            "`queue` in `[passwords]` is 0: nobody could wait for a hash",
-        )?;
-        let limits = &self.limits;
-        one_of(
-            [limits.body_budget_bytes, limits.address_body_budget_bytes]
-                .iter()
-                .any(|budget| *budget != 0 && *budget < limits.body_bytes),
-            "a budget of `[limits]` is less than `body-bytes`: no body could be that large",
-        )?;
-        one_of(
-            self.probes.listen.is_some_and(|probes| probes == self.listen && probes.port() != 0),
-            "`listen` in `[probes]` is that of the service: give another port",
-        )?;
-        let https =
-            |url: &Option<String>| url.as_ref().is_some_and(|url| !url.starts_with("https://"));
-        one_of(https(&self.write_back.url), "`url` in `[write-back]` has to start with https://")?;
-        if let Some(url) = &self.public_url {
-            origin(url)?;
-        }
-        Ok(())
     }
 
     /// Makes paths absolute, from where the file is.
@@ -555,6 +504,7 @@ mod tests {
         let default = Config::default();
         assert_eq!(told.listen, default.listen);
         assert_eq!(told.tenant, default.tenant);
+        assert_eq!(told.database_connections, default.database_connections);
         assert_eq!(told.policy.name, default.policy.name);
         assert_eq!(told.policy.watch, default.policy.watch);
         assert_eq!(told.tokens.issuer, default.tokens.issuer);

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::network::{Connections, acceptor};
+use crate::network::{Certificate, Connections};
 use crate::policy::Load;
 use crate::reload::{Reloads, Sources};
 use crate::service::{ABANDONED, Inner, Service};
@@ -47,7 +47,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     ready: impl FnOnce(&str),
 ) -> Result<(), String> {
-    let tls = acceptor(config)?;
+    config.check_start()?;
+    let certificate = Certificate::open(config)?;
+    let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
     let listener = listen(config.listen).await?;
     let probes = match config.probes.listen {
         Some(address) => Some(listen(address).await?),
@@ -65,10 +67,11 @@ pub async fn serve(
     };
     let service = Service::open(config, load, Clock::default(), &local).await?;
     let inner = Arc::clone(&service.0);
-    let background = [
+    let mut background = vec![
         tokio::spawn(look_after(Arc::clone(&inner))),
         tokio::spawn(reloads.run(Arc::clone(&inner))),
     ];
+    background.extend(certificate.map(|one| tokio::spawn(one.look_after())));
     // Probes are answered until nobody else is.
     let (over, ended) = oneshot::channel::<()>();
     let probes = probes.map(|listener| {

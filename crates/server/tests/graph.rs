@@ -474,6 +474,50 @@ async fn resets_need_a_role_that_may() {
     }
 }
 
+/// Whoever had no role here got those of the token, once the account was removed.
+#[tokio::test]
+async fn who_is_removed_may_do_no_more_than_before() {
+    let fixture = Fixture::new("").await;
+    let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+    let store = Store::open(&url, None, &options).await.unwrap();
+    let user = format!("/v1.0/users/{ALEX}");
+    let token = |object: &str| {
+        let permissions = [METHODS, PROFILE, "User.ReadWrite.All"];
+        let mut request = fixture.request(object, &permissions);
+        request.roles = vec![Membership::Role(Role::GlobalAdministrator)];
+        fixture.sign(&request)
+    };
+    let administers = async |object: &str| {
+        let policies = r#"{"passwordPolicies":"None"}"#;
+        [
+            fixture.post(&reset_path(ALEX), &token(object), "{}").await,
+            fixture.patch(&user, &token(object), policies).await,
+            fixture.get(&user, &token(object)).await,
+        ]
+    };
+    // Its own roles count, which are none, whatever the token says.
+    for answer in administers(ADELE).await {
+        assert_eq!(answer.status, 403);
+    }
+    assert!(store.remove(ADELE).await.unwrap());
+    let mut answers = Vec::from(administers(ADELE).await);
+    // However the token writes the id.
+    answers.extend(administers(&ADELE.to_ascii_uppercase()).await);
+    let own = r#"{"currentPassword":"a","newPassword":"b"}"#;
+    answers.push(fixture.get("/v1.0/me", &token(ADELE)).await);
+    answers.push(fixture.post(CHANGE, &token(ADELE), own).await);
+    answers.push(fixture.post(VALIDATE, &token(ADELE), r#"{"password":"abc"}"#).await);
+    for answer in &answers {
+        is_error(answer, 401, "InvalidAuthenticationToken", "The account was removed.");
+    }
+    // Added again it has the roles that it is given, and those alone.
+    let again = NewAccount { id: ADELE.to_owned(), upn: "a@b.c".to_owned(), ..Default::default() };
+    store.insert(&again).await.unwrap();
+    for answer in administers(ADELE).await {
+        assert_eq!(answer.status, 403);
+    }
+}
+
 #[tokio::test]
 async fn there_is_one_method_that_has_a_password() {
     let fixture = Fixture::new("").await;

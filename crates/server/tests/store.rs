@@ -200,8 +200,13 @@ async fn roles_are_replaced(database: &Database) {
 async fn removed_accounts_take_their_operations_along(database: &Database) {
     let store = database.with_adele().await;
     store.start(&operation("one"), 1).await.unwrap();
+    assert!(!store.is_removed(ADELE).await.unwrap());
     assert!(store.remove(ADELE).await.unwrap());
     assert!(!store.remove(ADELE).await.unwrap());
+    assert!(!store.remove("nobody").await.unwrap());
+    assert!(store.is_removed(ADELE).await.unwrap());
+    assert!(store.is_removed(&ADELE.to_ascii_uppercase()).await.unwrap());
+    assert!(!store.is_removed("nobody").await.unwrap());
     assert_eq!(store.account(ADELE).await.unwrap(), None);
     assert_eq!(store.operation("one").await.unwrap(), None);
     let guess = fingerprint(1);

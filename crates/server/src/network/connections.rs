@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +11,13 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, HeaderValue, Version, header};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::shares::{Share, Shares};
-use crate::config::{Config, Limits};
+use crate::config::Limits;
 use crate::patient::{Listened, Patience, Requests};
 use crate::service::{Door, Inner, respond};
 
@@ -229,31 +226,4 @@ impl Connections {
             () = requests.idle(Instant::now(), short, scarce) => {}
         }
     }
-}
-
-/// What shakes hands, where a certificate is configured.
-///
-/// # Errors
-///
-/// The certificate, or its key, cannot be used.
-pub(crate) fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, String> {
-    let (Some(cert), Some(key)) = (&config.tls.cert, &config.tls.key) else { return Ok(None) };
-    let told = |path: &Path| format!("cannot read {}", path.display());
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(cert)
-        .map_err(|error| format!("{}: {error}", told(cert)))?
-        .collect();
-    let certificates = certificates.map_err(|error| format!("{}: {error}", told(cert)))?;
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", told(key)))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth()
-        .with_single_cert(certificates, private);
-    let mut tls = tls.map_err(|error| {
-        format!("the certificate {} and its key do not fit: {error}", cert.display())
-    })?;
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(tls))))
 }

@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection, and what is each one's share.
 
+mod certificate;
 mod connections;
 pub(crate) mod host;
 pub(crate) mod shares;
@@ -10,7 +11,8 @@ use std::str::FromStr;
 use axum::http::{HeaderMap, HeaderName, header};
 use serde::{Deserialize, Deserializer};
 
-pub(crate) use connections::{Connections, acceptor};
+pub(crate) use certificate::Certificate;
+pub(crate) use connections::Connections;
 
 /// An address, or all addresses that begin alike: `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -388,12 +388,11 @@ impl Call<'_> {
         self.about.json(status, self.context(context), kind, is_derived, value)
     }
 
-    /// The caller's account, if the caller is a user whom the store knows. One
-    /// that is disabled may call nothing, however good its token is.
+    /// The caller's account, if the caller is a user whom the store knows.
     async fn own_account(&self) -> Result<Option<Account>, Refusal> {
         match self.caller.kind {
             TokenKind::Application => Ok(None),
-            _ => enabled(self.service.store.account_by_id(&self.caller.object).await?),
+            _ => account_of(self.service, &self.caller.object).await,
         }
     }
 
@@ -488,10 +487,14 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// The account of a caller, unless it is disabled.
-pub(crate) fn enabled(own: Option<Account>) -> Result<Option<Account>, Refusal> {
-    match own {
+/// The account of a user who calls. One that is disabled may call nothing, however
+/// good its token is, nor one that was removed: else the roles in its token would
+/// count, which may be more than it had.
+pub(crate) async fn account_of(service: &Inner, id: &str) -> Result<Option<Account>, Refusal> {
+    let store = &service.store;
+    match store.account_by_id(id).await? {
         Some(Account { enabled: false, .. }) => Err(Refusal::Token("The account is disabled.")),
+        None if store.is_removed(id).await? => Err(Refusal::Token("The account was removed.")),
         own => Ok(own),
     }
 }

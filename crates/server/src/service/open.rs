@@ -79,7 +79,9 @@ impl Service {
             format!("the keys of `jwks` in `[tokens]`: {error}{hint}")
         })?;
         let database = config.database()?;
-        let store = Store::open(&database, Some(&config.tenant), &StoreOptions::default())
+        let connections = config.database_connections.get();
+        let options = StoreOptions { connections, ..StoreOptions::default() };
+        let store = Store::open(&database, Some(&config.tenant), &options)
             .await
             .map_err(|error| format!("the database: {error}"))?;
         let passwords = &config.passwords;

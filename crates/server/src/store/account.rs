@@ -255,13 +255,38 @@ impl Store {
         all.await.map(|_| ())
     }
 
-    /// Removes an account and the operations on it; whether there was one.
+    /// Removes an account and the operations on it; whether there was one. That
+    /// it was here is kept: see [`Store::is_removed`].
     ///
     /// # Errors
     ///
     /// The database is not available.
     pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
-        self.update(sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id)).await
+        let gone = self.transact(async |conn| {
+            let query = sqlx::query("DELETE FROM accounts WHERE id = $1").bind(id);
+            if query.execute(&mut *conn).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
+            let query = sqlx::query("INSERT INTO removed (id) VALUES ($1) ON CONFLICT DO NOTHING");
+            query.bind(id).execute(conn).await?;
+            Ok(true)
+        });
+        gone.await
+    }
+
+    /// Whether there was an account with this id, whatever its case, that was
+    /// removed and not added again.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available.
+    pub async fn is_removed(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_ascii_lowercase();
+        if !storable(&id) {
+            return Ok(false);
+        }
+        let sql = "SELECT id FROM removed WHERE id = $1".to_owned();
+        Ok(!self.rows(sql, &id).await?.is_empty())
     }
 
     /// Gives an account these roles and no others; whether there is one.
@@ -356,6 +381,8 @@ async fn insert(conn: &mut AnyConnection, new: &NewAccount) -> Result<Option<Fie
             .bind(new.phc.as_deref())
             .bind(State::default().written()?);
         if query.execute(&mut *conn).await?.rows_affected() == 1 {
+            let query = sqlx::query("DELETE FROM removed WHERE id = $1").bind(&id);
+            query.execute(conn).await?;
             return Ok(None);
         }
         let query = sqlx::query("SELECT id FROM accounts WHERE id = $1 OR upn_folded = $2");
