@@ -189,7 +189,7 @@ fn over_the_limit(results: &mut [Found]) {
 
 /// Numbers of state a character for which there is room on the stack: as many
 /// as most rules have, and as many as those that count characters.
-const NARROW: usize = 8;
+const NARROW: usize = 10;
 const WIDE: usize = 24;
 
 /// Text of at most this many ASCII characters is judged in the small room.

@@ -135,8 +135,9 @@ fn blamed(form: &[char]) -> Option<usize> {
 /// All forms of a text, by the rule that steps over them.
 static GRAINS: LazyLock<Vec<(String, Grain)>> = LazyLock::new(|| {
     let full = SETS.iter().map(|set| Grain::Folded(Fold::Full(set.clone())));
-    let grains =
-        [Grain::Typed, Grain::Character, Grain::Folded(Fold::Case)].into_iter().chain(full);
+    let others =
+        [Grain::Typed, Grain::Character, Grain::Folded(Fold::Case), Grain::Folded(Fold::Keys)];
+    let grains = others.into_iter().chain(full);
     grains.enumerate().map(|(number, grain)| (format!("r{number}"), grain)).collect()
 });
 
@@ -148,14 +149,14 @@ static SEER: LazyLock<Engine> = LazyLock::new(|| {
     rules.build(&policy).expect("an engine")
 });
 
-/// The text as a rule of the grain must see it; for folding of case alone there
-/// is no other door than a rule.
+/// The text as a rule of the grain must see it; for folding of case alone, and for
+/// keys, there is no other door than a rule.
 fn form(text: &str, grain: &Grain) -> Option<Vec<char>> {
     match grain {
         Grain::Typed => Some(text.chars().collect()),
         Grain::Character => Some(text.nfc().collect()),
         Grain::Folded(Fold::Full(set)) => Some(fold(text, set).chars().collect()),
-        Grain::Folded(Fold::Case) => None,
+        Grain::Folded(Fold::Case | Fold::Keys) => None,
     }
 }
 

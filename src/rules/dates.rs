@@ -3,12 +3,17 @@
 use std::ops::{Range, RangeInclusive};
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
+mod months;
+
+use self::months::{ENDINGS, JOINTS, NAMES, PREPOSITIONS};
 use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
+use crate::text;
 
 pub(super) const KIND: Kind = Kind::new("dates", build).documented(Doc {
     forbids: "Years and dates in the password, such as `Summer2024!` or `24.12.1999`. Four digits \
@@ -16,7 +21,11 @@ pub(super) const KIND: Kind = Kind::new("dates", build).documented(Doc {
               other half is a day and a month, or a year, too, or stand in a run of six with a \
               month of two digits before or behind. A date is a day, a month and a year, a month, \
               a day and a year, or a year, a month and a day: a whole run of six or eight digits, \
-              or three numbers with the same separator twice, one of `.`, `-`, `/` and space.",
+              or three numbers with the same separator twice, one of `.`, `-`, `/`, `_`, `,`, `\\` \
+              and their like in other scripts, with or without spaces, or a space, or the signs \
+              of year and month in Japanese, Chinese and Korean. A month may be a name or its \
+              abbreviation, in English, German, French, Spanish, Portuguese or Japanese: \
+              `24 December 1999`, `Dec. 24th, 1999`, `24dez99`. Digits of every script count.",
     why: "People add the current year, or a birthday, to a word; there are few of either, and both \
           are tried with every word.",
     instead: "Leave out years and dates, also those that only you know of.",
@@ -89,6 +98,26 @@ pub(super) const KIND: Kind = Kind::new("dates", build).documented(Doc {
                 ("0.1.2000", &[]),
                 ("2412199", &[]),
                 ("24121999724", &[]),
+                ("24_12_1999", &["date"]),
+                ("24,12,1999", &["date"]),
+                ("24\\12\\1999", &["date"]),
+                ("24. 12. 1999", &["date"]),
+                ("24 - 12 - 1999", &["date"]),
+                ("1999\u{5e74}12\u{6708}24\u{65e5}", &["date"]),
+                ("\u{662}\u{664}/\u{661}\u{662}/\u{661}\u{669}\u{669}\u{669}", &["date"]),
+                ("\u{ff12}\u{ff14}\u{ff0f}\u{ff11}\u{ff12}\u{ff0f}\u{ff19}\u{ff19}", &["date"]),
+                ("24 December 1999", &["date"]),
+                ("24thofDecember1999", &["date"]),
+                ("December 24th, 1999", &["date"]),
+                ("Dec241999", &["date"]),
+                ("1999-Dec-24", &["date"]),
+                ("24. M\u{e4}rz 99", &["date"]),
+                ("1er ao\u{fb}t 2024", &["date"]),
+                ("24 de diciembre de 1999", &["date"]),
+                ("24/dez/1999", &["date"]),
+                ("9 out of 10", &[]),
+                ("30 February 2000", &[]),
+                ("December 1999", &[]),
             ],
         },
         Example {
@@ -166,7 +195,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
 /// The number that up to four digits are.
 fn number(digits: &[char]) -> Option<u32> {
     let few = Some(digits).filter(|digits| digits.len() <= 4)?;
-    few.iter().try_fold(0, |number, c| Some(number * 10 + c.to_digit(10)?))
+    few.iter().try_fold(0, |number, c| Some(number * 10 + text::digit(*c)?.to_digit(10)?))
 }
 
 /// Whether there is such a day; in any year, if it is not given.
@@ -184,57 +213,213 @@ fn is_day(day: u32, month: u32, year: Option<u32>) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Whether three groups of digits are a date, in any order of the three.
-fn is_date([first, second, third]: [&[char]; 3]) -> bool {
-    // Two digits are a year of either century; as 2000 was a leap year, every
-    // fourth is.
-    let year = |digits: &[char]| match digits.len() {
+/// The year that digits are. Two are a year of either century; as 2000 was a leap
+/// year, every fourth is.
+fn year(digits: &[char]) -> Option<u32> {
+    match digits.len() {
         2 => number(digits).map(|year| 2000 + year),
         4 => number(digits).filter(|year| DATED.contains(year)),
         _ => None,
-    };
-    let day = |day: &[char], month: &[char], year| {
-        let short = day.len() <= 2 && month.len() <= 2;
-        let numbers = number(day).zip(number(month)).filter(|_| short);
-        numbers.is_some_and(|(day, month)| is_day(day, month, Some(year)))
-    };
-    year(third).is_some_and(|year| day(first, second, year) || day(second, first, year))
-        || year(first).is_some_and(|year| day(third, second, year))
+    }
+}
+
+/// Whether these are a day, a month and a year.
+fn is_day_of(day: &[char], month: &[char], of: &[char]) -> bool {
+    let short = day.len() <= 2 && month.len() <= 2;
+    let numbers = number(day).zip(number(month)).zip(year(of)).filter(|_| short);
+    numbers.is_some_and(|((day, month), year)| is_day(day, month, Some(year)))
+}
+
+/// Whether three groups of digits are a date, in any order of the three.
+fn is_date([first, second, third]: [&[char]; 3]) -> bool {
+    is_day_of(first, second, third)
+        || is_day_of(second, first, third)
+        || is_day_of(third, second, first)
 }
 
 /// Where the date starts that ends with the last of `text`, whose last
 /// `digits` characters are a whole run of digits.
 fn date(text: &[char], digits: usize) -> Option<usize> {
     let (before, last) = text.split_at_checked(text.len().checked_sub(digits)?)?;
-    match last {
+    let run = match last {
         [_, _, _, _, _, _] => {
             let (front, rest) = last.split_at_checked(2)?;
             let (middle, back) = rest.split_at_checked(2)?;
-            is_date([front, middle, back]).then_some(before.len())
+            is_date([front, middle, back])
         }
         [_, _, _, _, _, _, _, _] => {
             let (front, back) = last.split_at_checked(4)?;
             let (day, month) = front.split_at_checked(2)?;
             let (second, third) = back.split_at_checked(2)?;
-            let found = is_date([day, month, back]) || is_date([front, second, third]);
-            found.then_some(before.len())
+            is_date([day, month, back]) || is_date([front, second, third])
         }
-        _ => {
-            let (separator, middle, before) = group(before)?;
-            let (same, first, before) = group(before)?;
-            let separated = separator == same && matches!(separator, '.' | '-' | '/' | ' ');
-            (separated && is_date([first, middle, last])).then_some(before.len())
+        _ => false,
+    };
+    let apart = || separated(before, last).or_else(|| named(before, last));
+    run.then_some(before.len()).or_else(apart)
+}
+
+/// Where the date of three numbers starts of which the last is `last`.
+fn separated(before: &[char], last: &[char]) -> Option<usize> {
+    let (separator, before) = separator(before)?;
+    let (middle, before) = group(before);
+    let (same, before) = self::separator(before)?;
+    let (first, before) = group(before);
+    let found = match (same, separator) {
+        ('年', '月') => is_day_of(last, middle, first),
+        ('年' | '月', _) | (_, '年' | '月') => false,
+        _ => separator == same && is_date([first, middle, last]),
+    };
+    found.then_some(before.len())
+}
+
+/// Where the date with the name of a month starts of which the last number is
+/// `last`.
+fn named(before: &[char], last: &[char]) -> Option<usize> {
+    let of = |day: &[char], (month, is_word): (u32, bool), digits: &[char]| {
+        let day = number(day).filter(|_| day.len() <= 2);
+        let year = year(digits).filter(|_| !is_word || digits.len() == 4);
+        day.zip(year).is_some_and(|(day, year)| is_day(day, month, Some(year)))
+    };
+    let mut words = Words::default();
+    let (first, start) = group(words.read(before)?);
+    // 24 December 1999, 1999 December 24.
+    let mut months = NAMES.iter().filter(|(name, ..)| {
+        JOINTS.iter().any(|joint| {
+            let head = without(words.text(), joint).and_then(|text| without(text, name));
+            head.is_some_and(is_lead)
+        })
+    });
+    if !first.is_empty() && !words.text().is_empty() {
+        let found = months.any(|(_, month, is_word)| {
+            let month = (*month, *is_word);
+            of(first, month, last) || of(last, month, first)
+        });
+        if found {
+            return Some(start.len());
         }
+    }
+    // December 24 1999; with nothing between the numbers, if the year is whole.
+    let (day, year, text) = match last.len() {
+        _ if !first.is_empty() && is_lead(words.text()) => (first, last, start),
+        5 => (last.get(..1)?, last.get(1..)?, before),
+        6 => (last.get(..2)?, last.get(2..)?, before),
+        _ => return None,
+    };
+    words.read(text)?;
+    let starts = NAMES.iter().filter_map(|(name, month, is_word)| {
+        let head = without(words.text(), name)?;
+        of(day, (*month, *is_word), year).then(|| words.origin.get(head.len()).copied())?
+    });
+    starts.min()
+}
+
+/// Whether this may stand between a number and the name of a month.
+fn is_lead(text: &[char]) -> bool {
+    PREPOSITIONS.iter().any(|preposition| {
+        let rest = without(text, preposition);
+        rest.is_some_and(|rest| {
+            ENDINGS.iter().any(|ending| without(rest, ending).is_some_and(<[char]>::is_empty))
+        })
+    })
+}
+
+/// What is left of `text` without `end` at its end.
+fn without<'t>(text: &'t [char], end: &str) -> Option<&'t [char]> {
+    let mut rest = text;
+    for c in end.chars().rev() {
+        let (last, before) = rest.split_last()?;
+        if *last != c {
+            return None;
+        }
+        rest = before;
+    }
+    Some(rest)
+}
+
+/// Words before a number: the letters, folded, without what separates them.
+/// Wiped when dropped.
+#[derive(Default)]
+struct Words {
+    folded: Zeroizing<[char; Self::MOST]>,
+    length: usize,
+    /// Where each folded character comes from.
+    origin: [usize; Self::MOST],
+}
+
+impl Words {
+    /// The most characters that are looked at: the ending of a day, a preposition,
+    /// a name and a preposition, with what separates them.
+    const MOST: usize = 32;
+
+    /// Reads the words that `text` ends with, and returns what is before them.
+    fn read<'t>(&mut self, text: &'t [char]) -> Option<&'t [char]> {
+        let part = |c: &&char| c.is_alphabetic() || mark(**c).is_some() || matches!(c, '\'' | '’');
+        let length = text.iter().rev().take(Self::MOST).take_while(part).count();
+        let (rest, part) = text.split_at_checked(text.len() - length)?;
+        self.length = 0;
+        let mut fits = true;
+        for (at, c) in (rest.len()..).zip(part).filter(|(_, c)| c.is_alphabetic()) {
+            text::fold_char(*c, |folded| {
+                let room = self.folded.get_mut(self.length).zip(self.origin.get_mut(self.length));
+                match room {
+                    Some((to, origin)) => (*to, *origin) = (folded, at),
+                    None => fits = false,
+                }
+                self.length += usize::from(fits);
+            });
+        }
+        fits.then_some(rest)
+    }
+
+    fn text(&self) -> &[char] {
+        self.folded.get(..self.length).unwrap_or_default()
     }
 }
 
-/// The last character of `text`, the run of digits before it, and the rest.
-fn group(text: &[char]) -> Option<(char, &[char], &[char])> {
-    let (separator, text) = text.split_last()?;
+/// What `c` separates the numbers of a date as; none if it does not.
+fn mark(c: char) -> Option<char> {
+    Some(match c {
+        '.' | '．' | '。' | '·' | '・' => '.',
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '－' => '-',
+        '/' | '\u{2044}' | '\u{2215}' | '／' => '/',
+        '_' | '＿' => '_',
+        ',' | '，' | '、' | '،' => ',',
+        '\\' | '＼' => '\\',
+        ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' | '\u{3000}' => ' ',
+        _ => return None,
+    })
+}
+
+/// What separates the number behind `text` from what is before: a mark, perhaps
+/// between spaces, a space, or the sign of a year or month.
+fn separator(text: &[char]) -> Option<(char, &[char])> {
+    let trimmed = |text: &'_ [char]| match text.split_last() {
+        Some((last, before)) if mark(*last) == Some(' ') => before.len(),
+        _ => text.len(),
+    };
+    let rest = text.get(..trimmed(text))?;
+    let spaced = rest.len() < text.len();
+    let sign = rest.split_last().and_then(|(c, before)| {
+        let sign = match c {
+            '年' | '년' => Some('年'),
+            '月' | '월' => Some('月'),
+            c => mark(*c).filter(|mark| *mark != ' '),
+        };
+        Some((sign?, before))
+    });
+    match sign {
+        Some((sign, before)) => Some((sign, before.get(..trimmed(before))?)),
+        None => spaced.then_some((' ', rest)),
+    }
+}
+
+/// The run of digits at the end of `text`, and what is before.
+fn group(text: &[char]) -> (&[char], &[char]) {
     // No more than are needed to see that they are too many.
-    let digits = text.iter().rev().take(5).take_while(|c| c.is_ascii_digit()).count();
-    let (before, digits) = text.split_at_checked(text.len() - digits)?;
-    Some((*separator, digits, before))
+    let digits = text.iter().rev().take(5).take_while(|c| text::digit(**c).is_some()).count();
+    let (before, digits) = text.split_at_checked(text.len() - digits).unwrap_or_default();
+    (digits, before)
 }
 
 impl Dates {
@@ -321,7 +506,7 @@ impl Rule for Dates {
     fn step(&self, step: &mut Step<'_>) {
         let Some((last, before)) = step.text().split_last() else { return };
         let [digits, years, dates] = step.state() else { return };
-        if last.is_ascii_digit() {
+        if text::digit(*last).is_some() {
             *digits += 1;
         } else if *digits > 0 {
             let (year, date) = self.count(before, *digits);
@@ -344,11 +529,12 @@ impl Rule for Dates {
 
     fn spans(&self, check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
         let mut end = 0;
-        for run in judge.text().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
+        let is_digit = |c: &char| text::digit(*c).is_some();
+        for run in judge.text().chunk_by(|a, b| is_digit(a) == is_digit(b)) {
             end += run.len();
             let text = judge.text().get(..end).unwrap_or_default();
             let found = match self.years {
-                _ if !run.first().is_some_and(char::is_ascii_digit) => None,
+                _ if !run.first().is_some_and(is_digit) => None,
                 Some(_) if check == 0 => self.year(text, run.len()),
                 _ => date(text, run.len()).map(|start| start..end),
             };

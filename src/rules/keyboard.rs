@@ -10,14 +10,16 @@ use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
-use crate::text::{Key, Layout};
+use crate::text::{self, Fold, Grain, Key, Layout, MAX_COLUMNS, MAX_ROWS};
 
 pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
-    forbids: "Walks over the keyboard, such as `qwertyuiop`, `1qaz2wsx` or `147258369`.",
+    forbids: "Walks over the keyboard, such as `qwertyuiop`, `1qaz2wsx` or `147258369`. What is \
+              looked at are the keys: a hangul syllable is its jamo, kana are hiragana and voicing \
+              marks, digits of other scripts and full-width letters are those of ASCII.",
     why: "What looks random is a line on the keyboard, and programs that guess know all of them. \
           Short walks are in words, too: of the 21,000 commonest English words from 3 to 9 \
           letters, one in 42 has a walk of 4 characters (`were`, `fred`, `dressed`), one in 290 of \
-          5 (`reserve`). A limit on the length of walks refuses phrases with such words; one on \
+          5 (`reserve`); of Russian words, one in 17 has one of 4. A limit on the length of walks refuses phrases with such words; one on \
           their share of the password hardly ever does. On a number pad, most digits are next to \
           each other: a limit without one on turns refuses many random numbers.",
     instead: "Use several words, or characters that are not next to each other.",
@@ -25,14 +27,14 @@ pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
         Opt::new(
             "max-walk",
             Form::Integer(1, u32::MAX as u64),
-            "the longest walk, in characters: `qwer` is 4. Shift does not matter",
+            "the longest walk, in keys: `qwer` is 4. Shift does not matter",
         )
         .default("none")
         .looser(Looser::More),
         Opt::new(
             "max-share",
             Form::Integer(0, 99),
-            "how many percent of the characters may be part of walks; at least one of the two is \
+            "how many percent of the keys may be part of walks; at least one of the two is \
              required",
         )
         .default("none")
@@ -40,16 +42,53 @@ pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
         Opt::new(
             "least",
             Form::Integer(2, 32),
-            "shorter walks, in characters, do not count for `max-share`",
+            "shorter walks, in keys, do not count for `max-share`",
         )
         .default("4")
         .looser(Looser::More),
         Opt::new(
             "layouts",
-            Form::List(&Form::Word(&["qwerty", "qwertz", "azerty", "numpad"])),
-            "the keyboards, each for itself",
+            Form::List(&Form::Word(&[
+                "qwerty", "qwertz", "azerty", "numpad", "dvorak", "colemak", "russian", "greek",
+                "hebrew", "arabic", "persian", "korean", "kana",
+            ])),
+            "the keyboards, each for itself; `russian` has the Ukrainian letters, too. On \
+             `colemak`, many words are short walks, as its middle row has the commonest letters",
         )
-        .default("[\"qwerty\", \"qwertz\", \"azerty\", \"numpad\"]")
+        .default(
+            "[\"qwerty\", \"qwertz\", \"azerty\", \"numpad\", \"dvorak\", \"russian\", \"greek\", \
+             \"hebrew\", \"arabic\", \"persian\", \"korean\", \"kana\"]",
+        )
+        .looser(Looser::Fewer),
+        Opt::new(
+            "custom",
+            Form::List(&Form::Table(&[
+                Opt::new(
+                    "rows",
+                    Form::List(&Form::Text),
+                    "the rows of keys from the top, up to 8 of up to 14 keys, each a character; a \
+                     space is a place without one. A key touches those beside it, the one below and \
+                     the one left of that, as `q` touches `w`, `a` and what is left of `a`",
+                ),
+                Opt::new(
+                    "shift",
+                    Form::List(&Form::Text),
+                    "what the same keys are with Shift; without it, letters are on one key with \
+                     their capitals",
+                )
+                .default("[]"),
+                Opt::new(
+                    "grid",
+                    Form::Flag,
+                    "whether keys stand in columns, as on a number pad, and touch at their corners, \
+                     too",
+                )
+                .default("false")
+                .looser(Looser::Is(false)),
+            ])),
+            "up to 8 keyboards of one's own",
+        )
+        .default("[]")
         .looser(Looser::Fewer),
         Opt::new(
             "turns",
@@ -107,11 +146,44 @@ pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
                 ("edsa", &["share"]),
             ],
         },
+        Example {
+            options: "max-walk = 4",
+            context: &[],
+            passwords: &[
+                ("aoeuid", &["walk"]),
+                ("\u{439}\u{446}\u{443}\u{43a}\u{435}\u{43d}", &["walk"]),
+                ("\u{3b1}\u{3c3}\u{3b4}\u{3c6}\u{3b3}", &["walk"]),
+                ("\u{5e9}\u{5d3}\u{5d2}\u{5db}\u{5e2}", &["walk"]),
+                ("\u{634}\u{633}\u{64a}\u{628}\u{644}", &["walk"]),
+                ("\u{3142}\u{3148}\u{3137}\u{3131}\u{c1fc}", &["walk"]),
+                ("\u{305f}\u{3066}\u{3044}\u{3059}\u{304b}", &["walk"]),
+                ("\u{661}\u{662}\u{663}\u{664}\u{665}", &["walk"]),
+                ("\u{ff51}\u{ff57}\u{ff45}\u{ff52}\u{ff54}", &["walk"]),
+                // Colemak has to be named.
+                ("arstd", &[]),
+            ],
+        },
+        Example {
+            options: "max-walk = 4\nlayouts = ['colemak']\n\
+                      custom = [{ rows = ['bepo\u{e8}^vdlj', 'auie,ctsrn'] }]",
+            context: &[],
+            passwords: &[
+                ("arstd", &["walk"]),
+                ("B\u{c9}PO\u{c8}", &[]),
+                ("BEPO\u{c8}", &["walk"]),
+                ("auie,", &["walk"]),
+                ("qwert", &[]),
+            ],
+        },
     ],
 });
 
 /// Each turn that is allowed is looked back to.
 const MAX_TURNS: usize = 16;
+
+/// The most keyboards of one's own, and with those that are known.
+const MAX_CUSTOM: usize = 8;
+const MAX_BOARDS: usize = 13 + MAX_CUSTOM;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -119,14 +191,27 @@ struct KeyboardOptions {
     max_walk: Option<u32>,
     max_share: Option<u32>,
     least: Option<u32>,
-    #[serde(default = "all_layouts")]
+    #[serde(default = "usual_layouts")]
     layouts: Vec<Layout>,
+    #[serde(default)]
+    custom: Vec<Custom>,
     #[serde(default)]
     turns: Turns,
 }
 
-fn all_layouts() -> Vec<Layout> {
-    vec![Layout::Qwerty, Layout::Qwertz, Layout::Azerty, Layout::Numpad]
+/// A keyboard of one's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Custom {
+    rows: Vec<String>,
+    #[serde(default)]
+    shift: Vec<String>,
+    #[serde(default)]
+    grid: bool,
+}
+
+fn usual_layouts() -> Vec<Layout> {
+    Layout::USUAL.to_vec()
 }
 
 /// How many of them a walk may have.
@@ -169,12 +254,19 @@ impl<'de> Deserialize<'de> for Turns {
 struct Keyboard {
     max_walk: Option<u32>,
     share: Option<Share>,
-    layouts: Vec<Layout>,
     turns: Turns,
-    /// The keys of a character on each layout; ASCII first, then the others,
+    /// For each keyboard, whether it is a grid.
+    grids: Vec<bool>,
+    /// The keys of a character on each keyboard; ASCII first, then the others,
     /// sorted.
     ascii: Vec<Keys>,
     others: Vec<(char, Keys)>,
+}
+
+/// Where characters are on a keyboard.
+struct Board {
+    grid: bool,
+    keys: Vec<(char, Key)>,
 }
 
 struct Share {
@@ -182,10 +274,27 @@ struct Share {
     least: u32,
 }
 
-type Keys = [Key; 4];
+type Keys = [Key; MAX_BOARDS];
+
+/// How long the walk is on each keyboard that ends here. Longer ones than this can
+/// tell are not told apart.
+type Walks = [u16; MAX_BOARDS];
+
+/// Two walks are in one number of the state.
+fn read(state: &[u32], board: usize) -> u16 {
+    let [a, b, c, d] = state.get(board / 2).copied().unwrap_or(0).to_le_bytes();
+    u16::from_le_bytes(if board.is_multiple_of(2) { [a, b] } else { [c, d] })
+}
+
+fn write(walks: &Walks, state: &mut [u32]) {
+    for (number, pair) in state.iter_mut().zip(walks.chunks(2)) {
+        let second = pair.get(1).copied().unwrap_or(0);
+        *number = u32::from(pair.first().copied().unwrap_or(0)) | u32::from(second) << 16;
+    }
+}
 
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
-    let KeyboardOptions { max_walk, max_share, least, layouts, turns } = options.read()?;
+    let KeyboardOptions { max_walk, max_share, least, layouts, custom, turns } = options.read()?;
     if max_walk.is_none() && max_share.is_none() {
         return Err(options.error_with_hint(
             "",
@@ -222,7 +331,7 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
             "a number from 2 to 32",
         ));
     }
-    if layouts.is_empty() {
+    if layouts.is_empty() && custom.is_empty() {
         return Err(options.error("layouts", "no keyboard is named, so nothing is a walk"));
     }
     for (index, layout) in layouts.iter().enumerate() {
@@ -230,21 +339,77 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
             return Err(options.error(&format!("layouts.{index}"), "the layout stands twice"));
         }
     }
+    if custom.len() > MAX_CUSTOM {
+        return Err(options.error("custom", format!("more than {MAX_CUSTOM} keyboards")));
+    }
+    let known = layouts
+        .iter()
+        .map(|layout| Ok(Board { grid: layout.is_grid(), keys: layout.keys().collect() }));
+    let own = (0..).zip(&custom).map(|(index, custom)| custom.board(options, index));
+    let boards = known.chain(own).collect::<Result<Vec<_>, Error>>()?;
     let share = max_share.map(|max| Share { max, least });
-    Ok(Box::new(Keyboard::new(max_walk, share, layouts, turns)))
+    Ok(Box::new(Keyboard::new(max_walk, share, boards, turns)))
+}
+
+impl Custom {
+    fn board(&self, options: &Options<'_>, index: usize) -> Result<Board, Error> {
+        let path = format!("custom.{index}");
+        let error = |path: &str, message: String| Err(options.error(path, message));
+        if self.rows.len() > MAX_ROWS || self.shift.len() > self.rows.len() {
+            let (side, most) = match self.rows.len() {
+                rows if rows > MAX_ROWS => ("rows", MAX_ROWS),
+                rows => ("shift", rows),
+            };
+            return error(&format!("{path}.{side}"), format!("more than {most} rows"));
+        }
+        let mut keys: Vec<(char, Key)> = Vec::new();
+        for (side, rows) in [("rows", &self.rows), ("shift", &self.shift)] {
+            for (row, text) in (0_u8..).zip(rows) {
+                let path = format!("{path}.{side}.{row}");
+                let text = text::nfc(text);
+                for (column, c) in (0_u8..).zip(text.chars()) {
+                    if usize::from(column) >= MAX_COLUMNS {
+                        return error(&path, format!("more than {MAX_COLUMNS} keys in a row"));
+                    }
+                    if c == ' ' {
+                        continue;
+                    }
+                    let mut strokes = Vec::new();
+                    text::keys(c, |c| strokes.push(c));
+                    let [c] = *strokes else {
+                        let c = u32::from(c);
+                        return error(&path, format!("U+{c:04X} takes more than one key"));
+                    };
+                    if keys.iter().any(|(known, _)| *known == c) {
+                        return error(&path, format!("U+{:04X} stands twice", u32::from(c)));
+                    }
+                    keys.push((c, Key::new(column, row)));
+                }
+            }
+        }
+        if keys.len() < 3 {
+            return error(&format!("{path}.rows"), "a keyboard has at least 3 keys".to_owned());
+        }
+        if self.shift.is_empty() {
+            for (c, key) in keys.clone() {
+                for other in c.to_uppercase().chain(c.to_lowercase()) {
+                    let whole = c.to_uppercase().count() == 1 && c.to_lowercase().count() == 1;
+                    if whole && keys.iter().all(|(known, _)| *known != other) {
+                        keys.push((other, key));
+                    }
+                }
+            }
+        }
+        Ok(Board { grid: self.grid, keys })
+    }
 }
 
 impl Keyboard {
-    fn new(
-        max_walk: Option<u32>,
-        share: Option<Share>,
-        layouts: Vec<Layout>,
-        turns: Turns,
-    ) -> Self {
+    fn new(max_walk: Option<u32>, share: Option<Share>, boards: Vec<Board>, turns: Turns) -> Self {
         let mut ascii = vec![Keys::default(); 128];
         let mut others: Vec<(char, Keys)> = Vec::new();
-        for (index, layout) in layouts.iter().enumerate() {
-            for (c, key) in layout.keys() {
+        for (index, board) in boards.iter().enumerate() {
+            for (c, key) in board.keys.iter().copied() {
                 let keys = match ascii.get_mut(c as usize) {
                     Some(keys) => Some(keys),
                     None => {
@@ -261,7 +426,13 @@ impl Keyboard {
                 }
             }
         }
-        Self { max_walk, share, layouts, turns, ascii, others }
+        let grids = boards.iter().map(|board| board.grid).collect();
+        Self { max_walk, share, turns, grids, ascii, others }
+    }
+
+    /// How many numbers of the state the walks take.
+    fn packed(&self) -> usize {
+        self.grids.len().div_ceil(2)
     }
 
     #[inline]
@@ -276,10 +447,10 @@ impl Keyboard {
         }
     }
 
-    /// For each layout how many characters, up to the last of `text`, are a
-    /// walk; with a limit on turns, a straight one.
+    /// For each keyboard how many keys, up to the last of `text`, are a walk; with
+    /// a limit on turns, a straight one.
     #[inline]
-    fn walks(&self, text: &[char], walks: &mut [u32]) {
+    fn walks(&self, text: &[char], state: &[u32]) -> Walks {
         let mut recent = text.iter().rev().map(|c| self.keys(*c));
         let mut next = || recent.next().unwrap_or_default();
         let (last, before) = (next(), next());
@@ -287,40 +458,42 @@ impl Keyboard {
             Turns::Any => Keys::default(),
             Turns::Most(_) => next(),
         };
+        let mut walks = Walks::default();
         let keys = last.into_iter().zip(before).zip(earlier);
-        for ((walk, layout), ((last, before), earlier)) in
-            walks.iter_mut().zip(&self.layouts).zip(keys)
-        {
-            *walk = match (layout.direction(before, last), self.turns) {
-                (None, _) => u32::from(last.is_some()),
-                (Some(_), Turns::Any) => *walk + 1,
-                (way, Turns::Most(_)) if layout.direction(earlier, before) == way => *walk + 1,
+        let boards = walks.iter_mut().zip(&self.grids).enumerate();
+        for ((board, (walk, grid)), ((last, before), earlier)) in boards.zip(keys) {
+            let longer = || read(state, board).saturating_add(1);
+            *walk = match (text::direction(*grid, before, last), self.turns) {
+                (None, _) => u16::from(last.is_some()),
+                (Some(_), Turns::Any) => longer(),
+                (way, Turns::Most(_)) if text::direction(*grid, earlier, before) == way => longer(),
                 (Some(_), Turns::Most(_)) => 2,
             };
         }
+        walks
     }
 
-    /// The longest walk that ends after `end` characters, with as many turns as
-    /// are allowed. `states` has the state after each prefix.
+    /// The longest walk that ends after `end` keys, with as many turns as are
+    /// allowed. `states` has the state after each prefix.
     #[inline]
     fn walk<'s>(&self, states: impl Fn(usize) -> &'s [u32], end: usize) -> u32 {
-        let walks = states(end).iter().take(self.layouts.len()).enumerate();
-        let longest = walks.map(|(layout, walk)| {
-            let (mut length, mut straight, mut end) = (*walk, *walk, end);
+        let walks = (0..self.grids.len()).map(|board| {
+            let walk = read(states(end), board);
+            let (mut length, mut straight, mut end) = (u32::from(walk), walk, end);
             if let Turns::Most(turns) = self.turns {
                 // Back from corner to corner, each of which is on two lines.
                 for _ in 0..turns {
-                    end = end.saturating_sub(straight.saturating_sub(1) as usize);
-                    straight = states(end).get(layout).copied().unwrap_or(0);
+                    end = end.saturating_sub(straight.saturating_sub(1).into());
+                    straight = read(states(end), board);
                     if straight < 2 {
                         break;
                     }
-                    length += straight - 1;
+                    length += u32::from(straight) - 1;
                 }
             }
             length
         });
-        longest.max().unwrap_or(0)
+        walks.max().unwrap_or(0)
     }
 }
 
@@ -360,25 +533,30 @@ impl Rule for Keyboard {
         walk.into_iter().chain(share).collect()
     }
 
-    // The walk on each layout. The longest. Which of the last characters are
-    // part of a walk that counts, one bit each, and how many there are in all.
+    fn grain(&self) -> Grain {
+        Grain::Folded(Fold::Keys)
+    }
+
+    // The walk on each keyboard. The longest. Which of the last keys are part of
+    // a walk that counts, one bit each, and how many there are in all: 14 numbers
+    // with all keyboards that there can be.
     fn width(&self) -> usize {
         let share = self.share.as_ref().map_or(0, |_| 2);
-        self.layouts.len() + self.max_walk.map_or(0, |_| 1) + share
+        self.packed() + self.max_walk.map_or(0, |_| 1) + share
     }
 
     fn step(&self, step: &mut Step<'_>) {
         let text = step.text();
-        let mut now = [0; 4];
-        let layouts = self.layouts.len();
-        now.iter_mut().zip(step.state()).for_each(|(now, walk)| *now = *walk);
-        self.walks(text, &mut now);
+        let walks = self.walks(text, step.state());
+        let Some((packed, _)) = step.state().split_at_mut_checked(self.packed()) else { return };
+        write(&walks, packed);
+        let mut now = [0; MAX_BOARDS.div_ceil(2)];
+        write(&walks, &mut now);
         let walk = self.walk(
             |end| if end == text.len() { now.as_slice() } else { step.earlier(end) },
             text.len(),
         );
-        let Some((walks, mut rest)) = step.state().split_at_mut_checked(layouts) else { return };
-        walks.iter_mut().zip(now).for_each(|(walk, now)| *walk = now);
+        let Some((_, mut rest)) = step.state().split_at_mut_checked(self.packed()) else { return };
         if self.max_walk.is_some() {
             let Some((longest, others)) = rest.split_first_mut() else { return };
             *longest = (*longest).max(walk);
@@ -396,7 +574,7 @@ impl Rule for Keyboard {
     }
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
-        let mut state = judge.state().iter().copied().skip(self.layouts.len());
+        let mut state = judge.state().iter().copied().skip(self.packed());
         let mut check = 0;
         if let Some(max) = self.max_walk {
             let longest = state.next().unwrap_or(0);
@@ -431,6 +609,7 @@ impl Rule for Keyboard {
 
 #[cfg(test)]
 mod tests {
+    use super::Layout;
     use crate::rules::testing::{self, marked};
     use crate::{Engine, Error, Subject};
 
@@ -450,7 +629,25 @@ mod tests {
             ("max-share = 3\nleast = 33", 4, "walks of 33"),
             ("max-walk = 3\nlayouts = []", 4, "no keyboard"),
             ("max-walk = 3\nlayouts = ['numpad',\n'numpad']", 5, "twice"),
-            ("max-walk = 3\nlayouts = ['dvorak']", 4, "unknown value"),
+            ("max-walk = 3\nlayouts = ['workman']", 4, "unknown value"),
+            ("max-walk = 3\nlayouts = []\ncustom = []", 4, "no keyboard"),
+            ("max-walk = 3\ncustom = [{}]", 4, "rows"),
+            ("max-walk = 3\ncustom = [{ rows = ['abc'], keys = 1 }]", 4, "unknown key"),
+            ("max-walk = 3\ncustom = [{ rows = [] }]", 4, "at least 3"),
+            ("max-walk = 3\ncustom = [{ rows = ['ab', '  '] }]", 4, "at least 3"),
+            (
+                "max-walk = 3\ncustom = [\n{ rows = ['abc'] },\n{ rows = ['abc',\n'dea'] }]",
+                7,
+                "U+0061",
+            ),
+            (
+                "max-walk = 3\ncustom = [{ rows = ['abc'],\nshift = ['A',\n'B'] }]",
+                5,
+                "more than 1 row",
+            ),
+            ("max-walk = 3\ncustom = [{ rows = ['abcdefghijklmno'] }]", 4, "more than 14"),
+            ("max-walk = 3\ncustom = [{ rows = ['ab한'] }]", 4, "U+D55C takes more"),
+            ("max-walk = 3\ncustom = [{ rows = ['ab\u{ff41}'] }]", 4, "U+0061 stands twice"),
             ("max-walk = 3\nturns = 17", 4, "from 0 to 16"),
             ("max-walk = 3\nturns = -1", 4, "from 0 to 16"),
             ("max-walk = 3\nturns = 'many'", 4, "unknown value"),
@@ -460,6 +657,33 @@ mod tests {
             assert!(error.message().contains(message), "{options}: {error}");
             assert_eq!(error.line(), Some(line), "{options}: {error}");
         }
+    }
+
+    #[test]
+    fn keyboards_of_ones_own_are_few_and_small() {
+        let rows = "'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'";
+        let many = format!("max-walk = 3\ncustom = [{{ rows = [{rows}] }}]");
+        assert!(engine(&many).err().unwrap().message().contains("more than 8 rows"));
+        let board = "{ rows = ['abc'] },";
+        let all: Vec<_> = Layout::USUAL.iter().map(|l| format!("{l:?}").to_lowercase()).collect();
+        let options = |count| {
+            let boards = board.repeat(count);
+            format!("max-walk = 3\nmax-share = 3\nlayouts = {all:?}\ncustom = [{boards}]")
+        };
+        assert!(engine(&options(8)).is_ok());
+        assert!(engine(&options(9)).err().unwrap().message().contains("more than 8 keyboards"));
+        let subject = Subject::default();
+        // The last of them counts, too, and so do a number of more keys than it can tell.
+        let last = "{ rows = ['xyz'] }, { rows = ['hjk', 'lmn'], grid = true }";
+        let options =
+            format!("max-walk = 3\nlayouts = {all:?}\ncustom = [{}{last}]", board.repeat(6));
+        let engine = engine(&options).unwrap();
+        let walk = |text: &str| {
+            engine.check(text, &subject).check("keyboard.walk").unwrap().measured.unwrap()
+        };
+        assert_eq!(walk("hmkn"), 4);
+        assert_eq!(walk("HmKn"), 4);
+        assert_eq!(walk("xyzyx"), 5);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `sequence`: runs of neighbours in an alphabet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
-use crate::text::{self, Grain, Substitution};
+use crate::text::{self, Alphabet, Grain, Substitution};
 
 pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
     forbids: "Runs of characters that follow each other in an alphabet, such as `abcd` or `4321`.",
@@ -27,16 +27,35 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
         .looser(Looser::More),
         Opt::new(
             "alphabets",
-            Form::List(&Form::Word(&["letters", "digits", "greek", "russian"])),
-            "alphabets that are known: `letters` from a to z; `digits`, with 0 before 1 and also \
-             after 9; `greek`; `russian`",
+            Form::List(&Form::Word(&[
+                "letters",
+                "digits",
+                "greek",
+                "russian",
+                "ukrainian",
+                "armenian",
+                "georgian",
+                "hebrew",
+                "arabic",
+                "devanagari",
+                "thai",
+                "kana",
+                "iroha",
+                "hangul",
+            ])),
+            "alphabets that are known: `letters` from a to z; `digits` of every script, with 0 \
+             before 1 and also after 9; `russian` with and without \u{451}; `arabic` in the order \
+             of dictionaries, of numbers, and of Persian; `kana` by the fifty sounds, `iroha` by \
+             the poem; `hangul` as jamo and as syllables. Final forms, and hiragana, katakana and \
+             half-width katakana, are one letter",
         )
-        .default("[\"letters\", \"digits\"]")
+        .default("all but `iroha`")
         .looser(Looser::Fewer),
         Opt::new(
             "custom",
             Form::List(&Form::Text),
-            "alphabets of one's own, in their order, each of at least 3 different characters",
+            "alphabets of one's own, in their order, each of at least 3 different characters; \
+             digits of every script are those from 0 to 9",
         )
         .default("[]")
         .looser(Looser::Fewer),
@@ -98,6 +117,45 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
             ],
         },
         Example {
+            options: "max-run = 4",
+            context: &[],
+            passwords: &[
+                // Digits of other scripts, also mixed.
+                ("\u{661}\u{662}\u{663}\u{664}\u{665}", &["run"]),
+                ("\u{966}1\u{e52}3\u{ff14}", &["run"]),
+                ("\u{430}\u{431}\u{432}\u{433}\u{434}", &["run"]),
+                ("\u{434}\u{435}\u{436}\u{437}\u{438}", &["run"]),
+                ("\u{434}\u{435}\u{451}\u{436}\u{437}", &["run"]),
+                // Pi, rho, a final sigma, tau, upsilon.
+                ("\u{3c0}\u{3c1}\u{3c2}\u{3c4}\u{3c5}", &["run"]),
+                ("\u{5d0}\u{5d1}\u{5d2}\u{5d3}\u{5d4}", &["run"]),
+                ("\u{627}\u{628}\u{62c}\u{62f}\u{647}", &["run"]),
+                ("\u{3042}\u{30a4}\u{3046}\u{ff74}\u{304a}", &["run"]),
+                ("\u{ac00}\u{b098}\u{b2e4}\u{b77c}\u{b9c8}", &["run"]),
+                ("\u{3131}\u{3134}\u{3137}\u{3139}\u{3141}", &["run"]),
+                // A poem that many words are in.
+                ("\u{3044}\u{308d}\u{306f}\u{306b}\u{307b}", &[]),
+            ],
+        },
+        Example {
+            options: "max-run = 2\nalphabets = ['ukrainian', 'armenian', 'georgian', 'hebrew', \
+                      'arabic', 'devanagari', 'thai', 'kana', 'iroha', 'hangul']",
+            context: &[],
+            passwords: &[
+                ("abc123", &[]),
+                ("\u{433}\u{491}\u{434}", &["run"]),
+                ("\u{561}\u{562}\u{563}", &["run"]),
+                ("\u{10d2}\u{10d1}\u{10d0}", &["run"]),
+                // Three final forms.
+                ("\u{5db}\u{5dc}\u{5dd}", &["run"]),
+                ("\u{627}\u{628}\u{62a}", &["run"]),
+                ("\u{915}\u{916}\u{917}", &["run"]),
+                ("\u{e01}\u{e02}\u{e04}", &["run"]),
+                ("\u{3044}\u{308d}\u{306f}", &["run"]),
+                ("\u{b2e4}\u{b098}\u{ac00}", &["run"]),
+            ],
+        },
+        Example {
             options: "max-run = 3\nfold = 'full'\nsubstitute = 'leet'",
             context: &[],
             passwords: &[("@bcd", &["run"]), ("2345", &["run"]), ("h!jk", &["run"]), ("hij", &[])],
@@ -113,7 +171,7 @@ const MAX_LETTERS: usize = 1024;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct SequenceOptions {
     max_run: usize,
-    #[serde(default = "letters_and_digits")]
+    #[serde(default = "usual_alphabets")]
     alphabets: Vec<Alphabet>,
     #[serde(default)]
     custom: Vec<String>,
@@ -126,15 +184,6 @@ struct SequenceOptions {
     substitute: Option<Substitution>,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum Alphabet {
-    Letters,
-    Digits,
-    Greek,
-    Russian,
-}
-
 impl Alphabet {
     /// The order that it is, in words.
     fn order(self) -> Phrase {
@@ -143,17 +192,17 @@ impl Alphabet {
             Self::Digits => "order.digits",
             Self::Greek => "order.greek",
             Self::Russian => "order.russian",
+            Self::Ukrainian => "order.ukrainian",
+            Self::Armenian => "order.armenian",
+            Self::Georgian => "order.georgian",
+            Self::Hebrew => "order.hebrew",
+            Self::Arabic => "order.arabic",
+            Self::Devanagari => "order.devanagari",
+            Self::Thai => "order.thai",
+            Self::Kana => "order.kana",
+            Self::Iroha => "order.iroha",
+            Self::Hangul => "order.hangul",
         })
-    }
-
-    fn letters(self) -> &'static str {
-        match self {
-            Self::Letters => "abcdefghijklmnopqrstuvwxyz",
-            // Counting starts with 0 or ends with it, as keyboards do.
-            Self::Digits => "01234567890",
-            Self::Greek => "αβγδεζηθικλμνξοπρστυφχψω",
-            Self::Russian => "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        }
     }
 }
 
@@ -166,8 +215,8 @@ enum Directions {
     Backward,
 }
 
-fn letters_and_digits() -> Vec<Alphabet> {
-    vec![Alphabet::Letters, Alphabet::Digits]
+fn usual_alphabets() -> Vec<Alphabet> {
+    Alphabet::USUAL.to_vec()
 }
 
 fn case() -> Folding {
@@ -188,16 +237,26 @@ struct Sequence {
     grain: Grain,
 }
 
-/// Where a character stands in an alphabet. It can stand at several places:
-/// in several alphabets, or in one after folding has made characters equal.
+/// Where a character stands in an alphabet. It can stand at several places: in
+/// several alphabets, or in one after folding has made characters equal. A letter
+/// that folds to several characters has a place for each.
 struct Place {
     c: char,
     /// Which number of the state tells of this place when `c` was typed last;
     /// no other place of `c` has the same.
     slot: usize,
-    before: Option<(char, usize)>,
-    after: Option<(char, usize)>,
+    /// Whether this is the first character of its letter, and the last.
+    starts: bool,
+    ends: bool,
+    /// What stands before it in a run that goes forward, and backward: the ends
+    /// of the neighbours in all their forms or, inside a letter, its character
+    /// before.
+    before: Vec<(char, usize)>,
+    after: Vec<(char, usize)>,
 }
+
+/// A letter as it is folded, in all its forms.
+type Letter = Vec<Vec<char>>;
 
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let read: SequenceOptions = options.read()?;
@@ -223,10 +282,11 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         ));
     }
     let mut places = Vec::new();
-    let mut slots = 0;
+    let mut taken = BTreeMap::new();
     for alphabet in &alphabets {
-        slots += add_places(alphabet, read.wrap, slots, &mut places);
+        add_places(alphabet, read.wrap, &mut taken, &mut places);
     }
+    let slots = taken.values().copied().max().unwrap_or(0);
     if slots >= MAX_WIDTH {
         return Err(options.error_with_hint(
             "",
@@ -249,32 +309,40 @@ impl SequenceOptions {
             Directions::Forward => "sequence.forward",
             Directions::Backward => "sequence.backward",
         };
+        // Where the Latin letters count, the others are no news to the reader.
+        let plain = [Alphabet::Letters, Alphabet::Digits];
+        let all = self.alphabets.contains(&Alphabet::Letters);
+        let named = self.alphabets.iter().filter(|alphabet| !all || plain.contains(alphabet));
         let own = (!self.custom.is_empty()).then(|| Phrase::of("order.custom"));
-        let orders = self.alphabets.iter().map(|alphabet| alphabet.order()).chain(own);
+        let orders = named.map(|alphabet| alphabet.order()).chain(own);
         Phrase::of(key).number("max", self.max_run as u64).either("orders", orders)
     }
 
     /// The alphabets as passwords are folded.
-    fn folded(&self, options: &Options<'_>, grain: &Grain) -> Result<Vec<Vec<char>>, Error> {
+    fn folded(&self, options: &Options<'_>, grain: &Grain) -> Result<Vec<Vec<Letter>>, Error> {
         if self.alphabets.is_empty() && self.custom.is_empty() {
             return Err(options.error("alphabets", "no alphabet is named, so nothing is a run"));
         }
         if self.custom.len() > MAX_CUSTOM {
             return Err(options.error("custom", format!("more than {MAX_CUSTOM} alphabets")));
         }
-        let mut folded = Vec::new();
+        let mut folded: Vec<Vec<Letter>> = Vec::new();
         for (index, alphabet) in self.alphabets.iter().enumerate() {
             if self.alphabets.iter().take(index).any(|before| before == alphabet) {
                 let path = format!("alphabets.{index}");
                 return Err(options.error(&path, "the alphabet stands twice"));
             }
-            let letters = fold(alphabet.letters(), grain);
-            // Where case counts, there is one alphabet of each.
-            let capitals = fold(&alphabet.letters().to_uppercase(), grain);
-            if capitals != letters {
-                folded.push(capitals);
+            for order in alphabet.orders() {
+                let order: Vec<&str> = order.collect();
+                let capitals = order.iter().map(|forms| letter(&forms.to_uppercase(), grain));
+                let letters = order.iter().map(|forms| letter(forms, grain));
+                // Where case counts, there is one alphabet of each.
+                for letters in [capitals.collect(), letters.collect()] {
+                    if !folded.contains(&letters) {
+                        folded.push(letters);
+                    }
+                }
             }
-            folded.push(letters);
         }
         for (index, text) in self.custom.iter().enumerate() {
             let error = |message: String| options.error(&format!("custom.{index}"), message);
@@ -284,7 +352,9 @@ impl SequenceOptions {
                     return Err(error(format!("U+{:04X} stands twice", u32::from(c))));
                 }
             }
-            let letters = fold(text, grain);
+            let composed = text::nfc(text);
+            let letters = composed.chars().map(|c| letter(c.encode_utf8(&mut [0; 4]), grain));
+            let letters: Vec<Letter> = letters.filter(|letter| !letter.is_empty()).collect();
             if letters.iter().collect::<BTreeSet<_>>().len() < 3 {
                 return Err(error("an alphabet has at least 3 characters".to_owned())
                     .hint("characters that `fold` makes equal count once"));
@@ -306,40 +376,72 @@ impl SequenceOptions {
     }
 }
 
-fn fold(text: &str, grain: &Grain) -> Vec<char> {
-    let mut folded = Vec::new();
-    for c in text::nfc(text).chars() {
+/// What the forms of a letter fold to, each once.
+fn letter(forms: &str, grain: &Grain) -> Letter {
+    let mut letter = Letter::new();
+    for c in text::nfc(forms).chars() {
+        let mut form = Vec::new();
         match grain {
-            Grain::Folded(fold) => fold.fold(c, |c| folded.push(c)),
-            _ => folded.push(c),
+            Grain::Folded(fold) => fold.fold(c, |c| form.push(plain(c))),
+            _ => form.push(plain(c)),
+        }
+        if !form.is_empty() && !letter.contains(&form) {
+            letter.push(form);
         }
     }
-    folded
+    letter
 }
 
-/// Adds the places of one alphabet, and returns how many slots they take.
-fn add_places(alphabet: &[char], wrap: bool, first: usize, places: &mut Vec<Place>) -> usize {
-    let mut slots = 0;
-    let mut with_slots = Vec::new();
-    for (at, c) in alphabet.iter().enumerate() {
-        let slot = alphabet.iter().take(at).filter(|before| *before == c).count();
-        slots = slots.max(slot + 1);
-        with_slots.push((*c, first + slot));
-    }
-    let (head, tail) = (with_slots.first().copied(), with_slots.last().copied());
-    for (at, (c, slot)) in with_slots.iter().copied().enumerate() {
+/// Digits of every script are digits, however much is folded.
+#[inline]
+fn plain(c: char) -> char {
+    if c.is_ascii() { c } else { text::digit(c).unwrap_or(c) }
+}
+
+/// Adds the places of one alphabet. `taken` says how many each character has.
+fn add_places(
+    alphabet: &[Letter],
+    wrap: bool,
+    taken: &mut BTreeMap<char, usize>,
+    places: &mut Vec<Place>,
+) {
+    let mut slot = |c: &char| {
+        let slots = taken.entry(*c).or_default();
+        *slots += 1;
+        (*c, *slots - 1)
+    };
+    let letters: Vec<Vec<Vec<(char, usize)>>> = alphabet
+        .iter()
+        .map(|letter| letter.iter().map(|form| form.iter().map(&mut slot).collect()).collect())
+        .collect();
+    let ends = |letter: Option<&Vec<Vec<(char, usize)>>>| -> Vec<(char, usize)> {
+        letter.into_iter().flatten().filter_map(|form| form.last().copied()).collect()
+    };
+    for (at, letter) in letters.iter().enumerate() {
         let before = match at.checked_sub(1) {
-            Some(at) => with_slots.get(at).copied(),
-            None => tail.filter(|_| wrap),
+            Some(at) => letters.get(at),
+            None => letters.last().filter(|_| wrap),
         };
-        let after = with_slots.get(at + 1).copied().or(head.filter(|_| wrap));
-        places.push(Place { c, slot, before, after });
+        let after = letters.get(at + 1).or(letters.first().filter(|_| wrap));
+        let neighbours = (ends(before), ends(after));
+        for form in letter {
+            for (part, (c, slot)) in form.iter().copied().enumerate() {
+                let inside = part.checked_sub(1).and_then(|part| form.get(part)).copied();
+                let (before, after) = match inside {
+                    Some(one) => (vec![one], vec![one]),
+                    None => neighbours.clone(),
+                };
+                let (starts, ends) = (part == 0, part + 1 == form.len());
+                places.push(Place { c, slot, starts, ends, before, after });
+            }
+        }
     }
-    slots
 }
 
-/// The lengths of the runs that end at a place, forward and backward: the two
-/// halves of a number.
+/// How many letters the runs have that end at a place, forward and backward: the
+/// two halves of a number. A letter counts from its first character on; 0 is a
+/// character inside a letter of which the start is not there.
+#[derive(Clone, Copy)]
 struct Runs {
     forward: u16,
     backward: u16,
@@ -361,11 +463,49 @@ impl Runs {
 }
 
 impl Sequence {
-    fn places(&self, c: char) -> impl Iterator<Item = &Place> {
+    fn places(&self, c: char) -> &[Place] {
+        let c = plain(c);
         let known = self.ascii.get(c as usize).copied();
         let first = known.unwrap_or_else(|| self.places.partition_point(|place| place.c < c));
         let from = self.places.get(first..).unwrap_or_default();
-        from.iter().take_while(move |place| place.c == c)
+        let count = from.iter().take_while(|place| place.c == c).count();
+        from.get(..count).unwrap_or_default()
+    }
+
+    /// The runs that end at a place, given the character before and the numbers of
+    /// its slots, and from which slots they go on, forward and backward.
+    #[inline]
+    fn runs(
+        &self,
+        place: &Place,
+        before: Option<char>,
+        ended: &[u32],
+    ) -> (Runs, [Option<usize>; 2]) {
+        // Forms of a letter can end alike: the longest run goes on.
+        let longest = |neighbours: &[(char, usize)], length: fn(&Runs) -> u16| {
+            let alike = neighbours.iter().filter(|(c, _)| Some(*c) == before);
+            let runs = alike.map(|(_, slot)| {
+                let number = ended.get(*slot).copied().unwrap_or(0);
+                (length(&Runs::read(number)), *slot)
+            });
+            runs.max()
+        };
+        let ways = [
+            longest(&place.before, |runs| runs.forward),
+            longest(&place.after, |runs| runs.backward),
+        ];
+        let slots = ways.map(|way| way.map(|(_, slot)| slot));
+        let [forward, backward] = ways.map(|way| way.map_or(0, |(length, _)| length));
+        let one = u16::from(place.starts);
+        let mut here =
+            Runs { forward: forward.saturating_add(one), backward: backward.saturating_add(one) };
+        // A way that is not looked at has runs of one letter.
+        match self.directions {
+            Directions::Both => {}
+            Directions::Forward => here.backward = here.backward.min(1),
+            Directions::Backward => here.forward = here.forward.min(1),
+        }
+        (here, slots)
     }
 }
 
@@ -403,21 +543,12 @@ impl Rule for Sequence {
         let ended = step.earlier(before.len()).get(1..).unwrap_or_default();
         let Some((longest, runs)) = step.state().split_first_mut() else { return };
         runs.fill(0);
+        let before = before.last().copied().map(plain);
         for place in self.places(*last) {
-            // The runs at the neighbour, if it was the character before.
-            let at = |neighbour: Option<(char, usize)>| {
-                let slot = neighbour.filter(|(c, _)| before.last() == Some(c));
-                let number = slot.and_then(|(_, slot)| ended.get(slot));
-                Runs::read(number.copied().unwrap_or(0))
-            };
-            let mut here = Runs { forward: 1, backward: 1 };
-            if self.directions != Directions::Backward {
-                here.forward = at(place.before).forward.saturating_add(1);
+            let (here, _) = self.runs(place, before, ended);
+            if place.ends {
+                *longest = (*longest).max(here.longest().into());
             }
-            if self.directions != Directions::Forward {
-                here.backward = at(place.after).backward.saturating_add(1);
-            }
-            *longest = (*longest).max(here.longest().into());
             if let Some(run) = runs.get_mut(place.slot) {
                 *run = here.write();
             }
@@ -431,13 +562,29 @@ impl Rule for Sequence {
     }
 
     fn spans(&self, _check: usize, judge: &Judge<'_>, mark: &mut dyn FnMut(Range<usize>)) {
-        for end in 1..=judge.text().len() {
-            let runs = judge.state_at(end).iter().skip(1);
-            let longest = runs.map(|run| Runs::read(*run).longest()).max();
-            let longest = usize::from(longest.unwrap_or(0));
-            if longest > self.max_run {
-                mark(end - longest..end);
+        // Where the runs of each slot start, forward and backward.
+        let mut starts = vec![[0; 2]; self.slots];
+        let mut earlier = starts.clone();
+        let mut before = None;
+        for (at, c) in judge.text().iter().copied().enumerate() {
+            let ended = judge.state_at(at).get(1..).unwrap_or_default();
+            std::mem::swap(&mut starts, &mut earlier);
+            for place in self.places(c) {
+                let (here, slots) = self.runs(place, before, ended);
+                let lengths = [here.forward, here.backward];
+                let Some(starts) = starts.get_mut(place.slot) else { continue };
+                let ways = starts.iter_mut().zip(slots).zip(lengths).zip(0..);
+                for (((start, slot), length), way) in ways {
+                    let from = slot.and_then(|slot| earlier.get(slot)?.get::<usize>(way));
+                    // What starts with a letter goes on only from a letter.
+                    let goes_on = length > u16::from(place.starts);
+                    *start = from.copied().filter(|_| goes_on).unwrap_or(at);
+                    if place.ends && usize::from(length) > self.max_run {
+                        mark(*start..at + 1);
+                    }
+                }
             }
+            before = Some(plain(c));
         }
     }
 }
@@ -456,7 +603,8 @@ mod tests {
         for (options, line, message) in [
             ("", 1, "max-run"),
             ("max-run = 0", 3, "run of one"),
-            ("max-run = 26", 3, "more than 26"),
+            ("max-run = 46", 3, "more than 46"),
+            ("max-run = 26\nalphabets = ['letters']", 3, "more than 26"),
             ("max-run = 65535\nwrap = true", 3, "more than 65535"),
             ("max-run = 11\nalphabets = ['digits']", 3, "more than 11"),
             ("max-run = 3\nalphabets = []", 4, "no alphabet"),

@@ -11,7 +11,7 @@
 //!
 //! The mapping is a generated table (`cargo run -p fold-table`).
 
-use super::fold_table::{BLOCK, BLOCKS, CASE, FOLD, LAST, POOL, SAME};
+use super::fold_table::{BLOCK, BLOCKS, CASE, FOLD, LAST, POOL, SAME, ZEROS};
 pub use super::fold_table::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
 
 /// Emits what `c`, a code point of an NFC text, folds to: at most [`FOLD_MAX`]
@@ -34,6 +34,17 @@ pub(crate) fn case_fold_char(c: char, mut emit: impl FnMut(char)) {
     } else {
         map(block(&CASE, c), c, emit);
     }
+}
+
+/// The ASCII digit that `c`, a decimal digit of any script, stands for.
+#[inline]
+pub(crate) fn digit(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c);
+    }
+    let after = ZEROS.partition_point(|zero| *zero <= u32::from(c));
+    let zero = after.checked_sub(1).and_then(|at| ZEROS.get(at))?;
+    char::from_digit(u32::from(c) - zero, 10)
 }
 
 /// Which block of the table `c` is in.
@@ -60,7 +71,7 @@ fn map(block: Option<usize>, c: char, mut emit: impl FnMut(char)) {
 
 /// Takes a Hangul syllable apart (the Unicode Standard, section 3.12), so that
 /// 11,172 of them need no table. Says whether `c` is one.
-fn hangul(c: char, mut emit: impl FnMut(char)) -> bool {
+pub(crate) fn hangul(c: char, mut emit: impl FnMut(char)) -> bool {
     const FIRST: u32 = 0xAC00;
     const COUNT: u32 = 11_172;
     const VOWELS: u32 = 21;

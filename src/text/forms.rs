@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::buffer::{Buffer, Full};
 use super::fold::{case_fold_char, fold_char};
+use super::keys::keys;
 use super::nfc::{is_quick, push_nfc, starts_segment};
 use super::substitution::Substitution;
 
@@ -15,6 +16,11 @@ pub enum Fold {
     Full(Substitution),
     /// Full case folding of the NFC text and nothing else, as Windows does.
     Case,
+    /// What stands on the keys that are pressed for the NFC text, one after the
+    /// other: of a hangul syllable its jamo, of kana the hiragana and the voicing
+    /// mark, of digits and full-width characters those of ASCII; everything else
+    /// is left as it is.
+    Keys,
 }
 
 impl Fold {
@@ -24,6 +30,7 @@ impl Fold {
         match self {
             Self::Full(substitution) => fold_char(c, |folded| emit(substitution.map(folded))),
             Self::Case => case_fold_char(c, emit),
+            Self::Keys => keys(c, emit),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Text as rules see it: typed code points, the characters of the NFC form,
 //! and folded characters, with the way back to positions in the typed text.
 
+mod alphabet;
 mod buffer;
 mod class;
 mod encoding;
@@ -8,18 +9,22 @@ mod fold;
 mod fold_table;
 mod forms;
 mod keyboard;
+mod keys;
 mod nfc;
 mod substitution;
 mod typing;
 mod wiped_vec;
 
+pub(crate) use alphabet::Alphabet;
 pub(crate) use buffer::Full;
 pub use class::Class;
 pub use encoding::Encoding;
 pub use fold::{FOLD_HASH, FOLD_MAX, FOLD_VERSION};
+pub(crate) use fold::{digit, fold_char};
 pub use forms::{Fold, Grain};
 pub(crate) use forms::{Forms, Plan, origins};
-pub(crate) use keyboard::{Key, Layout};
+pub(crate) use keyboard::{Key, Layout, MAX_COLUMNS, MAX_ROWS, direction};
+pub(crate) use keys::keys;
 #[cfg(feature = "generate")]
 pub(crate) use nfc::starts_segment;
 pub use substitution::Substitution;

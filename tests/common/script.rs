@@ -159,6 +159,7 @@ pub(crate) fn settings() -> Vec<Setting> {
         (Grain::Typed, 1),
         (Grain::Character, 2),
         (Grain::Folded(Fold::Case), 3),
+        (Grain::Folded(Fold::Keys), 2),
         (Grain::Folded(Fold::Full(Substitution::entra())), 1),
         (Grain::Folded(Fold::Full(custom)), 9),
         (Grain::Character, 0),

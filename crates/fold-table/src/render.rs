@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::mapping::Changes;
-use crate::{Mapping, unicode};
+use crate::{Mapping, unicode, variants};
 
 /// Our own counter: raised when the mapping changes while Unicode does not.
 const COUNTER: u32 = 2;
@@ -91,6 +91,12 @@ pub fn render(mapping: &Mapping) -> Result<String, String> {
     out += "];\n\n/// The texts, each up to an element marked `LAST`; vanishing code points become one\n\
             /// element that is not a code point.\n";
     array(&mut out, "POOL", "u32", &pool.elements);
+    let zeros: Vec<u32> = variants::decimal_digits()
+        .filter_map(|(c, digit)| (digit == '0').then_some(c.into()))
+        .collect();
+    out += "\n/// The zeros of all scripts but ASCII, in ascending order. Each is followed by the\n\
+            /// digits from 1 to 9.\n";
+    array(&mut out, "ZEROS", "u32", &zeros);
     Ok(out)
 }
 

@@ -175,8 +175,10 @@ fn decimal_digits_of_every_script_become_ascii_digits() {
         if decimal(c) {
             let digit = char::from_digit(run % 10, 10).unwrap();
             assert_eq!(one(c), digit.to_string(), "{}", c.escape_unicode());
+            assert_eq!(fold::digit(c), Some(digit), "{}", c.escape_unicode());
             run += 1;
         } else {
+            assert_eq!(fold::digit(c), None, "{}", c.escape_unicode());
             assert_eq!(run % 10, 0, "before {}", c.escape_unicode());
             run = 0;
         }
