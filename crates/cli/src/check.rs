@@ -202,10 +202,20 @@ pub(crate) fn utf8(typed: &Typed) -> Result<&str, Failure> {
     })
 }
 
-/// Whether a password is not accepted; then it is told why.
+/// Whether a password is not accepted; then it is told why. `is_new` says whether
+/// it is none of the former passwords that a check names.
 #[cfg(feature = "server")]
-pub(crate) fn refuses(engine: &Engine, subject: &Subject, typed: &Typed) -> Result<bool, Failure> {
-    let judged = Judged::new(engine, subject, utf8(typed)?, typed.is_cut());
+pub(crate) fn refuses(
+    engine: &Engine,
+    subject: &Subject,
+    typed: &Typed,
+    is_new: &mut dyn FnMut(&countersign::Check) -> Result<bool, Failure>,
+) -> Result<bool, Failure> {
+    let mut judged = Judged::new(engine, subject, utf8(typed)?, typed.is_cut());
+    for check in judged.of_history() {
+        let passed = is_new(check)?;
+        judged.report.settle(check.id(), passed);
+    }
     if judged.answer() == Answer::No {
         tell(&judged, &Style::Text(Paint::stdout(), messages(None)?))?;
     }

@@ -1,16 +1,19 @@
 //! `countersign user`
 
+mod access;
 mod add;
 mod csv;
 mod database;
 mod import;
+mod password;
 mod roles;
+mod set_password;
 mod shown;
 
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
-use countersign_server::store::{Account, Store, StoreOptions};
+use countersign_server::store::{Account, Store, StoreError, StoreOptions};
 
 use crate::Answer;
 use crate::failure::Failure;
@@ -34,6 +37,11 @@ enum Command {
     Show(Show),
     Remove(Remove),
     SetRole(SetRole),
+    SetPassword(set_password::SetPassword),
+    Unlock(access::Unlock),
+    Disable(access::Disable),
+    Enable(access::Enable),
+    Rename(access::Rename),
     Import(import::Import),
 }
 
@@ -100,6 +108,11 @@ pub(crate) fn run(User { command }: &User) -> Result<Answer, Failure> {
         Command::Show(show) => self::show(show),
         Command::Remove(remove) => self::remove(remove),
         Command::SetRole(set_role) => self::set_role(set_role),
+        Command::SetPassword(set) => set_password::run(set),
+        Command::Unlock(unlock) => access::unlock(unlock),
+        Command::Disable(disable) => access::disable(disable),
+        Command::Enable(enable) => access::enable(enable),
+        Command::Rename(rename) => access::rename(rename),
         Command::Import(import) => import::run(import),
     }
 }
@@ -143,7 +156,7 @@ fn show(Show { database, format, who }: &Show) -> Result<Answer, Failure> {
 fn remove(Remove { database, who }: &Remove) -> Result<Answer, Failure> {
     database.open(&StoreOptions::default(), async |store| {
         let account = find(store, who).await?;
-        if !store.remove(&account.id).await? {
+        if !store.remove(&account.id).await.map_err(written)? {
             return Err(unknown());
         }
         say(|out| writeln!(out, "removed {}", shown::name(&account)))
@@ -154,7 +167,7 @@ fn set_role(SetRole { database, custom, who, roles, .. }: &SetRole) -> Result<An
     let roles = roles::all(roles, *custom)?;
     database.open(&StoreOptions::default(), async |store| {
         let account = find(store, who).await?;
-        if !store.set_roles(&account.id, &roles).await? {
+        if !store.set_roles(&account.id, &roles).await.map_err(written)? {
             return Err(unknown());
         }
         let account = Account { roles, ..account };
@@ -172,6 +185,17 @@ async fn find(store: &Store, who: &str) -> Result<Account, Failure> {
 fn unknown() -> Failure {
     Failure::new("no account has this id or user principal name")
         .hint("`countersign user list` lists them")
+}
+
+/// An error of something that was to be written: what the database left open is
+/// said to be open.
+fn written(error: StoreError) -> Failure {
+    let is_open = matches!(error, StoreError::Unknown(_));
+    let failure = Failure::from(error);
+    match is_open {
+        true => failure.hint("it may have been done all the same: `countersign user show` tells"),
+        false => failure,
+    }
 }
 
 /// Says that something was done.

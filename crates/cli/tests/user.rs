@@ -4,6 +4,8 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic is a failed test")]
 
 mod common;
+#[cfg(unix)]
+mod service;
 
 use common::{Files, Run, run};
 use serde_json::{Value, json};
@@ -20,12 +22,25 @@ struct Accounts {
 
 impl Accounts {
     fn new() -> Self {
+        Self::on("accounts.db")
+    }
+
+    fn on(database: &str) -> Self {
         let files = Files::new();
-        let database = files.path("accounts.db").to_str().unwrap().to_owned();
-        let config =
-            format!("tenant = 'contoso'\ndatabase = '{database}'\n[policy]\nname = 'entra'\n");
+        let config = format!(
+            "tenant = 'contoso'\ndatabase = '{database}'\npasswords.memory-kib = 8\n\
+             passwords.iterations = 1\n[policy]\nname = 'entra'\n"
+        );
         let config = files.write("countersign.toml", config);
         Self { files, config }
+    }
+
+    /// What is known about an account.
+    #[track_caller]
+    fn shown(&self, who: &str) -> Value {
+        let shown = self.user(&["show", who, "--format", "json"], "");
+        assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+        serde_json::from_str(&shown.stdout).unwrap()
     }
 
     #[track_caller]
@@ -70,12 +85,15 @@ fn accounts_are_added_shown_and_removed() {
         "surname": "Vance",
         "tenant": "contoso",
         "roles": ["User Administrator"],
+        "accountEnabled": true,
         "passwordPolicies": "DisablePasswordExpiration",
         "hasPassword": true,
         "forceChangePasswordNextSignIn": true,
         "forceChangePasswordNextSignInWithMfa": false,
         "createdDateTime": null,
         "lastPasswordChangeDateTime": null,
+        "wrongPasswords": 0,
+        "lockedUntilDateTime": null,
     });
     assert_eq!(shown, expected);
     let text = accounts.user(&["show", id], "").stdout;
@@ -83,7 +101,10 @@ fn accounts_are_added_shown_and_removed() {
         assert!(text.contains(part), "{text}");
     }
     let list = accounts.user(&["list"], "");
-    list.expect(0, &format!("AdeleV@contoso.com  {id}  Adele Vance  User Administrator\n"));
+    list.expect(
+        0,
+        &format!("AdeleV@contoso.com  {id}  Adele Vance  must change, User Administrator\n"),
+    );
     // No hash anywhere.
     for args in [&["show", id][..], &["show", id, "--format", "json"], &["list"]] {
         assert!(!accounts.user(args, "").stdout.contains("argon2"));
@@ -309,4 +330,342 @@ fn passwords_are_asked_for_twice_at_a_terminal() {
         assert!(terminal.is_as_before());
     }
     assert_eq!(accounts.all().len(), 1);
+}
+
+/// Looks after accounts in SQLite, and in PostgreSQL where there is one.
+#[cfg(unix)]
+mod care {
+    use super::service::database::Database;
+    use super::service::{
+        CHANGE, FIRST, HELP, METHOD, Setup, VALIDATE, eventually, run as wait, user,
+    };
+    use super::{Accounts, PASSWORD, run};
+    use countersign_server::Store;
+    use countersign_server::password::{self, Memory};
+    use countersign_server::store::{Attempt, Fingerprint, Lockout, Reserved, StoreOptions};
+    use serde_json::{Value, json};
+
+    const OTHER: &str = "Quilt-78-mar1gold";
+
+    /// For each database.
+    fn each(test: impl Fn(Accounts)) {
+        test(Accounts::new());
+        if let Some(postgres) = Database::postgres() {
+            test(Accounts::on(&postgres.url));
+        }
+    }
+
+    impl Accounts {
+        #[track_caller]
+        fn done(&self, args: &[&str], stdin: &str, said: &str) {
+            self.user(args, stdin).expect(0, said);
+        }
+
+        fn store<T>(&self, job: impl AsyncFnOnce(&Store) -> T) -> T {
+            let config = countersign_server::Config::open(self.config.as_ref()).unwrap();
+            wait(async {
+                let options = StoreOptions::default();
+                let store = Store::open(&config.database().unwrap(), None, &options).await.unwrap();
+                let done = job(&store).await;
+                store.close().await;
+                done
+            })
+        }
+
+        /// Whether this is the password.
+        fn is(&self, id: &str, password: &str) -> bool {
+            let known = self.store(async |store| store.passwords(id).await.unwrap().unwrap());
+            let cost = super::service::cost();
+            let phc = known.phc.as_deref();
+            password::verify(password, phc, &cost, &mut Memory::default()).unwrap()
+        }
+
+        /// As many wrong passwords.
+        fn guess(&self, id: &str, times: u8) {
+            self.store(async |store| {
+                let rules = Lockout::default();
+                let now = jiff::Timestamp::now().as_millisecond();
+                for time in 0..times {
+                    let wrong = Fingerprint::new([time; 32]);
+                    let granted = store.reserve(id, &wrong, now, &rules).await.unwrap();
+                    let Reserved::Granted(granted) = granted else { panic!("it is locked") };
+                    let wrong = Attempt::Wrong(wrong);
+                    store.settle(id, &granted, wrong, now, &rules).await.unwrap();
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn passwords_are_set_as_an_administrator_resets_them() {
+        each(|accounts| {
+            let add = ["add", "a@b.c", "--id", "a", "--given-name", "Qwfpgjlu"];
+            accounts.done(&add, PASSWORD, "added a@b.c (a)\n");
+            let set = ["set-password", "A@B.C"];
+            let said = "set the password of a@b.c (a), to be changed at the next sign-in\n";
+            accounts.done(&set, &format!("{OTHER}\r\n"), said);
+            assert!(accounts.is("a", OTHER) && !accounts.is("a", PASSWORD));
+            assert_eq!(accounts.shown("a")["forceChangePasswordNextSignIn"], true);
+            let more = [&set[..], &["--no-must-change"]].concat();
+            accounts.done(&more, PASSWORD, "set the password of a@b.c (a)\n");
+            assert_eq!(accounts.shown("a")["forceChangePasswordNextSignIn"], false);
+            // It is judged with the account's names, and what is refused is not set.
+            for bad in ["Qwfpgjlu-1", "short1A"] {
+                let refused = accounts.user(&set, bad);
+                assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+                assert!(refused.stdout.starts_with("refused by entra\n"), "{}", refused.stdout);
+                assert!(!refused.stdout.contains(bad) && !refused.stderr.contains(bad));
+            }
+            accounts.user(&set, "").fails("the password is empty");
+            accounts.user(&["set-password", "zebra@b.c"], OTHER).fails("no account has this id");
+            assert!(accounts.is("a", PASSWORD));
+            let file = accounts.files.write("password.txt", "short1\n");
+            let any = [&set[..], &["--no-policy", "--password-file", &file]].concat();
+            accounts.done(&any, "", said);
+            assert!(accounts.is("a", "short1"));
+        });
+    }
+
+    // Who sets a password set the one that was to be got rid of.
+    #[test]
+    fn former_passwords_are_refused_where_the_policy_asks_it_of_resets() {
+        each(|accounts| {
+            let policy = |on: &str| {
+                format!(
+                    "schema = 1\nname = 'acme'\n[[rule]]\nkind = 'length'\nmin = 4\n\
+                 [[rule]]\nkind = 'reuse'\nlast = 3\n{on}"
+                )
+            };
+            let resets = accounts.files.write("resets.toml", policy("on = ['reset']"));
+            let any = accounts.files.write("any.toml", policy(""));
+            let set = |policy: &str, password: &str| {
+                accounts.user(&["set-password", "a", "--policy", policy], password)
+            };
+            accounts.done(
+                &["add", "a@b.c", "--id", "a", "--policy", &any],
+                "first",
+                "added a@b.c (a)\n",
+            );
+            for (password, code) in [
+                ("first", 1),
+                ("second", 0),
+                ("first", 1),
+                ("third", 0),
+                ("first", 1),
+                ("fourth", 0),
+                // The last three are others.
+                ("second", 1),
+                ("first", 0),
+                ("first", 1),
+            ] {
+                let done = set(&resets, password);
+                assert_eq!(done.code, Some(code), "{password}: {}{}", done.stdout, done.stderr);
+            }
+            // As Entra ID resets.
+            assert_eq!(set(&any, "first").code, Some(0));
+            // A policy that keeps fewer takes no former password away.
+            assert_eq!(accounts.user(&["set-password", "a", "--no-policy"], "x").code, Some(0));
+            assert_eq!(set(&resets, "first").code, Some(1));
+        });
+    }
+
+    #[test]
+    fn what_is_said_of_a_lock_is_so() {
+        each(|accounts| {
+            accounts.done(&["add", "a@b.c", "--id", "a", "--no-password"], "", "added a@b.c (a)\n");
+            let unlock = ["unlock", "A@b.c"];
+            accounts.done(&unlock, "", "a@b.c (a) was not locked\n");
+            accounts.guess("a", 1);
+            assert_eq!(accounts.shown("a")["wrongPasswords"], 1);
+            accounts.done(&unlock, "", "a@b.c (a) was not locked; 1 wrong password is forgotten\n");
+            accounts.guess("a", 10);
+            let until = accounts.shown("a")["lockedUntilDateTime"].as_str().unwrap().to_owned();
+            let text = accounts.user(&["show", "a"], "").stdout;
+            assert!(text.contains(&format!("locked        until {until}\n")), "{text}");
+            assert!(text.contains("wrong ones    10, since the last right one\n"), "{text}");
+            let list = accounts.user(&["list"], "").stdout;
+            assert!(list.ends_with(&format!("no password, locked until {until}\n")), "{list}");
+            let said = format!("unlocked a@b.c (a), which was locked until {until}\n");
+            accounts.done(&unlock, "", &said);
+            accounts.done(&unlock, "", "a@b.c (a) was not locked\n");
+            let shown = accounts.shown("a");
+            assert_eq!(
+                (&shown["wrongPasswords"], &shown["lockedUntilDateTime"]),
+                (&json!(0), &Value::Null)
+            );
+            accounts.user(&["unlock", "zebra"], "").fails("no account has this id");
+            // A new password lifts a lock, and says so.
+            accounts.guess("a", 10);
+            let set = accounts.user(&["set-password", "a"], OTHER);
+            let (_, lock) = set.stdout.split_once('\n').unwrap();
+            assert!(
+                lock.starts_with("it was locked until ")
+                    && lock.ends_with(", and is not any more\n")
+            );
+            assert_eq!(accounts.shown("a")["lockedUntilDateTime"], Value::Null);
+        });
+    }
+
+    #[test]
+    fn accounts_are_renamed_next_to_no_other() {
+        each(|accounts| {
+            accounts.done(&["add", "Adele@b.c", "--id", "a"], PASSWORD, "added Adele@b.c (a)\n");
+            accounts.done(
+                &["add", "zebra@b.c", "--id", "z", "--no-password"],
+                "",
+                "added zebra@b.c (z)\n",
+            );
+            let rename = |to: &str| accounts.user(&["rename", "adele@B.C", to], "");
+            for taken in ["zebra@b.c", "ZEBRA@B.C"] {
+                let error = rename(taken).fails("an account with this userPrincipalName already");
+                assert!(!error.stderr.to_lowercase().contains("zebra"), "{}", error.stderr);
+            }
+            let error = rename("zebra").fails("the userPrincipalName is not `name@domain`");
+            assert!(!error.stderr.contains("zebra"), "{}", error.stderr);
+            rename("Adele@b.c").expect(0, "Adele@b.c (a) has this name already\n");
+            // Its own name in other letters is its own.
+            rename("ADELE@b.c").expect(0, "renamed Adele@b.c (a) to ADELE@b.c\n");
+            rename("Vance@b.c").expect(0, "renamed ADELE@b.c (a) to Vance@b.c\n");
+            rename("other@b.c").fails("no account has this id");
+            assert_eq!(accounts.shown("a")["userPrincipalName"], "Vance@b.c");
+            assert!(accounts.is("a", PASSWORD));
+            accounts.done(
+                &["add", "adele@b.c", "--id", "b", "--no-password"],
+                "",
+                "added adele@b.c (b)\n",
+            );
+            let listed: Vec<Value> = accounts
+                .user(&["list", "--format", "json"], "")
+                .stdout
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
+            assert_eq!(listed.iter().map(|one| &one["id"]).collect::<Vec<_>>(), ["b", "a", "z"]);
+        });
+    }
+
+    #[test]
+    fn a_running_service_goes_by_what_was_done() {
+        let setup = Setup::new("");
+        let server = setup.start();
+        let config = setup.path("countersign.toml").to_str().unwrap().to_owned();
+        let on = |args: &[&str], stdin: &str| {
+            let done = run([&["user", args[0], "--config", &config], &args[1..]].concat(), stdin);
+            assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+            done.stdout
+        };
+        let id = user(1);
+        let token = setup.any_token(&id);
+        let change = |current: &str, new: &str| {
+            let body = json!({"currentPassword": current, "newPassword": new});
+            server.post(CHANGE, &token, &body).status
+        };
+        for guess in 0..10 {
+            assert_eq!(change(&format!("wrong{guess}"), OTHER), 400);
+        }
+        assert_eq!(change(FIRST, OTHER), 429);
+        assert!(on(&["unlock", &id], "").starts_with("unlocked "));
+        assert_eq!(change(FIRST, OTHER), 204);
+        on(&["set-password", &id], PASSWORD);
+        assert_eq!(change(OTHER, FIRST), 400);
+        on(&["rename", &id, "new@contoso.example"], "");
+        let me = server.get("/v1.0/me", &setup.token(&id, &["User.Read"]));
+        assert_eq!(me.json()["userPrincipalName"], "new@contoso.example");
+        assert_eq!(change(PASSWORD, FIRST), 204);
+    }
+
+    #[test]
+    fn accounts_are_disabled_until_they_are_enabled() {
+        each(|accounts| {
+            accounts.done(&["add", "a@b.c", "--id", "a"], PASSWORD, "added a@b.c (a)\n");
+            accounts.done(&["enable", "a"], "", "a@b.c (a) is enabled already\n");
+            accounts.done(&["disable", "A@B.C"], "", "disabled a@b.c (a)\n");
+            accounts.done(&["disable", "a"], "", "a@b.c (a) is disabled already\n");
+            assert_eq!(accounts.shown("a")["accountEnabled"], false);
+            assert!(accounts.user(&["show", "a"], "").stdout.contains("account       disabled\n"));
+            assert!(accounts.user(&["list"], "").stdout.ends_with("  -  disabled\n"));
+            let set = accounts.user(&["set-password", "a"], OTHER).stdout;
+            assert!(set.ends_with("\nthe account is disabled, and stays so\n"), "{set}");
+            accounts.done(&["rename", "a", "b@b.c"], "", "renamed a@b.c (a) to b@b.c\n");
+            accounts.done(&["enable", "a"], "", "enabled b@b.c (a)\n");
+            accounts.done(&["list"], "", "b@b.c  a  -  must change\n");
+            for command in ["disable", "enable"] {
+                accounts.user(&[command, "zebra"], "").fails("no account has this id");
+            }
+        });
+    }
+
+    // Whoever had left went on to sign in.
+    #[test]
+    fn a_disabled_account_calls_nothing() {
+        let setup = Setup::new("");
+        let server = setup.start();
+        let config = setup.path("countersign.toml").to_str().unwrap().to_owned();
+        let on = |command: &str, who: &str| {
+            let done = run(["user", command, "--config", &config, who], "");
+            assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+        };
+        let (leaver, other) = (user(1), user(2));
+        let all = [
+            "User.Read",
+            "User.ReadWrite",
+            "User-PasswordProfile.ReadWrite.All",
+            "UserAuthenticationMethod.ReadWrite.All",
+        ];
+        let token = setup.token(&leaver, &all);
+        let help = setup.token(HELP, &all);
+        let reset = format!("/v1.0/users/{leaver}/authentication/methods/{METHOD}/resetPassword");
+        let started = server.post(&reset, &help, &json!({ "newPassword": PASSWORD }));
+        let operation = started.header("location").split_once("/v1.0").unwrap().1;
+        let change = json!({ "currentPassword": PASSWORD, "newPassword": OTHER });
+        let calls = |token: &str, other: &str| {
+            let on_other = format!("/v1.0/users/{other}");
+            let method = format!("{on_other}/authentication/methods/{METHOD}/resetPassword");
+            [
+                server.post(VALIDATE, token, &json!({ "password": PASSWORD })),
+                server.post(CHANGE, token, &change),
+                server.post(&method, token, &json!({ "newPassword": PASSWORD })),
+                server.get(&format!("/v1.0{operation}"), token),
+                server.get(&format!("{on_other}/authentication/methods"), token),
+                server.get("/v1.0/me", token),
+                server.get(&on_other, token),
+                server
+                    .client()
+                    .call("PATCH", &on_other, token, b"{\"passwordProfile\":{}}")
+                    .unwrap(),
+            ]
+        };
+        on("disable", &leaver);
+        on("disable", HELP);
+        for (token, other) in [(&token, &other), (&token, &leaver), (&help, &other)] {
+            eventually("the service has seen it", || {
+                server.post(VALIDATE, token, &json!({ "password": PASSWORD })).status == 401
+            });
+            for (at, answer) in calls(token, other).iter().enumerate() {
+                let (status, message) = answer.error();
+                assert!(
+                    status == 401 && message == "The account is disabled." || status == 403,
+                    "{at}: {status} {message}"
+                );
+            }
+        }
+        // Its reset is taken, and it stays disabled.
+        on("enable", HELP);
+        assert_eq!(server.post(&reset, &help, &json!({ "newPassword": OTHER })).status, 202);
+        assert_eq!(server.post(CHANGE, &token, &change).status, 401);
+        on("enable", &leaver);
+        let change = json!({ "currentPassword": OTHER, "newPassword": FIRST });
+        assert_eq!(server.post(CHANGE, &token, &change).status, 204);
+    }
+
+    #[test]
+    fn what_a_directory_was_not_told_is_said() {
+        let accounts = Accounts::new();
+        accounts.done(&["add", "a@b.c", "--id", "a", "--no-password"], "", "added a@b.c (a)\n");
+        let config = std::fs::read_to_string(&accounts.config).unwrap();
+        let more = "[write-back]\ncommand = ['/bin/true']\n";
+        accounts.files.write("countersign.toml", format!("{config}{more}"));
+        let set = accounts.user(&["set-password", "a"], PASSWORD);
+        assert!(set.stdout.ends_with("`[write-back]` was not asked: set it there, too\n"));
+    }
 }

@@ -9,10 +9,10 @@ use countersign::Subject;
 
 use crate::policy::Loaded;
 use crate::refusal::Refusal;
-use crate::service::Inner;
+use crate::service::{Inner, enabled};
 use crate::token::Caller;
 
-/// How long an account's names may be those of before.
+/// How long an account's names, and whether it is enabled, may be those of before.
 const KEPT: Duration = Duration::from_secs(1);
 
 /// How many are kept.
@@ -41,7 +41,7 @@ impl KnownAccounts {
         if let Some(subject) = self.kept(&caller.object, loaded.generation()) {
             return Ok(subject);
         }
-        let account = service.store.account_by_id(&caller.object).await?;
+        let account = enabled(service.store.account_by_id(&caller.object).await?)?;
         let subject = Arc::new(loaded.engine().subject(&service.context(account.as_ref())));
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{ADELE, Database, TENANT, adele, credential};
 use countersign_server::roles::{Membership, Role};
 use countersign_server::store::{
-    Account, Attempt, Credential, Field, Fingerprint, Lockout, NewAccount, NewCredential,
+    Account, Attempt, Credential, Field, Fingerprint, Held, Lockout, NewAccount, NewCredential,
     NewOperation, Operation, OperationState, ProfileUpdate, Reserved, Store, StoreError,
     StoreOptions, Turn,
 };
@@ -30,6 +30,7 @@ on_both! {
     different_guesses_at_once_are_ten_at_most
     equal_guesses_at_once_count_once
     locks_grow_and_end
+    operators_look_after_accounts
     guesses_at_a_former_password_say_nothing_of_the_new_one
     leaked_reservations_end
     operations_go_from_state_to_state
@@ -43,6 +44,7 @@ on_both! {
     many_may_open_it_at_once
     a_database_belongs_to_a_tenant
     a_newer_schema_is_refused
+    who_serves_need_not_own_the_tables
     calls_that_nobody_waits_for_leave_nothing_half_done
     a_changed_table_is_told_without_values
 }
@@ -111,6 +113,8 @@ async fn accounts_are_kept_as_they_were_given(database: &Database) {
         has_password: false,
         created: -5,
         password_changed: None,
+        held: Held::default(),
+        enabled: true,
     };
     assert_eq!(store.account(ADELE).await.unwrap(), Some(expected));
     assert_eq!(store.account("somebody").await.unwrap(), None);
@@ -408,6 +412,54 @@ async fn locks_grow_and_end(database: &Database) {
 
 // Somebody changes the password, while another device still tries what is about
 // to be the new one: it must not be known as wrong afterwards.
+async fn operators_look_after_accounts(database: &Database) {
+    let store = database.with_adele().await;
+    // One is being verified while the lock is lifted: it counts.
+    let slow = granted(&store, 1, 0).await;
+    for guess in 2..6 {
+        attempt(&store, guess, 0).await;
+    }
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(Held { failures: 4, until: None }));
+    store.settle(ADELE, &slow, Attempt::Wrong(fingerprint(1)), 1, &RULES).await.unwrap();
+    for guess in 10..19 {
+        attempt(&store, guess, 1).await;
+    }
+    let held = Held { failures: 10, until: Some(60_001) };
+    assert_eq!(store.account(ADELE).await.unwrap().unwrap().held, held);
+    assert_eq!((held.locked(60_000), held.locked(60_001)), (Some(60_001), None));
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(held));
+    assert_eq!(store.unlock(ADELE).await.unwrap(), Some(Held::default()));
+    assert_eq!(store.unlock("somebody").await.unwrap(), None);
+    assert_eq!(attempt(&store, 18, 2).await, "granted");
+    let before = store.passwords(ADELE).await.unwrap().unwrap();
+    let set = async |version, phc: &str, must| {
+        store.set_password(ADELE, version, &credential(phc), must, 9).await.unwrap()
+    };
+    assert!(set(before.version, "new", true).await);
+    // Who saw the password of before sets none.
+    assert!(!set(before.version, "other", true).await);
+    let after = store.passwords(ADELE).await.unwrap().unwrap();
+    assert_eq!((after.phc.as_deref(), after.history[0].as_str()), (Some("new"), "old"));
+    let account = store.account(ADELE).await.unwrap().unwrap();
+    assert_eq!((account.must_change, account.held), (true, Held::default()));
+    assert!(set(after.version, "newer", false).await);
+    assert!(!store.account(ADELE).await.unwrap().unwrap().must_change);
+    assert!(store.passwords("somebody").await.unwrap().is_none());
+    for enabled in [false, false, true] {
+        assert!(store.set_enabled(ADELE, enabled).await.unwrap());
+        assert_eq!(store.account(ADELE).await.unwrap().unwrap().enabled, enabled);
+    }
+    assert!(!store.set_enabled("somebody", false).await.unwrap());
+    assert_eq!(store.rename("somebody", "x@y.z").await, Ok(false));
+    assert_eq!(store.rename(ADELE, "X@y.z").await, Ok(true));
+    assert_eq!(store.account("x@Y.Z").await.unwrap().unwrap().id, ADELE);
+    let Err(StoreError::Invalid { field: Field::UserPrincipalName, .. }) =
+        store.rename(ADELE, "x\0@y.z").await
+    else {
+        panic!("a name that cannot be stored was taken");
+    };
+}
+
 async fn guesses_at_a_former_password_say_nothing_of_the_new_one(database: &Database) {
     let store = database.with_adele().await;
     let early = granted(&store, 1, 1).await;
@@ -690,7 +742,8 @@ async fn a_newer_schema_is_refused(database: &Database) {
     database
         .execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
-             execution_time) SELECT 9999, 'newer', success, checksum, 1 FROM _sqlx_migrations",
+             execution_time) SELECT 9999, 'newer', success, checksum, 1 FROM _sqlx_migrations \
+             WHERE version = 1",
         )
         .await;
     refused(database.try_open().await, "version 9999 of the schema");
@@ -700,6 +753,43 @@ async fn a_newer_schema_is_refused(database: &Database) {
     let checksum = if database.is_postgres() { "'\\x00'" } else { "x'00'" };
     database.execute(&format!("UPDATE _sqlx_migrations SET checksum = {checksum}")).await;
     refused(database.try_open().await, "is not the one that");
+}
+
+// A role that may make no tables waited for five seconds, and was told that the
+// database had not answered in time.
+async fn who_serves_need_not_own_the_tables(database: &Database) {
+    if !database.is_postgres() {
+        return;
+    }
+    let role = format!("{}_role", database.url.rsplit_once('/').unwrap().1);
+    database.execute(&format!("CREATE ROLE {role} LOGIN")).await;
+    database.execute("REVOKE CREATE ON SCHEMA public FROM public").await;
+    let as_role = async || {
+        // Everybody may say who they are, as the server is set up for tests.
+        let (scheme, rest) = database.url.split_once("://").unwrap();
+        let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+        let url = format!("{scheme}://{role}@{rest}");
+        Store::open(&url, Some(TENANT), &StoreOptions::default()).await
+    };
+    refused(as_role().await, "have to be made by a role that may");
+    let store = database.with_adele().await;
+    database
+        .execute(&format!(
+            "GRANT SELECT ON _sqlx_migrations TO {role}; \
+             GRANT SELECT, INSERT ON directory TO {role}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON accounts, operations TO {role}"
+        ))
+        .await;
+    let theirs = as_role().await.unwrap();
+    assert_eq!(granted(&theirs, 1, 1).await.phc.as_deref(), Some("old"));
+    assert!(theirs.reset_at_once(&operation("r"), &credential("new"), 1).await.unwrap());
+    assert!(theirs.remove(ADELE).await.unwrap());
+    assert_eq!(store.account(ADELE).await.unwrap(), None);
+    theirs.close().await;
+    // An older version's tables are not theirs to change.
+    database.execute("DELETE FROM _sqlx_migrations").await;
+    refused(as_role().await, "have to be made by a role that may");
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
 }
 
 async fn calls_that_nobody_waits_for_leave_nothing_half_done(database: &Database) {

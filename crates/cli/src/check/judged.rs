@@ -38,6 +38,22 @@ impl<'a> Judged<'a> {
         if self.report.is_valid() { Answer::Yes } else { Answer::No }
     }
 
+    /// The checks of former passwords that are not decided, those of alternatives
+    /// included.
+    #[cfg(feature = "server")]
+    pub(super) fn of_history(&self) -> Vec<&'a Check> {
+        let of = |result: &CheckResult<'a>| {
+            let alternatives = self.report.alternatives(result.check.id());
+            let inner = alternatives.into_iter().flat_map(|alternative| alternative.checks);
+            Vec::from_iter(inner.chain([*result]))
+        };
+        let all = self.report.checks().flat_map(|result| of(&result));
+        let is_open = |result: &CheckResult<'_>| {
+            result.outcome == Outcome::Deferred && result.check.history().is_some()
+        };
+        all.filter(is_open).map(|result| result.check).collect()
+    }
+
     /// Where in the password a failed check sees the trouble.
     pub(super) fn positions(&self, result: &CheckResult<'_>) -> Vec<Positions> {
         if result.outcome != Outcome::Failed || self.cut {

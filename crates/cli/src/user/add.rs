@@ -1,21 +1,16 @@
 //! `countersign user add`
 
-use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use countersign::{Context, Operation};
-use countersign_server::Config;
-use countersign_server::password::{self, Memory};
+use countersign::{Field, Operation};
 use countersign_server::store::{NewAccount, PasswordPolicies, StoreError, StoreOptions};
 
 use super::database::Database;
-use super::{roles, say};
+use super::password::{Hashed, NewPassword, Owner};
+use super::{roles, say, written};
 use crate::Answer;
-use crate::check::{self, engine};
 use crate::failure::Failure;
-use crate::input::Source;
-use crate::typed::Typed;
 use crate::words::Printable;
 
 /// Adds an account.
@@ -36,7 +31,7 @@ Examples:
 Exit codes:
   0  added
   1  the password does not comply with the policy: nothing was added
-  2  error: nothing was added")]
+  2  error: nothing was added, unless the error says that it may have been")]
 pub(crate) struct Add {
     #[command(flatten)]
     database: Database,
@@ -59,9 +54,8 @@ pub(crate) struct Add {
     /// protected like a Global Administrator
     #[arg(long)]
     custom: bool,
-    /// Read the password from a file; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    password: NewPassword,
     /// Add the account without a password
     #[arg(long, conflicts_with = "password_file")]
     no_password: bool,
@@ -73,22 +67,10 @@ pub(crate) struct Add {
     #[arg(long, value_name = "NAMES", default_value = "None", hide_default_value = true,
         value_parser = password_policies)]
     password_policies: PasswordPolicies,
-    /// A built-in policy, else a policy file [default: that of the configuration, else `entra`]
-    #[arg(long, value_name = "NAME|FILE")]
-    policy: Option<String>,
-    /// A banned list for the policy's list or slot NAME, by default `custom`
-    #[arg(long = "list", value_name = "[NAME=]FILE")]
-    lists: Vec<PathBuf>,
-    /// Take any password
-    #[arg(long, conflicts_with_all = ["policy", "lists"])]
-    no_policy: bool,
     /// The user principal name, such as AdeleV@contoso.com
     #[arg(value_name = "NAME@DOMAIN")]
     upn: String,
 }
-
-/// How long a password may be that no policy looks at, in bytes.
-const LIMIT: usize = 4096;
 
 pub(super) fn run(add: &Add) -> Result<Answer, Failure> {
     let mut new = NewAccount {
@@ -112,95 +94,34 @@ pub(super) fn run(add: &Add) -> Result<Answer, Failure> {
             }
         }
         if !add.no_password {
-            let Some(phc) = add.password(&new)? else { return Ok(Answer::No) };
+            let owner = Owner {
+                operation: Operation::Create,
+                upn: &new.upn,
+                names: [
+                    (Field::DisplayName, new.display_name.as_deref()),
+                    (Field::GivenName, new.given_name.as_deref()),
+                    (Field::Surname, new.surname.as_deref()),
+                ],
+                disable_strong_password: new.disable_strong_password,
+                passwords: None,
+            };
+            let instead = "`--no-password` adds an account without one";
+            let config = add.database.configured()?;
+            let hashed = add.password.hashed(&config, &owner, instead)?;
+            let Some(Hashed { phc, .. }) = hashed else { return Ok(Answer::No) };
             new.phc = Some(phc);
         }
         store.insert(&new).await.map_err(|error| match error {
             StoreError::Conflict { field, .. } => conflict(field.name()),
-            error => error.into(),
+            error => written(error),
         })?;
         say(|out| writeln!(out, "added {} ({})", Printable(&new.upn), new.id.to_ascii_lowercase()))
     })
 }
 
-fn conflict(field: &str) -> Failure {
+pub(super) fn conflict(field: &str) -> Failure {
     Failure::new(format!("there is an account with this {field} already"))
         .hint("`countersign user show` shows it")
-}
-
-impl Add {
-    /// The hash of the password; none if the policy refuses it.
-    fn password(&self, new: &NewAccount) -> Result<Option<String>, Failure> {
-        let config = self.database.configured()?;
-        let cost = config.passwords.cost().map_err(Failure::new)?;
-        let engine = match self.no_policy {
-            true => None,
-            false => {
-                let policy = self.policy.as_ref().unwrap_or(&config.policy.name);
-                let lists = if self.lists.is_empty() { &config.policy.lists } else { &self.lists };
-                Some(engine::load(policy, lists)?.1)
-            }
-        };
-        let limit = engine.as_ref().map_or(LIMIT, |engine| engine.max_text());
-        let typed = self.read(limit)?;
-        let text = check::utf8(&typed)?;
-        if text.is_empty() {
-            return Err(Failure::new("the password is empty")
-                .hint("`--no-password` adds an account without one"));
-        }
-        match &engine {
-            Some(engine) => {
-                let subject = engine.subject(&context(&config, new));
-                if check::refuses(engine, &subject, &typed)? {
-                    return Ok(None);
-                }
-            }
-            None if typed.is_cut() => {
-                return Err(Failure::new(format!("the password is over {limit} bytes")));
-            }
-            None => {}
-        }
-        let phc = password::hash(text, &cost, &mut Memory::default());
-        phc.map(Some).map_err(|error| Failure::new(error.to_string()))
-    }
-
-    fn read(&self, limit: usize) -> Result<Typed, Failure> {
-        match Source::open(self.password_file.as_deref())? {
-            Source::Terminal => {
-                let typed = Source::Terminal.read_one("Password: ", limit)?;
-                let again = Source::Terminal.read_one("The same again: ", limit)?;
-                match check::utf8(&typed)? == check::utf8(&again)? {
-                    true => Ok(typed),
-                    false => Err(Failure::new("the two passwords are not the same")),
-                }
-            }
-            file => file.read_one("", limit),
-        }
-    }
-}
-
-/// What the policy is told about the user.
-fn context(config: &Config, new: &NewAccount) -> Context {
-    let mut context = Context::new()
-        .operation(Operation::Create)
-        .user_principal_name(&new.upn)
-        .disable_strong_password(new.disable_strong_password);
-    if let Some(name) = &config.tenant_name {
-        context = context.tenant(name);
-    }
-    if let Some(domain) = &config.tenant_domain {
-        context = context.tenant_domain(domain);
-    }
-    if let Some(name) = &new.display_name {
-        context = context.display_name(name);
-    }
-    if let Some(name) = &new.given_name {
-        context = context.given_name(name);
-    }
-    if let Some(name) = &new.surname {
-        context = context.surname(name);
-    }
-    context
 }
 
 fn password_policies(text: &str) -> Result<PasswordPolicies, String> {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::csv::{self, Record, Wrong};
 use super::database::Database;
-use super::{add, roles, say};
+use super::{add, roles, say, written};
 use crate::Answer;
 use crate::failure::Failure;
 use crate::input::Source;
@@ -155,7 +155,7 @@ pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, 
             StoreError::Invalid { at, field, why } => {
                 self::at(line(at), Some(Column::Field(field)), &format!("it {why}"))
             }
-            error => error.into(),
+            error => written(error),
         })?;
         let count = counted(accounts.len() as u64, "account", "accounts");
         say(|out| writeln!(out, "imported {count}"))

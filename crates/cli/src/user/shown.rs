@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use textwrap::core::display_width;
 
-use crate::words::{Paint, Printable};
+use super::add;
+use crate::words::{Paint, Printable, grouped};
 
 /// What Microsoft Graph calls things, where it has them.
 #[derive(Serialize)]
@@ -21,12 +22,16 @@ struct Json<'a> {
     surname: Option<&'a str>,
     tenant: &'a str,
     roles: Vec<&'a str>,
+    account_enabled: bool,
     password_policies: Option<String>,
     has_password: bool,
     force_change_password_next_sign_in: bool,
     force_change_password_next_sign_in_with_mfa: bool,
     created_date_time: Option<String>,
     last_password_change_date_time: Option<String>,
+    /// Ours, as the next: wrong current passwords since the last right one.
+    wrong_passwords: u32,
+    locked_until_date_time: Option<String>,
 }
 
 /// One object on one line.
@@ -39,12 +44,15 @@ pub(super) fn json(out: &mut impl Write, account: &Account) -> io::Result<()> {
         surname: account.surname.as_deref(),
         tenant: &account.tenant,
         roles: account.roles.iter().map(role).collect(),
+        account_enabled: account.enabled,
         password_policies: PasswordPolicies::of(account).written(),
         has_password: account.has_password,
         force_change_password_next_sign_in: account.must_change,
         force_change_password_next_sign_in_with_mfa: account.must_change_with_mfa,
         created_date_time: time(account.created),
         last_password_change_date_time: account.password_changed.and_then(time),
+        wrong_passwords: account.held.failures,
+        locked_until_date_time: locked(account),
     };
     serde_json::to_writer(&mut *out, &json)?;
     writeln!(out)
@@ -62,6 +70,10 @@ pub(super) fn text(out: &mut impl Write, account: &Account) -> io::Result<()> {
         Some(when) => format!("set {when}{must}"),
         None => format!("set{must}"),
     };
+    let wrong = match account.held.failures {
+        0 => String::new(),
+        failures => format!("{}, since the last right one", grouped(failures.into())),
+    };
     let lines = [
         ("id", account.id.clone()),
         ("user name", account.upn.clone()),
@@ -69,8 +81,11 @@ pub(super) fn text(out: &mut impl Write, account: &Account) -> io::Result<()> {
         ("given name", account.given_name.clone().unwrap_or_default()),
         ("surname", account.surname.clone().unwrap_or_default()),
         ("tenant", account.tenant.clone()),
+        ("account", (if account.enabled { "" } else { "disabled" }).to_owned()),
         ("roles", roles(account)),
         ("password", password),
+        ("locked", locked(account).map(|until| format!("until {until}")).unwrap_or_default()),
+        ("wrong ones", wrong),
         ("policies", PasswordPolicies::of(account).written().unwrap_or_default()),
         ("created", time(account.created).unwrap_or_default()),
     ];
@@ -95,9 +110,15 @@ pub(super) fn lines(out: &mut impl Write, accounts: &[Account]) -> io::Result<()
         widths.map(|width: usize| width.max(cells.next().unwrap_or(0)))
     });
     for account in accounts {
-        let none = (!account.has_password).then(|| "no password".to_owned());
-        let roles = Some(roles(account)).filter(|roles| !roles.is_empty());
-        let rest: Vec<_> = none.into_iter().chain(roles).collect();
+        let must = account.must_change || account.must_change_with_mfa;
+        let state = [
+            (!account.enabled).then(|| "disabled".to_owned()),
+            (!account.has_password).then(|| "no password".to_owned()),
+            must.then(|| "must change".to_owned()),
+            locked(account).map(|until| format!("locked until {until}")),
+            Some(roles(account)).filter(|roles| !roles.is_empty()),
+        ];
+        let rest: Vec<_> = state.into_iter().flatten().collect();
         let [upn, id, name] = cells(account);
         let space =
             |cell: &str, width: usize| " ".repeat(width.saturating_sub(display_width(cell)));
@@ -132,7 +153,12 @@ fn role(membership: &Membership) -> &str {
     }
 }
 
+/// When the lock ends, if there is one now.
+fn locked(account: &Account) -> Option<String> {
+    account.held.locked(add::now()).and_then(time)
+}
+
 /// A time of the store, in UTC.
-fn time(milliseconds: i64) -> Option<String> {
+pub(super) fn time(milliseconds: i64) -> Option<String> {
     Timestamp::from_millisecond(milliseconds).ok().map(|time| time.to_string())
 }

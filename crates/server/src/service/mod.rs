@@ -401,11 +401,12 @@ impl Call<'_> {
         body::read(parts, body, self.service.settings.bounds).await
     }
 
-    /// The caller's account, if the caller is a user whom the store knows.
+    /// The caller's account, if the caller is a user whom the store knows. One
+    /// that is disabled may call nothing, however good its token is.
     async fn own_account(&self) -> Result<Option<Account>, Refusal> {
         match self.caller.kind {
             TokenKind::Application => Ok(None),
-            _ => Ok(self.service.store.account_by_id(&self.caller.object).await?),
+            _ => enabled(self.service.store.account_by_id(&self.caller.object).await?),
         }
     }
 
@@ -492,6 +493,14 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::Unavailable
+    }
+}
+
+/// The account of a caller, unless it is disabled.
+pub(crate) fn enabled(own: Option<Account>) -> Result<Option<Account>, Refusal> {
+    match own {
+        Some(Account { enabled: false, .. }) => Err(Refusal::Token("The account is disabled.")),
+        own => Ok(own),
     }
 }
 

@@ -118,11 +118,12 @@ impl Call<'_> {
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
         // Ids are UUIDs, as those of users.
         let id = id.to_ascii_lowercase();
+        let own = self.own_account().await?;
         let found = self.service.store.operation(&id).await?;
         // First, so that it takes no longer for users who are there.
         let found =
             found.filter(|found| found.caller == self.caller.object).ok_or(Refusal::NotFound)?;
-        let account = self.account(&target, self.own_account().await?).await?;
+        let account = self.account(&target, own).await?;
         if found.account != account.id {
             return Err(Refusal::NotFound);
         }

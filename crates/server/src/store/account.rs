@@ -4,7 +4,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::error::{Field, StoreError};
-use super::{Store, flag, lockout, storable};
+use super::lockout::{Held, State};
+use super::{Store, flag, storable};
 use crate::roles::Membership;
 
 /// An account, without its credential.
@@ -38,6 +39,10 @@ pub struct Account {
     pub created: i64,
     /// When its password was last set: milliseconds since 1970.
     pub password_changed: Option<i64>,
+    /// The wrong passwords that are held against it.
+    pub held: Held,
+    /// `accountEnabled`: whether it may call anything.
+    pub enabled: bool,
 }
 
 /// An account that is to be added.
@@ -91,14 +96,7 @@ impl NewAccount {
                 "is not 1 to 64 ASCII letters, digits, `-`, `_` and `.`, a letter or digit first";
             return Err((Field::Id, why));
         }
-        let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\');
-        let is_upn = self.upn.split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
-        if !is_upn || self.upn.contains(strange) || self.upn.chars().count() > MAX_NAME {
-            let why = "is not `name@domain` of at most 256 characters, without spaces and slashes";
-            return Err((Field::UserPrincipalName, why));
-        }
+        check_upn(&self.upn)?;
         for (field, name) in [
             (Field::DisplayName, &self.display_name),
             (Field::GivenName, &self.given_name),
@@ -109,6 +107,20 @@ impl NewAccount {
             }
         }
         check_roles(&self.roles)
+    }
+}
+
+fn check_upn(upn: &str) -> Result<(), (Field, &'static str)> {
+    let strange = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\');
+    let is_upn = upn.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    match is_upn && !upn.contains(strange) && upn.chars().count() <= MAX_NAME {
+        true => Ok(()),
+        false => Err((
+            Field::UserPrincipalName,
+            "is not `name@domain` of at most 256 characters, without spaces and slashes",
+        )),
     }
 }
 
@@ -155,7 +167,8 @@ impl Account {
 
 const COLUMNS: &str = "id, upn, display_name, given_name, surname, roles, \
     disable_strong_password, disable_password_expiration, must_change, must_change_with_mfa, \
-    CASE WHEN phc IS NULL THEN 0 ELSE 1 END AS has_password, created, password_changed";
+    CASE WHEN phc IS NULL THEN 0 ELSE 1 END AS has_password, created, password_changed, lockout, \
+    enabled";
 
 impl Store {
     /// An account by its id or user principal name, whatever their case.
@@ -262,6 +275,36 @@ impl Store {
         self.update(query.bind(written(roles)).bind(id)).await
     }
 
+    /// Lets an account call what it may, or nothing; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available, and perhaps has done it.
+    pub async fn set_enabled(&self, id: &str, enabled: bool) -> Result<bool, StoreError> {
+        let query = sqlx::query("UPDATE accounts SET enabled = $1 WHERE id = $2");
+        self.update(query.bind(i64::from(enabled)).bind(id)).await
+    }
+
+    /// Gives an account this user principal name; whether there is one.
+    ///
+    /// # Errors
+    ///
+    /// The name cannot be stored, another account has it, or the database is not
+    /// available, and perhaps has done it.
+    pub async fn rename(&self, id: &str, upn: &str) -> Result<bool, StoreError> {
+        check_upn(upn).map_err(|(field, why)| StoreError::Invalid { at: 0, field, why })?;
+        let query = sqlx::query("UPDATE accounts SET upn = $1, upn_folded = $2 WHERE id = $3");
+        let query = query.bind(upn).bind(folded(upn)).bind(id);
+        self.with(async |conn| match query.execute(conn).await {
+            Ok(done) => Ok(done.rows_affected() > 0),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                Err(StoreError::Conflict { at: 0, field: Field::UserPrincipalName })
+            }
+            Err(error) => Err(error.into()),
+        })
+        .await
+    }
+
     fn read(&self, row: &AnyRow) -> Result<Account, StoreError> {
         Ok(Account {
             id: row.try_get("id")?,
@@ -278,6 +321,8 @@ impl Store {
             has_password: flag(row, "has_password")?,
             created: row.try_get("created")?,
             password_changed: row.try_get("password_changed")?,
+            held: State::read(&row.try_get::<String, _>("lockout")?)?.held(),
+            enabled: flag(row, "enabled")?,
         })
     }
 }
@@ -309,7 +354,7 @@ async fn insert(conn: &mut AnyConnection, new: &NewAccount) -> Result<Option<Fie
             .bind(new.created)
             .bind(new.phc.as_ref().map(|_| new.created))
             .bind(new.phc.as_deref())
-            .bind(lockout::State::default().written()?);
+            .bind(State::default().written()?);
         if query.execute(&mut *conn).await?.rows_affected() == 1 {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::any::AnyConnectOptions;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor, Row};
 
 use super::error::{StoreError, is_busy};
@@ -69,7 +69,7 @@ impl Kind {
         }
     }
 
-    async fn migrate(self, conn: &mut AnyConnection) -> Result<(), sqlx::migrate::MigrateError> {
+    async fn migrate(self, conn: &mut AnyConnection) -> Result<(), MigrateError> {
         match self {
             // Its migrations do not lock each other out.
             Self::Sqlite => {
@@ -77,8 +77,16 @@ impl Kind {
                 SQLITE.run(&mut *transaction).await?;
                 Ok(transaction.commit().await?)
             }
+            // Whoever serves need not be allowed to make tables.
+            Self::Postgres if is_up_to_date(conn).await => Ok(()),
             Self::Postgres => POSTGRES.run(conn).await,
         }
+    }
+
+    /// Whether another process has the database for a moment. The code is
+    /// SQLite's; one of PostgreSQL's ends alike.
+    fn is_busy(self, error: &MigrateError) -> bool {
+        matches!(self, Self::Sqlite) && is_busy(error)
     }
 
     fn newest(self) -> i64 {
@@ -88,6 +96,16 @@ impl Kind {
         };
         migrations.iter().map(|migration| migration.version).max().unwrap_or(0)
     }
+}
+
+/// Whether the tables are those of this version. An error says that they are not.
+async fn is_up_to_date(conn: &mut AnyConnection) -> bool {
+    if !matches!(conn.dirty_version().await, Ok(None)) {
+        return false;
+    }
+    let Ok(made) = conn.list_applied_migrations().await else { return false };
+    let made = made.iter().map(|made| (made.version, &made.checksum));
+    made.eq(POSTGRES.iter().map(|ours| (ours.version, &ours.checksum)))
 }
 
 /// Opens a database, makes or renews its tables, and binds it to a tenant; or to
@@ -144,7 +162,7 @@ async fn prepare(
             Ok(()) => return Ok(()),
             // Two that begin at once: SQLite does not wait when a file becomes
             // one with a write-ahead log.
-            Err(error) if is_busy(&error) && Instant::now() < end => {
+            Err(error) if kind.is_busy(&error) && Instant::now() < end => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(error) => return Err(StoreError::migrating(error, kind.newest())),

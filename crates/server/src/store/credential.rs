@@ -7,7 +7,7 @@
 use sqlx::{AnyConnection, Row};
 
 use super::error::StoreError;
-use super::lockout::{Attempt, Decision, Fingerprint, Lockout, State};
+use super::lockout::{Attempt, Decision, Fingerprint, Held, Lockout, State};
 use super::{Query, Store};
 
 /// What an attempt at the current password is verified with.
@@ -21,6 +21,16 @@ pub struct Credential {
     /// The end of the reservation, by which it is settled: milliseconds since
     /// 1970.
     pub reservation: i64,
+}
+
+/// The password of an account, and those before it.
+pub struct Passwords {
+    /// Grows with every new password.
+    pub version: i64,
+    /// The hash; none where there is no password.
+    pub phc: Option<String>,
+    /// The hashes of former passwords, newest first.
+    pub history: Vec<String>,
 }
 
 /// Whether the current password may be verified.
@@ -148,6 +158,65 @@ impl Store {
             ..Flags::default()
         };
         self.with(async |conn| replace(conn, id, Some(version), new, &flags, now).await).await
+    }
+
+    /// The hashes of an account; none if there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available.
+    pub async fn passwords(&self, id: &str) -> Result<Option<Passwords>, StoreError> {
+        self.with(async |conn| {
+            let Some(Stored { version, phc, history, .. }) = Stored::of(conn, id).await? else {
+                return Ok(None);
+            };
+            Ok(Some(Passwords { version, phc, history: read_history(&history)? }))
+        })
+        .await
+    }
+
+    /// Replaces the password whose version is given, by an operator: whether its
+    /// user has to change it is told, and nothing is held against the account.
+    /// Whether it was still that password.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available, and perhaps has done it.
+    pub async fn set_password(
+        &self,
+        id: &str,
+        version: i64,
+        new: &NewCredential,
+        must_change: bool,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let flags = Flags {
+            must_change: Some(must_change),
+            must_change_with_mfa: (!must_change).then_some(false),
+            ..Flags::default()
+        };
+        self.with(async |conn| replace(conn, id, Some(version), new, &flags, now).await).await
+    }
+
+    /// Holds nothing against an account any more, as after its right password.
+    /// What was held; none if there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// The database is not available, and perhaps has done it.
+    pub async fn unlock(&self, id: &str) -> Result<Option<Held>, StoreError> {
+        self.with(async |conn| {
+            while let Some(row) = Stored::of(conn, id).await? {
+                let mut state = State::read(&row.lockout)?;
+                let held = state.held();
+                state.forgive();
+                if row.write(conn, id, &state).await? {
+                    return Ok(Some(held));
+                }
+            }
+            Ok(None)
+        })
+        .await
     }
 
     /// What became of a change that nobody was told the end of: whether the

@@ -122,7 +122,15 @@ impl StoreError {
     pub(super) fn migrating(error: MigrateError, newest: i64) -> Self {
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                Self::opening(error)
+                // PostgreSQL: no right.
+                let may_not = code(&error).as_deref() == Some("42501");
+                match Self::opening(error) {
+                    Self::Unusable(why) if may_not => Self::Unusable(format!(
+                        "{why}: the tables are not those of this version, and have to be made by \
+                         a role that may, such as their owner"
+                    )),
+                    error => error,
+                }
             }
             MigrateError::VersionMissing(version) => Self::Unusable(format!(
                 "the database has version {version} of the schema, and this countersign knows \

@@ -57,6 +57,22 @@ pub enum Attempt {
     Undecided,
 }
 
+/// The wrong passwords that are held against an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many there were since the last right one, equal ones in a row once.
+    pub failures: u32,
+    /// When the lock ends, or ended: milliseconds since 1970.
+    pub until: Option<i64>,
+}
+
+impl Held {
+    /// When the lock ends, if there is one at this time: milliseconds since 1970.
+    pub fn locked(&self, now: i64) -> Option<i64> {
+        self.until.filter(|until| *until > now)
+    }
+}
+
 /// How many wrong passwords are remembered.
 const REMEMBERED: usize = 3;
 /// How soon an attempt is worth repeating that others were in the way of.
@@ -99,6 +115,18 @@ impl State {
 
     pub(super) fn written(&self) -> Result<String, StoreError> {
         serde_json::to_string(self).map_err(|_| StoreError::unreadable("lockout"))
+    }
+
+    pub(super) fn held(&self) -> Held {
+        Held { failures: self.failures, until: Some(self.until).filter(|until| *until > 0) }
+    }
+
+    /// Nothing is held against the account any more. Attempts that are being
+    /// verified keep their places, and count when they end.
+    pub(super) fn forgive(&mut self) {
+        self.failures = 0;
+        self.until = 0;
+        self.wrong.clear();
     }
 
     /// Reserves an attempt, if there may be one.
@@ -147,11 +175,7 @@ impl State {
     fn end(&mut self, attempt: Attempt, now: i64, rules: &Lockout) {
         match attempt {
             Attempt::Undecided => {}
-            Attempt::Right => {
-                self.failures = 0;
-                self.until = 0;
-                self.wrong.clear();
-            }
+            Attempt::Right => self.forgive(),
             Attempt::Wrong(fingerprint) => {
                 let fingerprint = fingerprint.written();
                 // The same one was being verified at the same time.

@@ -23,10 +23,10 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Row};
 pub use account::{Account, NewAccount};
 use connect::Kind;
 pub use connect::StoreOptions;
-pub use credential::{Credential, NewCredential, ProfileUpdate, Reserved};
+pub use credential::{Credential, NewCredential, Passwords, ProfileUpdate, Reserved};
 pub use error::{Field, StoreError};
 pub(crate) use lock::Lock;
-pub use lockout::{Attempt, Fingerprint, Lockout};
+pub use lockout::{Attempt, Fingerprint, Held, Lockout};
 pub use operation::{NewOperation, Operation, OperationState, Turn};
 pub use policies::PasswordPolicies;
 
