@@ -83,7 +83,7 @@ impl Field {
 pub struct Context {
     names: Vec<(Field, Zeroizing<String>)>,
     current_password: Option<Zeroizing<String>>,
-    operation: Option<Operation>,
+    pub(crate) operation: Option<Operation>,
     disable_strong_password: bool,
     multi_factor: bool,
 }

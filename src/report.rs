@@ -161,6 +161,12 @@ impl Check {
         self.history
     }
 
+    /// Whether the policy names this operation in the `on` of the check's rule:
+    /// not only that the rule applies to all of them.
+    pub fn names(&self, operation: Operation) -> bool {
+        self.scope.on.contains(&operation)
+    }
+
     /// Says what to do instead of what fails the check, in a sentence; without
     /// it, that is what the [kind](crate::rules::Doc::instead) says.
     #[must_use]

@@ -39,6 +39,7 @@ mod service;
 pub mod store;
 mod token;
 mod trace;
+mod unkept;
 mod write_back;
 
 pub use clock::Clock;
