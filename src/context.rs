@@ -121,7 +121,7 @@ fn labels(domain: &str) -> impl Iterator<Item = &str> {
 pub struct Context {
     names: Vec<(Field, Zeroizing<String>)>,
     current_password: Option<Zeroizing<String>>,
-    operation: Option<Operation>,
+    pub(crate) operation: Option<Operation>,
     disable_strong_password: bool,
     multi_factor: bool,
 }

@@ -96,8 +96,14 @@ impl Engine {
     /// wants to be compared: the most of its checks, those of alternatives
     /// included; 0 if none does.
     pub fn history(&self) -> u32 {
+        self.history_checks().filter_map(Check::history).max().unwrap_or(0)
+    }
+
+    /// The checks that are about former passwords, those of alternatives
+    /// included.
+    pub fn history_checks(&self) -> impl Iterator<Item = &Check> {
         let Catalog { checks, inner, .. } = &self.0.catalog;
-        checks.iter().chain(inner).filter_map(Check::history).max().unwrap_or(0)
+        checks.iter().chain(inner).filter(|check| check.history().is_some())
     }
 
     /// The banned lists that the rules use, with how many of their terms can

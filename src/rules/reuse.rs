@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::folding::folded;
 use super::{Doc, Example, Findings, Form, Given, Judge, Kind, Lists, Looser, Opt, Prepared, Rule};
-use crate::context::Context;
+use crate::context::{Context, Operation};
 use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
@@ -18,7 +18,8 @@ pub(super) const KIND: Kind = Kind::new("reuse", build).documented(Doc {
     why: "A password that was found out once stays known. Who stores passwords stores only \
           hashes of them, and a hash is slow to verify, so the engine leaves this to its caller: \
           the check is deferred until the caller settles it. What it knows itself, that it is the \
-          current password, or, with `last = 1`, that it is not, it says at once.",
+          current password, with `last = 1` that it is not, and that a new account had none, it \
+          says at once.",
     instead: "Use a password that you have never used here.",
     options: &[Opt::new(
         "last",
@@ -69,8 +70,13 @@ struct Reuse {
     last: u32,
 }
 
-/// The current password in NFC.
-struct Current(Zeroizing<Vec<char>>);
+/// What is known of the passwords that an account had.
+enum Known {
+    /// It is new, and had none.
+    New,
+    /// The current one, in NFC.
+    Current(Zeroizing<Vec<char>>),
+}
 
 impl Rule for Reuse {
     fn checks(&self) -> Vec<Check> {
@@ -86,18 +92,20 @@ impl Rule for Reuse {
     }
 
     fn prepare(&self, context: &Context) -> Prepared {
-        let current = context.current_password();
-        current.map_or_else(Prepared::default, |current| {
-            Prepared::new(Current(folded(current, &Grain::Character)))
-        })
+        match (context.operation, context.current_password()) {
+            (Some(Operation::Create), _) => Prepared::new(Known::New),
+            (_, Some(current)) => Prepared::new(Known::Current(folded(current, &Grain::Character))),
+            (_, None) => Prepared::default(),
+        }
     }
 
     fn judge(&self, judge: &Judge<'_>, findings: &mut Findings<'_>) {
-        match judge.prepared::<Current>() {
-            Some(Current(current)) if current.as_slice() == judge.text() => {
+        match judge.prepared::<Known>() {
+            Some(Known::New) => findings.decide(0, true),
+            Some(Known::Current(current)) if current.as_slice() == judge.text() => {
                 findings.decide(0, false);
             }
-            Some(_) if self.last == 1 => findings.decide(0, true),
+            Some(Known::Current(_)) if self.last == 1 => findings.decide(0, true),
             _ => findings.defer(0),
         }
     }

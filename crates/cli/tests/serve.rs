@@ -21,8 +21,7 @@ use service::{
 };
 
 /// Clients are given up soon, and not before they could speak on a busy machine.
-const IMPATIENT: &str =
-    "limits.header-seconds = 2
+const IMPATIENT: &str = "limits.header-seconds = 2
 limits.body-seconds = 2
 limits.keep-alive-seconds = 2
 ";

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::refusal::Refusal;
+use crate::unkept;
 
 /// The members of an object, each as it stands in the body.
 pub(crate) struct Object<'b>(BTreeMap<Cow<'b, str>, &'b RawValue>);
@@ -111,6 +112,55 @@ impl<'b> Object<'b> {
         }
     }
 
+    /// Refuses members that nothing here reads: what was asked for would not be
+    /// done. Annotations (`@…`, and those of known members) ask for nothing.
+    /// `within` is where the object stands in the body, with a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// A member is not known, or is spelt with other letters.
+    pub(crate) fn only(&self, within: &str, known: &[&str]) -> Result<(), Refusal> {
+        for name in self.0.keys() {
+            let (member, annotation) = match name.split_once('@') {
+                Some((member, _)) => (member, true),
+                None => (name.as_ref(), false),
+            };
+            if known.contains(&member) || annotation && member.is_empty() {
+                continue;
+            }
+            let target = format!("{within}{}", presentable(name));
+            let meant = known.iter().find(|known| known.eq_ignore_ascii_case(member));
+            let message = match meant {
+                Some(meant) => format!(
+                    "The member `{target}` is not known: names are compared as they are written, \
+                     and this one is `{meant}`. Nothing was done."
+                ),
+                None if within.is_empty() && unkept::USER.contains(&member) => {
+                    format!("This service does not keep `{target}`. Nothing was done.")
+                }
+                None => format!(
+                    "The member `{target}` is not known. This object may have {}. Nothing was done.",
+                    known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                ),
+            };
+            return Err(Refusal::Value(target.into(), message.into()));
+        }
+        Ok(())
+    }
+
+    /// Refuses null where a value belongs that may be left out.
+    ///
+    /// # Errors
+    ///
+    /// One of the members is null.
+    pub(crate) fn not_null(&self, within: &str, members: &[&str]) -> Result<(), Refusal> {
+        let is_null = |name: &&&str| self.0.get(**name).is_some_and(|value| value.get() == "null");
+        match members.iter().find(is_null) {
+            Some(name) => Err(Refusal::Parameter(format!("{within}{name}").into())),
+            None => Ok(()),
+        }
+    }
+
     /// The names of the members.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(AsRef::as_ref)
@@ -147,7 +197,7 @@ impl<'b> Object<'b> {
     ///
     /// It is missing, null or something else.
     pub(crate) fn required(&self, name: &'static str) -> Result<Secret, Refusal> {
-        self.string(name)?.ok_or(Refusal::Parameter(name))
+        self.string(name)?.ok_or(Refusal::Parameter(name.into()))
     }
 
     /// A truth value; nothing if it is missing or null.
@@ -195,6 +245,24 @@ impl<'b> Object<'b> {
 pub(crate) fn text(value: &RawValue) -> Option<Secret> {
     let inside = value.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inside.and_then(unescaped)
+}
+
+/// The most characters of an unknown name that are told.
+const SHOWN: usize = 64;
+
+/// A name that somebody sent, without what could change how the text around it
+/// looks.
+fn presentable(name: &str) -> String {
+    let odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let plain = |c: char| if odd(c) { '\u{fffd}' } else { c };
+    let mut shown: String = name.chars().take(SHOWN).map(plain).collect();
+    if name.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// How deep arrays and objects may stand in each other: what serde_json allows

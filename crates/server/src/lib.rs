@@ -41,6 +41,7 @@ mod service;
 pub mod store;
 mod token;
 mod trace;
+mod unkept;
 mod write_back;
 
 pub use clock::Clock;

@@ -34,9 +34,12 @@ pub(crate) enum Refusal {
     /// The body cannot be read. Says what and where, never a value.
     Json(Cow<'static, str>),
     /// A member is missing or null.
-    Parameter(&'static str),
-    /// A member has a value that makes no sense: which, and what would.
-    Value(&'static str, Cow<'static, str>),
+    Parameter(Cow<'static, str>),
+    /// A member has a value that makes no sense, or is not known: which, and
+    /// what would do.
+    Value(Cow<'static, str>, Cow<'static, str>),
+    /// Nothing that the request says is to be done.
+    Nothing,
     /// Another authentication method.
     UnknownMethod,
     NotFound,
@@ -100,7 +103,7 @@ struct Error<'a> {
     code: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<&'static str>,
+    target: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Told<'_>]>::is_empty")]
     details: &'a [Told<'a>],
     #[serde(rename = "innerError")]
@@ -172,6 +175,11 @@ impl Refusal {
                 "Request_BadRequest",
                 "Unexpected invalid input parameters.",
             ),
+            Self::Nothing => told(
+                StatusCode::BAD_REQUEST,
+                "Request_BadRequest",
+                "The request changes nothing: no member has a value.",
+            ),
             Self::UnknownMethod => told(
                 StatusCode::BAD_REQUEST,
                 "BadRequest",
@@ -238,7 +246,7 @@ impl Refusal {
             _ => Vec::new(),
         };
         let target = match self {
-            Self::Parameter(name) | Self::Value(name, _) => Some(*name),
+            Self::Parameter(name) | Self::Value(name, _) => Some(name.as_ref()),
             _ => None,
         };
         let inner = Inner {

@@ -189,8 +189,8 @@ async fn client_libraries_are_understood() {
     let mut request = call(Method::POST, VALIDATE, &token, gzip);
     request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
     assert_eq!(fixture.send(request).await.status, 200);
-    // What they do not know is ignored; what is unknown is not null.
-    let body = r#"{"@odata.type":"x","password":"cli365P@ssW0rd","also":[{"password":null}]}"#;
+    // Annotations are ignored.
+    let body = r#"{"@odata.type":"x","password":"cli365P@ssW0rd","@also":[{"password":null}]}"#;
     assert_eq!(fixture.post(VALIDATE, &token, body).await.json()["isValid"], true);
 }
 
@@ -769,7 +769,6 @@ async fn bodies_that_are_not_what_they_have_to_be() {
     for (path, body, target) in [
         (VALIDATE, "{}", "password"),
         (VALIDATE, r#"{"password":null}"#, "password"),
-        (VALIDATE, r#"{"Password":"secret"}"#, "password"),
         (CHANGE, "{}", "currentPassword"),
         (CHANGE, r#"{"currentPassword":"a"}"#, "newPassword"),
         (CHANGE, r#"{"currentPassword":"a","newPassword":null}"#, "newPassword"),

@@ -204,10 +204,10 @@ async fn told(id: String, response: Response) -> Answer {
 
 /// The parts of a batch, each behind those that it depends on.
 fn read(body: &[u8]) -> Result<Vec<Part<'_>>, Refusal> {
-    let wrong = |what: String| Refusal::Value("requests", what.into());
+    let wrong = |what: String| Refusal::Value("requests".into(), what.into());
     let object = Object::parse(body, false)?;
     knows(&object, &["requests"]).map_err(|what| wrong(format!("The batch {what}.")))?;
-    let requests = object.array("requests")?.ok_or(Refusal::Parameter("requests"))?;
+    let requests = object.array("requests")?.ok_or(Refusal::Parameter("requests".into()))?;
     if requests.is_empty() || requests.len() > MOST {
         return Err(wrong(format!("A batch has 1 to {MOST} requests.")));
     }

@@ -28,6 +28,7 @@ impl Call<'_> {
         let body = self.read(parts, body).await?;
         let (current, new) = {
             let object = Object::parse(&body, false)?;
+            object.only("", &["currentPassword", "newPassword"])?;
             (object.required("currentPassword")?, object.required("newPassword")?)
         };
         let own = self.own_account().await?;
@@ -118,7 +119,15 @@ impl Inner {
         let subject = loaded.engine().subject(&context.with_current_password(&current));
         let is_current = **nfc_of_new == **current;
         let details = self
-            .judge_change(credential, loaded.engine(), &subject, &new, &nfc_of_new, is_current)
+            .judge_change(
+                account,
+                credential,
+                loaded.engine(),
+                &subject,
+                &new,
+                &nfc_of_new,
+                is_current,
+            )
             .await?;
         if !details.is_empty() {
             self.rehash(&account.id, credential, current).await;
@@ -136,8 +145,10 @@ impl Inner {
     }
 
     /// What the policy, and the last passwords, have against the new one.
+    #[expect(clippy::too_many_arguments, reason = "what an attempt is about")]
     async fn judge_change(
         &self,
+        account: &Account,
         credential: &Credential,
         engine: &Engine,
         subject: &Subject,
@@ -147,23 +158,20 @@ impl Inner {
     ) -> Result<Vec<Detail>, Refusal> {
         let open = history(&engine.check(new, subject));
         let looked_at = |id: &String| {
-            let check = engine.checks().iter().find(|check| check.id() == id);
+            let check = engine.history_checks().find(|check| check.id() == id);
             check.and_then(|check| check.history())
         };
-        let asked = open.iter().filter_map(looked_at).max().unwrap_or(0);
-        let asked = asked.max(self.settings.history).saturating_sub(1) as usize;
-        // How many of the former passwords come before the one that it is; the
-        // current one is the first.
-        let mut at = is_current.then_some(1);
-        let former = if is_current { &[] } else { credential.history.as_slice() };
-        for (before, phc) in former.iter().take(asked).enumerate() {
-            let verified =
-                self.hasher.verify(Arc::clone(nfc_of_new), Some(phc.clone()), i64::MAX).await?;
-            if verified {
-                at = Some(before + 2);
-                break;
+        // Who has to change a password does not keep it.
+        let must_change = account.must_change || account.must_change_with_mfa;
+        let history = self.settings.history.max(must_change.into());
+        let asked = open.iter().filter_map(looked_at).max().unwrap_or(0).max(history);
+        let at = match is_current {
+            true => Some(1),
+            false => {
+                let former = credential.history.iter().take(asked.saturating_sub(1) as usize);
+                self.find(nfc_of_new, former).await?.map(|before| before + 1)
             }
-        }
+        };
         let mut report = engine.check(new, subject);
         for id in &open {
             let last = looked_at(id).unwrap_or(u32::MAX) as usize;
@@ -172,8 +180,8 @@ impl Inner {
         let mut details = refused(&report);
         // One fact is told once, whatever the policy calls its rule.
         let is_told = details.iter().any(|detail| detail.check.history().is_some());
-        if !is_told && at.is_some_and(|at| at <= self.settings.history as usize) {
-            details.extend(reused(self.settings.history));
+        if !is_told && at.is_some_and(|at| at <= history as usize) {
+            details.extend(reused(history));
         }
         if details.is_empty() && report.verdict() != Verdict::Accepted {
             // A check of the policy's own that nobody here can decide.
@@ -195,17 +203,56 @@ impl Inner {
         }
     }
 
-    /// Judges a password that somebody else sets.
+    /// Which of these hashes is that of a password, counted from 1.
+    async fn find(
+        &self,
+        password: &Arc<Wiped>,
+        hashes: impl Iterator<Item = &String>,
+    ) -> Result<Option<usize>, Refusal> {
+        for (before, phc) in hashes.enumerate() {
+            if self.hasher.verify(Arc::clone(password), Some(phc.clone()), i64::MAX).await? {
+                return Ok(Some(before + 1));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Judges a password that somebody else sets. Former passwords are looked at
+    /// only where a rule names resets in its `on`: without that, an administrator
+    /// sets what they like, as in Entra.
     ///
     /// # Errors
     ///
-    /// The policy refuses it.
-    pub(super) fn judge_reset(&self, account: &Account, password: &str) -> Result<(), Refusal> {
+    /// The policy refuses it, or nobody can be asked.
+    pub(super) async fn judge_reset(
+        &self,
+        account: &Account,
+        password: &str,
+    ) -> Result<(), Refusal> {
         let loaded = self.policies.current();
+        let engine = loaded.engine();
         let context = self.context(Some(account)).operation(Operation::Reset);
-        let subject = loaded.engine().subject(&context);
-        let mut report = loaded.engine().check(password, &subject);
-        super::validate::pass_history(&mut report);
+        let subject = engine.subject(&context);
+        let open = history(&engine.check(password, &subject));
+        // How many passwords each of them is about.
+        let last = |id: &String| {
+            let check = engine.history_checks().find(|check| check.id() == id);
+            let check = check.filter(|check| check.on().contains(&Operation::Reset));
+            check.and_then(|check| check.history()).unwrap_or(0) as usize
+        };
+        let asked = open.iter().map(last).max().unwrap_or(0);
+        let at = match asked {
+            0 => None,
+            _ => {
+                let known = self.store.passwords(&account.id).await?.ok_or(Refusal::NotFound)?;
+                let hashes = known.phc.iter().chain(&known.history).take(asked);
+                self.find(&Arc::new(nfc(password)), hashes).await?
+            }
+        };
+        let mut report = engine.check(password, &subject);
+        for id in &open {
+            report.settle(id, at.is_none_or(|at| at > last(id)));
+        }
         let mut details = refused(&report);
         if details.is_empty() && report.verdict() != Verdict::Accepted {
             details = undecided(&report);

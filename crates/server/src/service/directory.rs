@@ -99,16 +99,16 @@ impl Call<'_> {
         let is_own = self.admits(Action::UpdatePasswordProfile, &target, &own)?;
         let body = self.read(parts, body).await?;
         let update = Asked::read(&Object::parse(&body, false)?)?;
+        let did = update.described();
         let account = self.admitted(Action::UpdatePasswordProfile, target, own).await?;
-        // The own password is changed with the current one, whoever asks.
-        if is_own && update.password.is_some() {
+        if is_own && update.favours() {
             return Err(Refusal::Privileges);
         }
         let (service, audit) = (Arc::clone(self.service), self.audit());
         let update = async move {
             let id = account.id.clone();
             service.update(account, update).await?;
-            audit.log(&id, "set a password profile");
+            audit.log(&id, &did);
             Ok(())
         };
         self.service.to_the_end(update).await?;
@@ -125,7 +125,7 @@ impl Inner {
         let password = match asked.password {
             None => None,
             Some(password) => {
-                self.judge_reset(&account, &password)?;
+                self.judge_reset(&account, &password).await?;
                 let phc = self.hasher.hash(Arc::new(nfc(&password))).await?;
                 let kept = self.policies.history(self.settings.history).saturating_sub(1);
                 Some(NewCredential { phc, history_kept: kept as usize })
@@ -141,6 +141,7 @@ impl Inner {
             disable_password_expiration: asked
                 .policies
                 .map(|told| told.disable_password_expiration),
+            enabled: asked.enabled,
         };
         let now = self.clock.now();
         let done = self.store.update_profile(&account.id, &update, now).await;
@@ -166,26 +167,73 @@ struct Asked {
     must_change: Option<bool>,
     must_change_with_mfa: Option<bool>,
     policies: Option<PasswordPolicies>,
+    enabled: Option<bool>,
 }
+
+/// The members of a password profile, and where they stand.
+const PROFILE: &str = "passwordProfile/";
+const MUST_CHANGE: &str = "forceChangePasswordNextSignIn";
+const MUST_CHANGE_WITH_MFA: &str = "forceChangePasswordNextSignInWithMfa";
 
 impl Asked {
     fn read(object: &Object<'_>) -> Result<Self, Refusal> {
+        object.only("", &["passwordProfile", "passwordPolicies", "accountEnabled"])?;
+        object.not_null("", &["passwordProfile", "accountEnabled"])?;
         let profile = object.object("passwordProfile")?;
         let profile = profile.as_ref();
+        if let Some(profile) = profile {
+            let members = ["password", MUST_CHANGE, MUST_CHANGE_WITH_MFA];
+            profile.only(PROFILE, &members)?;
+            profile.not_null(PROFILE, &members)?;
+        }
         let flag = |name| profile.map_or(Ok(None), |profile| profile.flag(name));
         let policies = match object.nullable("passwordPolicies")? {
             None => None,
             Some(None) => Some(PasswordPolicies::default()),
             Some(Some(text)) => Some(PasswordPolicies::read(&text).map_err(|why| {
                 let message = format!("The member `passwordPolicies` {why}.");
-                Refusal::Value("passwordPolicies", message.into())
+                Refusal::Value("passwordPolicies".into(), message.into())
             })?),
         };
-        Ok(Self {
+        let asked = Self {
             password: profile.map_or(Ok(None), |profile| profile.string("password"))?,
-            must_change: flag("forceChangePasswordNextSignIn")?,
-            must_change_with_mfa: flag("forceChangePasswordNextSignInWithMfa")?,
+            must_change: flag(MUST_CHANGE)?,
+            must_change_with_mfa: flag(MUST_CHANGE_WITH_MFA)?,
             policies,
-        })
+            enabled: object.flag("accountEnabled")?,
+        };
+        let is_something = asked.members().next().is_some();
+        if is_something { Ok(asked) } else { Err(Refusal::Nothing) }
+    }
+
+    /// The members that are given.
+    fn members(&self) -> impl Iterator<Item = &'static str> {
+        let members = [
+            (self.password.is_some(), "password"),
+            (self.must_change.is_some(), MUST_CHANGE),
+            (self.must_change_with_mfa.is_some(), MUST_CHANGE_WITH_MFA),
+            (self.policies.is_some(), "passwordPolicies"),
+            (self.enabled.is_some(), "accountEnabled"),
+        ];
+        members.into_iter().filter(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// What is done, for the log.
+    fn described(&self) -> String {
+        format!("set {}", self.members().collect::<Vec<_>>().join(", "))
+    }
+
+    /// Whether it does somebody a favour that nobody may do themselves: a
+    /// password without the current one, a change that is not asked for any more,
+    /// a weaker policy, an account that is enabled or not.
+    fn favours(&self) -> bool {
+        let weaker = |policies: PasswordPolicies| {
+            policies.disable_strong_password || policies.disable_password_expiration
+        };
+        self.password.is_some()
+            || self.must_change == Some(false)
+            || self.must_change_with_mfa == Some(false)
+            || self.policies.is_some_and(weaker)
+            || self.enabled.is_some()
     }
 }

@@ -51,18 +51,20 @@ impl Call<'_> {
         let own = self.own_account().await?;
         self.admits(Action::ResetPassword, &target, &own)?;
         let body = self.read(parts, body).await?;
-        let given = Object::parse(&body, true)?.string("newPassword")?;
+        let object = Object::parse(&body, true)?;
+        object.only("", &["newPassword"])?;
+        let given = object.string("newPassword")?;
         if !method.eq_ignore_ascii_case(PASSWORD_METHOD) {
             return Err(Refusal::UnknownMethod);
         }
         if given.is_none() && service.write_back.is_some() {
-            return Err(Refusal::Parameter("newPassword"));
+            return Err(Refusal::Parameter("newPassword".into()));
         }
         let account = self.admitted(Action::ResetPassword, target, own).await?;
         let is_generated = given.is_none();
         let password = match given {
             Some(given) => {
-                service.judge_reset(&account, &given)?;
+                service.judge_reset(&account, &given).await?;
                 nfc(&given)
             }
             None => service.generated(&account).await?,
@@ -156,7 +158,7 @@ impl Inner {
             let hint = error.suggestion().unwrap_or("send a newPassword");
             tracing::error!(%error, hint, "no password can be generated");
             Refusal::Value(
-                "newPassword",
+                "newPassword".into(),
                 format!("No password can be generated: {}. Send a newPassword.", error.message())
                     .into(),
             )

@@ -18,7 +18,9 @@ impl Call<'_> {
     ) -> Result<Response, Refusal> {
         let service = self.service;
         let body = self.read(parts, body).await?;
-        let password = Object::parse(&body, false)?.required("password")?;
+        let object = Object::parse(&body, false)?;
+        object.only("", &["password"])?;
+        let password = object.required("password")?;
         let loaded = service.policies.current();
         let subject = service.known.subject(service, &loaded, &self.caller).await?;
         let mut report = loaded.engine().check(&password, &subject);
@@ -31,7 +33,7 @@ impl Call<'_> {
 
 /// Former passwords are left aside: who could ask whether a password was the
 /// caller's would need no lockout to guess it.
-pub(super) fn pass_history(report: &mut Report<'_>) {
+fn pass_history(report: &mut Report<'_>) {
     for id in history(report) {
         report.settle(&id, true);
     }

@@ -72,6 +72,8 @@ pub struct ProfileUpdate {
     pub disable_strong_password: Option<bool>,
     /// `DisablePasswordExpiration` of `passwordPolicies`.
     pub disable_password_expiration: Option<bool>,
+    /// `accountEnabled`.
+    pub enabled: Option<bool>,
 }
 
 impl Store {
@@ -271,13 +273,14 @@ impl Store {
             must_change_with_mfa: update.must_change_with_mfa,
             disable_strong_password: update.disable_strong_password,
             disable_password_expiration: update.disable_password_expiration,
+            enabled: update.enabled,
         };
         match &update.password {
             Some(new) => {
                 self.with(async |conn| replace(conn, id, None, new, &flags, now).await).await
             }
             None => {
-                let sql = format!("UPDATE accounts SET {FLAGS} WHERE id = $5");
+                let sql = format!("UPDATE accounts SET {FLAGS} WHERE id = $6");
                 self.update(flags.bind(sqlx::query(&sql)).bind(id)).await
             }
         }
@@ -302,13 +305,15 @@ struct Flags {
     must_change_with_mfa: Option<bool>,
     disable_strong_password: Option<bool>,
     disable_password_expiration: Option<bool>,
+    enabled: Option<bool>,
 }
 
-/// How [`Flags`] are set, by the first four parameters.
+/// How [`Flags`] are set, by the first five parameters.
 const FLAGS: &str = "must_change = COALESCE($1, must_change), \
     must_change_with_mfa = COALESCE($2, must_change_with_mfa), \
     disable_strong_password = COALESCE($3, disable_strong_password), \
-    disable_password_expiration = COALESCE($4, disable_password_expiration)";
+    disable_password_expiration = COALESCE($4, disable_password_expiration), \
+    enabled = COALESCE($5, enabled)";
 
 impl Flags {
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
@@ -317,6 +322,7 @@ impl Flags {
             .bind(self.must_change_with_mfa.map(i64::from))
             .bind(self.disable_strong_password.map(i64::from))
             .bind(self.disable_password_expiration.map(i64::from))
+            .bind(self.enabled.map(i64::from))
     }
 }
 
@@ -330,8 +336,8 @@ async fn replace(
     now: i64,
 ) -> Result<bool, StoreError> {
     let sql = format!(
-        "UPDATE accounts SET {FLAGS}, version = version + 1, phc = $5, history = $6, lockout = $7, \
-         password_changed = $8 WHERE id = $9 AND version = $10"
+        "UPDATE accounts SET {FLAGS}, version = version + 1, phc = $6, history = $7, lockout = $8, \
+         password_changed = $9 WHERE id = $10 AND version = $11"
     );
     loop {
         let Some(row) = Stored::of(conn, id).await? else { return Ok(false) };
