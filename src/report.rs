@@ -75,6 +75,7 @@ pub struct Check {
     pub(crate) measures: &'static str,
     pub(crate) instead: &'static str,
     history: Option<u32>,
+    needs_current: bool,
     pub(crate) scope: Scope,
 }
 
@@ -97,6 +98,7 @@ impl Check {
             measures: "",
             instead: "",
             history: None,
+            needs_current: false,
             scope: Scope::default(),
             words: requirement.into(),
             requirement: OnceLock::new(),
@@ -165,6 +167,19 @@ impl Check {
     #[must_use]
     pub fn of_history(self, passwords: u32) -> Self {
         Self { history: Some(passwords), ..self }
+    }
+
+    /// Says that the check compares with the current password itself, which no hash
+    /// of it can stand in for. It is one [of history](Self::of_history), too.
+    #[must_use]
+    pub fn of_current_password(self) -> Self {
+        Self { history: Some(1), needs_current: true, ..self }
+    }
+
+    /// Whether the check can be settled only by who has the current password
+    /// itself, and not only a hash of it.
+    pub fn needs_current_password(&self) -> bool {
+        self.needs_current
     }
 
     /// How many of the user's passwords, the current one included, have to be

@@ -424,7 +424,7 @@ impl Rule for Similar {
                     "PasswordNotSimilar",
                     "The new password must not be similar to the current one.",
                 )
-                .of_history(1),
+                .of_current_password(),
             Source::Names(fields) => Check::new("names", said_of("similar.names", fields))
                 .first_failure("password_too_similar", "Password is too similar to a name.")
                 .all_rules(

@@ -90,8 +90,13 @@ async fn a_profile_with_a_member_that_is_not_known_changes_nothing() {
 async fn a_profile_that_changes_nothing_is_not_said_to_be_done() {
     let fixture = Fixture::new("").await;
     let token = fixture.token(ROOT, &[PROFILE]);
-    for body in ["{}", r#"{"passwordProfile":{}}"#, r##"{"@odata.type":"#microsoft.graph.user"}"##]
-    {
+    for body in [
+        "{}",
+        r#"{"passwordProfile":{},"passwordPolicies":"None"}"#,
+        r#"{"passwordProfile":{"@odata.type":"x"}}"#,
+        r#"{"passwordProfile":{}}"#,
+        r##"{"@odata.type":"#microsoft.graph.user"}"##,
+    ] {
         let answer = fixture.patch(&user_path(ADELE), &token, body).await;
         let (status, code, message) = answer.error();
         assert_eq!((status, code.as_str()), (400, "Request_BadRequest"), "{body}");
@@ -271,6 +276,25 @@ async fn resets_look_at_former_passwords_where_the_policy_names_resets() {
         let patched = fixture.patch(&user_path(ADELE), &root, body).await.status.as_u16();
         assert_eq!(patched, if asks { 400 } else { 204 }, "{policy}");
         assert_eq!(reset("third one").await, 202, "{policy}");
+    }
+}
+
+// A rule that nothing here can compare was settled by a hash.
+#[tokio::test]
+async fn likeness_to_the_current_password_is_never_taken_as_compared_by_a_reset() {
+    for (on, status) in [("", 202), ("on = ['change']", 202), ("on = ['reset']", 400)] {
+        let policy = format!(
+            "schema = 1\nname = 'like'\n[[rule]]\nkind = 'length'\nmin = 3\n[[rule]]\n\
+             kind = 'similar'\n{on}"
+        );
+        let (fixture, _folder) = under(&policy).await;
+        let root = fixture.token(ROOT, &[METHODS]);
+        let body = format!(r#"{{"newPassword":"{GOOD}"}}"#);
+        let answer = fixture.post(&reset_path(ADELE), &root, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{on}");
+        if status == 400 {
+            assert_eq!(answer.json()["error"]["details"][0]["code"], "similar.current");
+        }
     }
 }
 

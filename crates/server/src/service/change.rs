@@ -234,12 +234,12 @@ impl Inner {
         let context = self.context(Some(account)).operation(Operation::Reset);
         let subject = engine.subject(&context);
         let open = history(&engine.check(password, &subject));
-        // How many passwords each of them is about.
-        let last = |id: &String| {
+        let named = |id: &String| {
             let check = engine.history_checks().find(|check| check.id() == id);
-            let check = check.filter(|check| check.on().contains(&Operation::Reset));
-            check.and_then(|check| check.history()).unwrap_or(0) as usize
+            check.filter(|check| check.on().contains(&Operation::Reset))
         };
+        // How many passwords each of them is about.
+        let last = |id: &String| named(id).and_then(|check| check.history()).unwrap_or(0) as usize;
         let asked = open.iter().map(last).max().unwrap_or(0);
         let at = match asked {
             0 => None,
@@ -250,7 +250,10 @@ impl Inner {
             }
         };
         let mut report = engine.check(password, &subject);
-        for id in &open {
+        // What a rule asks of resets that needs the current password itself, which
+        // nobody has here, stays open: it is not taken as compared.
+        let is_open = |id: &&String| named(id).is_some_and(|check| check.needs_current_password());
+        for id in open.iter().filter(|id| !is_open(id)) {
             report.settle(id, at.is_none_or(|at| at > last(id)));
         }
         let mut details = refused(&report);

@@ -185,6 +185,9 @@ impl Asked {
             let members = ["password", MUST_CHANGE, MUST_CHANGE_WITH_MFA];
             profile.only(PROFILE, &members)?;
             profile.not_null(PROFILE, &members)?;
+            if !members.iter().any(|member| profile.find(member).is_some()) {
+                return Err(Refusal::Nothing);
+            }
         }
         let flag = |name| profile.map_or(Ok(None), |profile| profile.flag(name));
         let policies = match object.nullable("passwordPolicies")? {
