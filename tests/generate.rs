@@ -171,8 +171,8 @@ fn a_policy_that_accepts_nothing_of_a_recipe_says_which_rules_conflict() {
         "{message}"
     );
     // No rule refuses everything, and together they leave nothing.
-    let apart = "[[rule]]\nkind = 'pattern'\nid = 'one'\nrequire = '^a'\n\
-                 [[rule]]\nkind = 'pattern'\nid = 'two'\nrequire = '^b'";
+    let apart = "[[rule]]\nkind = 'pattern'\nid = 'one'\nrequire = '^[ac]'\n\
+                 [[rule]]\nkind = 'pattern'\nid = 'two'\nrequire = '^[bc]'";
     let message = refused(apart, of("ab", 8));
     let (one, two) = ("`one.matched` (", "`two.matched` (");
     assert!(message.contains(one) && message.contains(two), "{message}");

@@ -186,6 +186,10 @@ impl<'a> Compiler<'a> {
             // One that another comparison has a use for is not useless.
             let is_useless = used.is_supplied && !lists.iter().any(|other| other.is_used(list));
             let is_certain = ascii.is_some() || used.told(&place.id, &certain, None).effective == 0;
+            // Of one's own terms, what is uncertain is not worth a word.
+            if !is_certain && list.name.is_none() {
+                continue;
+            }
             let Some(error) = never_matches(document, place, list, &lengths, is_certain) else {
                 continue;
             };

@@ -97,6 +97,7 @@ pub(crate) struct Use {
     name: Option<String>,
     /// Whether the caller gave it.
     pub(crate) is_supplied: bool,
+    is_made: bool,
     list: Banlist,
     inside: Option<usize>,
     fuzzy: bool,
@@ -132,6 +133,10 @@ pub struct ListUse {
     pub comparison: &'static str,
     /// The name of the list; none for the terms of the policy itself.
     pub name: Option<String>,
+    /// Whether it was made when the engine was built, of terms that stand in the
+    /// policy or were [supplied](crate::EngineBuilder::terms): whoever guesses the
+    /// terms could make the same list, so its hash is not for everybody.
+    pub is_made: bool,
     /// The terms of the list.
     pub terms: u64,
     /// How many of them can ever match: those whose folded length a password
@@ -210,6 +215,7 @@ impl Use {
             rule: rule.to_owned(),
             comparison: self.comparison,
             name: self.name.clone(),
+            is_made: self.is_made,
             terms: self.list.info().terms(),
             effective,
             list: self.list.clone(),
@@ -313,33 +319,36 @@ impl<'a> Lists<'a> {
                         let about = about.hint("supply some, or leave the list out");
                         self.warnings.push(Warning::useless(about));
                     }
-                    _ => found.push((Some(name), true, list)),
+                    _ => found.push((Some(name), true, true, list)),
                 }
             }
             let lists: Vec<_> = named(name, &supplied.lists).collect();
             if lists.is_empty() && !replaced && key == "lists" {
                 let list = self.built_in(options, &at, name, substitution)?;
-                found.push((Some(name), false, self.ready(options, &at, name, list, wanted)?));
+                let list = self.ready(options, &at, name, list, wanted)?;
+                found.push((Some(name), false, false, list));
             }
             for (number, list) in fitting(options, &at, name, &lists, wanted)? {
                 self.used_lists.insert(number);
-                found.push((Some(name), true, self.ready(options, &at, name, list, wanted)?));
+                let list = self.ready(options, &at, name, list, wanted)?;
+                found.push((Some(name), true, false, list));
             }
         }
         if let Some(own) = own.map(Builder::build).transpose()?
             && own.info().terms() > 0
         {
-            found.push((None, false, own));
+            found.push((None, false, true, own));
         }
         if found.is_empty() {
             let message = "the comparison has no terms, so it refuses nothing";
             let about = options.error(path, message).hint("supply a list, or leave it out");
             self.warnings.push(Warning::new(about));
         }
-        self.uses.extend(found.iter().map(|(name, is_supplied, list)| Use {
+        self.uses.extend(found.iter().map(|(name, is_supplied, is_made, list)| Use {
             comparison: path,
             name: name.cloned(),
             is_supplied: *is_supplied,
+            is_made: *is_made,
             list: list.clone(),
             inside: *inside,
             fuzzy: *fuzzy,

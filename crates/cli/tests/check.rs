@@ -109,7 +109,7 @@ fn exactly_one_line_ending_is_removed() {
         ("", 0),
         ("\n", 0),
     ] {
-        let run = acme(&[], input);
+        let run = acme(&["--all"], input);
         assert!(
             run.stdout.contains(&format!("at least 4 characters (length {length}")),
             "{input:?}"
@@ -146,14 +146,14 @@ fn longer_text_is_refused_without_being_read() {
     };
     let x = |count| "x".repeat(count);
     for accepted in [x(64), x(64) + "\n", x(64) + "\r\n"] {
-        let run = acme(&[], accepted);
+        let run = acme(&["--all"], accepted);
         assert!(run.stdout.contains("✓ at most 64 bytes"), "{}", run.stdout);
     }
     for long in [x(67), x(65) + "é", x(64) + "🙂", x(63) + "🙂" + &x(9), x(64) + "\r\n\n"] {
-        refused(acme(&[], long));
+        refused(acme(&["--all"], long));
     }
     assert!(acme(&[], x(65) + "\n").stdout.contains("✗ at most 64 bytes of text (character 65)"));
-    refused(acme(&[], x(10 << 20)));
+    refused(acme(&["--all"], x(10 << 20)));
 
     let files = Files::new();
     let policy = files.write("acme.toml", ACME);

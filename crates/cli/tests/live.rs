@@ -288,7 +288,7 @@ fn the_password_is_seen_only_on_demand_and_not_afterwards() {
 
 #[test]
 fn the_text_is_edited_where_the_caret_is() {
-    let mut typist = Typist::start(&[], &[]);
+    let mut typist = Typist::start(&["--all"], &[]);
     typist.types("\x12");
     for (keys, shown, column) in [
         ("abcd", "abcd", 4),

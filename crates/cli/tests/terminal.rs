@@ -24,7 +24,7 @@ fn typed(keys: &[u8], settings: &[(&str, &str)]) -> (ExitStatus, String) {
     let policy = files.write("acme.toml", ACME);
     let mut terminal = Terminal::new();
     let mut child = countersign()
-        .args(["check", "--policy", &policy])
+        .args(["check", "--all", "--policy", &policy])
         .envs(settings.iter().copied())
         .stdin(terminal.stdio())
         .stdout(terminal.stdio())

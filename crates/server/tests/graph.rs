@@ -189,6 +189,9 @@ async fn client_libraries_are_understood() {
     let mut request = call(Method::POST, VALIDATE, &token, gzip);
     request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
     assert_eq!(fixture.send(request).await.status, 200);
+    // A byte order mark is no part of a text (RFC 8259, section 8.1).
+    let marked = format!("\u{feff}{body}");
+    assert_eq!(fixture.post(VALIDATE, &token, marked).await.status, 200);
     // Annotations are ignored.
     let body = r#"{"@odata.type":"x","password":"cli365P@ssW0rd","@also":[{"password":null}]}"#;
     assert_eq!(fixture.post(VALIDATE, &token, body).await.json()["isValid"], true);
@@ -758,7 +761,6 @@ async fn bodies_that_are_not_what_they_have_to_be() {
         r#"{"password":"secret\q"}"#,
         "{\"password\":\"secret\n\"}",
         "{'password':'secret'}",
-        "\u{feff}{\"password\":\"secret\"}",
     ] {
         let answer = fixture.post(VALIDATE, &token, body).await;
         is_error(&answer, 400, "BadRequest", ".");
@@ -1005,9 +1007,6 @@ async fn passwords_may_be_anything_that_json_can_say() {
     ] {
         let body = format!(r#"{{"passwordProfile":{profile}}}"#);
         is_error(&fixture.patch(&path, &admin, body).await, 400, "BadRequest", ".");
-    }
-    for body in ["{}", r#"{"passwordProfile":null}"#, r#"{"passwordProfile":{"password":null}}"#] {
-        assert_eq!(fixture.patch(&path, &admin, body).await.status, 204, "{body}");
     }
     assert!(fixture.is_password(ADELE, &current).await);
 }

@@ -1,5 +1,6 @@
 //! Texts in other encodings than UTF-8, converted while they are read.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 
 use clap::ValueEnum;
@@ -34,7 +35,7 @@ impl Encoding {
             Self::Utf16Be => Unit::Two(u16::from_be_bytes),
             Self::Windows1252 => Unit::One,
         };
-        Ok(Box::new(BufReader::new(Decoder { from, unit, ahead: None })))
+        Ok(Box::new(BufReader::new(Decoder { from, unit, ahead: None, rest: VecDeque::new() })))
     }
 }
 
@@ -50,6 +51,8 @@ struct Decoder {
     unit: Unit,
     /// A unit that was read too early.
     ahead: Option<u16>,
+    /// What of a character is still to be handed out, as UTF-8.
+    rest: VecDeque<u8>,
 }
 
 /// What windows-1252 has instead of the controls from 0x80 to 0x9F.
@@ -107,12 +110,15 @@ fn invalid(what: &'static str) -> io::Error {
 }
 
 impl Read for Decoder {
-    /// Reads whole characters: there has to be room for one.
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut written = 0;
-        while let Some(room) = into.get_mut(written..written + 4) {
-            let Some(c) = self.character()? else { break };
-            written += c.encode_utf8(room).len();
+        while let Some(room) = into.get_mut(written..).filter(|room| !room.is_empty()) {
+            if self.rest.is_empty() {
+                let Some(c) = self.character()? else { break };
+                self.rest.extend(c.encode_utf8(&mut [0; 4]).bytes());
+            }
+            // Room may end within a character.
+            written += self.rest.read(room)?;
         }
         Ok(written)
     }

@@ -227,7 +227,7 @@ impl<'a> Described<'a> {
             comparison: list.comparison,
             name: list.name.as_deref(),
             terms: list.terms,
-            sha256: list.name.as_ref().map(|_| list.info().sha256()),
+            sha256: (!list.is_made).then(|| list.info().sha256()),
         });
         Self { name: given, source: policy.source(), lists: lists.collect() }
     }

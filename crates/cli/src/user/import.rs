@@ -177,6 +177,14 @@ pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, 
 }
 
 fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
+    let first = text.lines().next().unwrap_or_default();
+    for (sign, name) in [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")] {
+        let mut parts = first.split(sign).map(|part| part.trim().trim_matches('"'));
+        if first.contains(sign) && parts.any(Column::is_known) {
+            let why = format!("the columns are apart by {name}");
+            return Err(at(1, None, &why).hint("write commas between them"));
+        }
+    }
     let mut records = csv::records(text);
     let wrong = |Wrong { line, why }: Wrong| at(line, None, why);
     let Some(header) = records.next() else { return Ok(Vec::new()) };
@@ -184,15 +192,6 @@ fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
     let mut columns: Vec<Column> = Vec::new();
     // Without a line of names, what stands in the first line are values.
     let is_header = cells.iter().any(|name| Column::is_known(name));
-    if !is_header {
-        for (sign, name) in [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")] {
-            let mut parts = cells.iter().flat_map(|cell| cell.split(sign));
-            if parts.any(|part| Column::is_known(part.trim().trim_matches('"'))) {
-                let why = format!("the columns are apart by {name}");
-                return Err(at(line, None, &why).hint("write commas between them"));
-            }
-        }
-    }
     for name in &cells {
         let column = Column::of(line, name, is_header)?;
         if columns.contains(&column) {

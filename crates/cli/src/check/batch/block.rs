@@ -141,6 +141,10 @@ impl<R: Read> Lines<R> {
             if start.starts_with(MARK) {
                 self.start = MARK.len();
                 self.consumed = MARK.len() as u64;
+                // What comes behind it may still be on its way.
+                if self.start == self.end {
+                    return self.refill();
+                }
             }
         }
         Ok(())
@@ -177,7 +181,7 @@ mod tests {
             block.text.wipe();
         }
         assert_eq!((block.text.bytes.as_ptr(), block.text.ends.as_ptr()), before, "moved");
-        assert_eq!(consumed, input.len() as u64);
+        assert_eq!(block.consumed, input.len() as u64);
         all
     }
 
