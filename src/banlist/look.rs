@@ -559,9 +559,12 @@ mod tests {
 
     #[test]
     fn the_lists_that_are_shipped_look_like_lists() {
-        for text in [include_str!("../../wordlists/words.front")] {
-            let words: Vec<_> = text.lines().map(|line| &line[1..]).collect();
-            assert!(said(words.join("\n")).is_empty());
-        }
+        // Front-coded: a digit says how much of the word before goes on.
+        let text = include_str!("../../wordlists/words.front");
+        let words: Vec<_> = text
+            .lines()
+            .map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit()))
+            .collect();
+        assert!(said(words.join("\n")).is_empty());
     }
 }

@@ -145,7 +145,7 @@ impl<'e> Rules<'e> {
         };
         let patterns =
             || always().filter_map(|facts| Some((facts, facts.compiled.rule.automaton()?)));
-        let (of, _) = patterns().last()?;
+        let (of, _) = patterns().next_back()?;
         let all: Vec<_> = patterns().map(|(_, pattern)| pattern).collect();
         let characters = ascii(always().map(|facts| &*facts.compiled.rule)).unwrap_or_else(|| {
             // One of each class will do.

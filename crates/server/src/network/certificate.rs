@@ -194,7 +194,7 @@ mod tests {
             let error = certificate.renew().unwrap_err();
             assert!(error.starts_with(text), "{error}");
             assert!(!error.contains("PRIVATE"), "{error}");
-            assert_eq!(certificate.current().cert, [first.clone()]);
+            assert_eq!(certificate.current().cert, std::slice::from_ref(&first));
         };
         put(&cert, &other_cert);
         keeps("the certificate ");
