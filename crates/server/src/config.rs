@@ -145,6 +145,7 @@ sections! {
             "00000003-0000-0000-c000-000000000000".to_owned(),
         ],
         jwks: String = LOCAL_KEYS.to_owned(),
+        jwks_cache: Option<PathBuf> = None,
         ca: Option<PathBuf> = None,
         signing_key: PathBuf = PathBuf::from("countersign-key.pem"),
         claims: ClaimsConfig = ClaimsConfig::default(),
@@ -352,6 +353,7 @@ impl Config {
         for path in [
             &mut self.database_file,
             &mut self.tokens.ca,
+            &mut self.tokens.jwks_cache,
             &mut self.tls.cert,
             &mut self.tls.key,
             &mut self.write_back.authorization_file,

@@ -52,6 +52,24 @@ pub(crate) fn create(path: &Path, text: &[u8], is_public: bool) -> io::Result<()
     Ok(())
 }
 
+/// Puts a file in place of another, on disk as a whole or not at all. Only its
+/// owner may read and write it.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut made = tempfile::Builder::new().prefix(".countersign-").tempfile_in(folder)?;
+    made.write_all(text)?;
+    made.as_file().sync_all()?;
+    made.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

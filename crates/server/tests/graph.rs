@@ -1603,3 +1603,20 @@ async fn a_former_password_is_told_once_whatever_its_rule_is_called() {
         assert_eq!(codes, [code], "{policy}");
     }
 }
+
+#[tokio::test]
+async fn while_there_are_no_keys_callers_are_told_to_wait() {
+    let mut fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &["User.Read"]);
+    fixture.config.tokens.jwks = "https://127.0.0.1:1/keys".to_owned();
+    let fixture = fixture.again().await;
+    let answer = fixture.get("/v1.0/me", &token).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.headers["retry-after"], "5");
+    assert_eq!(answer.json()["error"]["code"], "serviceNotAvailable");
+    assert_eq!(fixture.get("/v1.0/me", "opaque").await.status, 401);
+    let ready = fixture.get("/readyz", "").await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.body, b"the keys for tokens could not be fetched yet\n");
+    assert_eq!(fixture.get("/healthz", "").await.status, 200);
+}

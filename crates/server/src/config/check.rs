@@ -134,6 +134,14 @@ fn tokens(config: &Config) -> Checked {
         tokens.jwks.contains("://") && !tokens.jwks.starts_with("https://"),
         "`jwks` in `[tokens]` has to be a file, or to start with https://: else whoever is \
          between could give out keys",
+    )?;
+    refuse(
+        tokens.jwks_cache.is_some() && !tokens.jwks.contains("://"),
+        "`jwks-cache` in `[tokens]` keeps what is fetched, and `jwks` is a file: leave it out",
+    )?;
+    refuse(
+        tokens.jwks_cache.as_ref().is_some_and(|file| file.as_os_str().is_empty()),
+        "`jwks-cache` in `[tokens]` is empty: name a file, or leave it out",
     )
 }
 
@@ -322,6 +330,11 @@ mod tests {
             ),
             ("tokens.jwks = ''", "`jwks` in `[tokens]` is empty"),
             ("tokens.jwks = 'http://keys.example/jwks'", "`jwks` in `[tokens]` has to be"),
+            ("tokens.jwks-cache = 'kept.json'", "`jwks-cache` in `[tokens]` keeps what is fetched"),
+            (
+                "[tokens]\njwks = 'https://keys.example/jwks'\njwks-cache = ''",
+                "`jwks-cache` in `[tokens]` is empty",
+            ),
             ("lockout.first-seconds = 0", "`first-seconds` in `[lockout]` is 0"),
             ("lockout.longest-seconds = 0", "`longest-seconds` in `[lockout]` is less"),
             ("lockout.longest-seconds = 59", "`longest-seconds` in `[lockout]` is less"),

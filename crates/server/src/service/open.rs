@@ -67,6 +67,7 @@ impl Service {
             },
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());
+        let keys = keys.kept_in(tokens.jwks_cache.clone());
         let verifier = Verifier::new(issuer, keys, clock.clone()).await.map_err(|error| {
             let is_missing = tokens.local().is_ok_and(|jwks| !jwks.exists());
             let hint = match is_missing {

@@ -52,9 +52,15 @@ impl Inner {
         }
         Some(match path {
             "/healthz" => plain(StatusCode::OK, "alive\n"),
-            "/readyz" => match self.is_ready().await {
-                true => plain(StatusCode::OK, "ready\n"),
-                false => plain(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n"),
+            "/readyz" => match (self.verifier.has_keys(), self.is_ready().await) {
+                (true, true) => plain(StatusCode::OK, "ready\n"),
+                (false, _) => plain(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the keys for tokens could not be fetched yet\n",
+                ),
+                (true, false) => {
+                    plain(StatusCode::SERVICE_UNAVAILABLE, "the database is not there\n")
+                }
             },
             "/metrics" => text(StatusCode::OK, crate::metrics::MEDIA_TYPE, self.metrics.text()),
             // However many ask and take nothing of it, it is in memory once.

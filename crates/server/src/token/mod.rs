@@ -3,6 +3,7 @@
 mod cache;
 mod claims;
 mod jwt;
+mod keep;
 mod keys;
 mod local;
 mod source;
@@ -67,7 +68,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// The keys cannot be had.
+    /// The keys of a file cannot be read. A URL that does not answer is asked again
+    /// in the background.
     pub(crate) async fn new(
         issuer: Issuer,
         source: KeySource,
@@ -82,7 +84,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// There is no token, or none that is good.
+    /// There is no token, or none that is good; or there are no keys yet.
     pub(crate) async fn verify(
         &self,
         authorization: Option<&HeaderValue>,
@@ -100,9 +102,20 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Whether there are keys to verify with.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.0.keys.current().is_some()
+    }
+}
+
 impl Inner {
     fn at_once(&self, token: &[u8], id: [u8; 32]) -> Result<AtOnce, Refusal> {
         let keys = self.keys.current();
+        let Some(keys) = keys.as_ref() else {
+            // What no key would make good is told so now.
+            return Err(Token::parse(token).err().unwrap_or(Refusal::Unavailable));
+        };
         let now = self.clock.seconds();
         if let Some(caller) = self.cache.find(&id, keys.generation, now) {
             return Ok(AtOnce::Caller(caller));

@@ -5,19 +5,20 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::{ArcSwapOption, Guard};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, StatusCode, Url};
 
+use super::keep::Kept;
 use super::keys::Keys;
 use crate::clock::Clock;
 use crate::files::Stamp;
 
 /// How many bytes a key set may have.
-const MAX_KEYS: usize = 1 << 20;
+pub(super) const MAX_KEYS: usize = 1 << 20;
 /// How long fetching keys may take.
 const FETCH: Duration = Duration::from_secs(5);
 /// At most once in so many seconds, keys are fetched because a token names one
@@ -28,6 +29,9 @@ const FILE_PERIOD: Duration = Duration::from_secs(1);
 /// How often keys are fetched in any case, so that those that were withdrawn
 /// do not stay.
 const URL_PERIOD: Duration = Duration::from_secs(3600);
+/// How long after a failure they are fetched again: at first, and at most, since
+/// each failure doubles it.
+const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// Where a JSON Web Key Set is.
 #[derive(Clone, Debug)]
@@ -42,6 +46,9 @@ pub enum KeySource {
         /// Certificates in PEM that may vouch for the server, instead of the
         /// public ones.
         authorities: Option<PathBuf>,
+        /// A file that keeps what was fetched last, for a start while the URL
+        /// cannot be reached.
+        kept: Option<PathBuf>,
     },
 }
 
@@ -49,15 +56,25 @@ impl KeySource {
     /// A URL if it looks like one, else a file.
     pub fn of(text: &str, authorities: Option<PathBuf>) -> Self {
         match text.contains("://") {
-            true => Self::Url { url: text.to_owned(), authorities },
+            true => Self::Url { url: text.to_owned(), authorities, kept: None },
             false => Self::File(text.into()),
+        }
+    }
+
+    /// The same, where what is fetched is kept in a file.
+    #[must_use]
+    pub fn kept_in(self, file: Option<PathBuf>) -> Self {
+        match self {
+            Self::File(path) => Self::File(path),
+            Self::Url { url, authorities, .. } => Self::Url { url, authorities, kept: file },
         }
     }
 }
 
 /// The keys, as new as they are known.
 pub(super) struct KeyRing {
-    current: ArcSwap<Keys>,
+    /// Nothing until they could be fetched at first.
+    current: ArcSwapOption<Keys>,
     origin: Origin,
     clock: Clock,
     /// When keys were last looked for because a token named one that is not
@@ -69,44 +86,69 @@ pub(super) struct KeyRing {
 
 enum Origin {
     File { path: PathBuf, seen: Mutex<Option<Stamp>> },
-    Url { url: Url, client: Client },
+    Url { url: Url, client: Client, kept: Option<Kept> },
 }
 
 impl KeyRing {
+    /// Keys of a file are there then. Those of a URL are fetched once; if that
+    /// fails, those that were kept are used, or none, and they are fetched in the
+    /// background until it succeeds.
+    ///
     /// # Errors
     ///
-    /// The keys cannot be read.
+    /// The file cannot be read, or the URL could never be asked.
     pub(super) async fn open(source: KeySource, clock: Clock) -> Result<Arc<Self>, String> {
-        let (origin, text, period) = match source {
+        let (origin, keys) = match source {
             KeySource::File(path) => {
                 let stamp = Stamp::of(&path).ok();
-                let text = read(&path)?;
-                (Origin::File { path, seen: Mutex::new(stamp) }, text, FILE_PERIOD)
+                let keys = Keys::parse(&read(&path)?)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                (Origin::File { path, seen: Mutex::new(stamp) }, Some(keys))
             }
-            KeySource::Url { url, authorities } => {
+            KeySource::Url { url, authorities, kept } => {
+                let kept = kept.map(|file| Kept::new(file, &url));
                 let (url, client) = connect(&url, authorities.as_deref(), FETCH)?;
-                let text = fetch(&client, &url).await?;
-                (Origin::Url { url, client }, text, URL_PERIOD)
+                (Origin::Url { url, client, kept }, None)
             }
         };
-        let keys = Keys::parse(&text).map_err(|error| format!("{}: {error}", origin.name()))?;
-        let current = ArcSwap::from_pointee(keys);
+        let current = ArcSwapOption::from_pointee(keys);
         let (missed, looks) = (tokio::sync::Mutex::default(), AtomicU64::new(0));
         let ring = Arc::new(Self { current, origin, clock, missed, looks });
-        let watched = Arc::downgrade(&ring);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(period).await;
-                // Until nobody verifies with the keys any more.
-                let Some(ring) = watched.upgrade() else { break };
-                ring.look(None, ring.looks()).await;
+        let went_well = match &ring.origin {
+            Origin::File { .. } => true,
+            Origin::Url { .. } => {
+                let went_well = ring.look(None, ring.looks()).await;
+                if !went_well {
+                    ring.take_kept();
+                }
+                went_well
             }
-        });
+        };
+        tokio::spawn(keep_looking(Arc::downgrade(&ring), went_well));
         Ok(ring)
     }
 
-    pub(super) fn current(&self) -> Guard<Arc<Keys>> {
+    /// The keys; nothing while none could be had.
+    pub(super) fn current(&self) -> Guard<Option<Arc<Keys>>> {
         self.current.load()
+    }
+
+    /// Takes the keys that were kept, where there are none.
+    fn take_kept(&self) {
+        let Origin::Url { kept: Some(kept), .. } = &self.origin else { return };
+        match kept.read(self.clock.seconds()) {
+            Ok(Some(keys)) => {
+                self.current.store(Some(Arc::new(keys)));
+                tracing::warn!(
+                    file = kept.name(),
+                    "the issuer cannot be asked for its keys: those that were kept are used"
+                );
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(file = kept.name(), error, "the keys that were kept are of no use");
+            }
+        }
     }
 
     /// Looks for newer keys, because one is not known; unless that was done a
@@ -136,21 +178,21 @@ impl KeyRing {
         missed.is_some_and(|missed| self.clock.seconds().saturating_sub(missed) < apart)
     }
 
-    /// Takes newer keys, if there are any. Where they cannot be had, the old
-    /// ones stay. Nothing is done if a look has begun since there had been so
+    /// Takes newer keys, if there are any. Where they cannot be had, which is
+    /// `false`, the old ones stay. Nothing is done if a look has begun since there had been so
     /// many `looks`, or, where a key is missed, if that was looked for less than
     /// `apart` seconds ago.
-    async fn look(self: &Arc<Self>, apart: Option<u64>, looks: u64) {
+    async fn look(self: &Arc<Self>, apart: Option<u64>, looks: u64) -> bool {
         let mut missed = self.missed.lock().await;
         if self.looks() != looks || apart.is_some_and(|apart| self.is_recent(*missed, apart)) {
-            return;
+            return true;
         }
         if apart.is_some() {
             *missed = Some(self.clock.seconds());
         }
         self.looks.fetch_add(1, Ordering::AcqRel);
         let text = match &self.origin {
-            Origin::Url { url, client } => fetch(client, url).await.map(Some),
+            Origin::Url { url, client, .. } => fetch(client, url).await.map(Some),
             Origin::File { .. } => {
                 let ring = Arc::clone(self);
                 let changed = tokio::task::spawn_blocking(move || ring.changed()).await;
@@ -158,19 +200,56 @@ impl KeyRing {
             }
         };
         let newer = text.and_then(|text| {
-            let text = text.filter(|text| !self.current().is_of(text));
-            text.map(|text| Keys::parse(&text)).transpose()
+            let Some(text) = text else { return Ok(None) };
+            let is_known = self.current().as_ref().is_some_and(|keys| keys.is_of(&text));
+            let keys = match is_known {
+                true => None,
+                false => Some(Keys::parse(&text)?),
+            };
+            Ok(Some((text, keys)))
         });
         let name = self.origin.name();
         match newer {
-            Ok(None) => {}
-            Ok(Some(keys)) => {
-                self.current.store(Arc::new(keys));
-                tracing::info!(keys = name, "newer keys for tokens are used");
+            Ok(None) => true,
+            Ok(Some((text, keys))) => {
+                if let Some(keys) = keys {
+                    self.current.store(Some(Arc::new(keys)));
+                    tracing::info!(keys = name, "newer keys for tokens are used");
+                }
+                self.keep(text).await;
+                true
             }
             Err(error) => {
-                tracing::warn!(keys = name, error, "no newer keys for tokens: the old ones stay");
+                match self.current().is_some() {
+                    true => tracing::warn!(
+                        keys = name,
+                        error,
+                        "no newer keys for tokens: the old ones stay"
+                    ),
+                    false => tracing::error!(
+                        keys = name,
+                        error,
+                        "there are no keys for tokens: calls are answered with 503 until there are"
+                    ),
+                }
+                false
             }
+        }
+    }
+
+    /// Keeps what was fetched, if it is to be.
+    async fn keep(self: &Arc<Self>, text: Vec<u8>) {
+        if !matches!(&self.origin, Origin::Url { kept: Some(_), .. }) {
+            return;
+        }
+        let ring = Arc::clone(self);
+        let written = tokio::task::spawn_blocking(move || {
+            let Origin::Url { kept: Some(kept), .. } = &ring.origin else { return Ok(()) };
+            kept.write(&text, ring.clock.seconds())
+        });
+        let written = written.await.unwrap_or_else(|_| Err("writing panicked".to_owned()));
+        if let Err(error) = written {
+            tracing::warn!(error, "the keys for tokens cannot be kept");
         }
     }
 
@@ -187,7 +266,30 @@ impl KeyRing {
     }
 }
 
+/// Looks at the origin until nobody verifies with the keys any more.
+async fn keep_looking(ring: Weak<KeyRing>, mut went_well: bool) {
+    let [first, longest] = AGAIN;
+    let mut again = first;
+    while let Some(period) = ring.upgrade().map(|ring| ring.origin.period()) {
+        let pause = match went_well {
+            true => period,
+            false => again.min(period),
+        };
+        tokio::time::sleep(pause).await;
+        let Some(ring) = ring.upgrade() else { break };
+        again = if went_well { first } else { (again * 2).min(longest) };
+        went_well = ring.look(None, ring.looks()).await;
+    }
+}
+
 impl Origin {
+    fn period(&self) -> Duration {
+        match self {
+            Self::File { .. } => FILE_PERIOD,
+            Self::Url { .. } => URL_PERIOD,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::File { path, .. } => path.display().to_string(),
@@ -196,7 +298,7 @@ impl Origin {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let named = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut text = Vec::new();
     let file = File::open(path).map_err(named)?;

@@ -657,8 +657,6 @@ async fn keys_that_are_not_there_at_the_start_are_an_error() {
     assert!(large.ends_with("more than 1048576 bytes"), "{large}");
     let plain = open(KeySource::of("http://127.0.0.1:1/keys", None)).await;
     assert!(plain.contains("has to begin with https"), "{plain}");
-    let gone = open(KeySource::of("https://127.0.0.1:1/keys", None)).await;
-    assert!(gone.starts_with("https://127.0.0.1:1/keys: "), "{gone}");
     std::fs::write(&path, "no certificates").unwrap();
     let authorities = Some(path);
     let none = open(KeySource::of("https://127.0.0.1:1/keys", authorities)).await;
@@ -864,11 +862,111 @@ async fn only_the_right_server_is_asked_for_keys() {
     let other = Issuing::start(Answer::Status(500)).await;
     let authorities = Some(other.authorities.clone());
     let source = KeySource::of(&server.url, authorities);
-    let error = Verifier::new(issuer(), source, Clock::default()).await.err().unwrap();
-    assert!(error.contains("certificate"), "{error}");
+    let verifier = Verifier::new(issuer(), source, Clock::default()).await.unwrap();
+    assert!(!verifier.has_keys());
     let source = KeySource::of(&server.url, None);
-    assert!(Verifier::new(issuer(), source, Clock::default()).await.is_err());
+    assert!(!Verifier::new(issuer(), source, Clock::default()).await.unwrap().has_keys());
     assert_eq!(server.asked(), 0);
+}
+
+/// What comes of a token, as far as it is known.
+async fn status(verifier: &Verifier, token: &str) -> u16 {
+    let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+    match verifier.verify(Some(&value)).await {
+        Ok(_) => 200,
+        Err(refusal) => refusal.status().as_u16(),
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_fetched_do_not_prevent_the_start() {
+    for answer in [
+        Answer::Status(503),
+        Answer::Status(404),
+        Answer::Redirect,
+        Answer::TooMuch,
+        Answer::Keys("<html>".to_owned()),
+        Answer::Keys(set(&[])),
+    ] {
+        let server = Issuing::start(answer).await;
+        let verifier = server.verifier(&Clock::default()).await.unwrap();
+        let good = token_of(&P256, "curve");
+        assert!(!verifier.has_keys());
+        assert_eq!(status(&verifier, &good).await, 503);
+        // Tokens neither wait, nor make it ask the more.
+        for _ in 0..100 {
+            assert_eq!(status(&verifier, &token_of(&P256, "none")).await, 503);
+        }
+        // What no key would make good.
+        assert_eq!(status(&verifier, "opaque").await, 401);
+        assert!(verifier.verify(None).await.is_err_and(|error| error.status() == 401));
+        server.answers(Answer::Keys(set(std::slice::from_ref(&P256.jwk))));
+        while !verifier.has_keys() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(status(&verifier, &good).await, 200);
+    }
+    // Nobody listens there.
+    let source = KeySource::of("https://127.0.0.1:1/keys", None);
+    let verifier = Verifier::new(issuer(), source, Clock::default()).await.unwrap();
+    assert_eq!(status(&verifier, &token_of(&P256, "curve")).await, 503);
+}
+
+#[tokio::test]
+async fn keys_that_were_kept_begin_a_start_while_the_issuer_is_away() {
+    let server = Issuing::start(Answer::Keys(set(std::slice::from_ref(&P256.jwk)))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept.json");
+    let (clock, good) = (Clock::default(), token_of(&P256, "curve"));
+    let start = |url: String, clock: Clock| {
+        let source = KeySource::of(&url, Some(server.authorities.clone()));
+        let source = source.kept_in(Some(file.clone()));
+        async move { Verifier::new(issuer(), source, clock).await.unwrap() }
+    };
+    assert!(start(server.url.clone(), clock.clone()).await.has_keys());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("localhost"), "{text}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |mode| std::fs::Permissions::from_mode(mode);
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        server.answers(Answer::Status(503));
+        // Whoever may write it could be anybody.
+        for open in [0o620, 0o602] {
+            std::fs::set_permissions(&file, mode(open)).unwrap();
+            assert!(!start(server.url.clone(), clock.clone()).await.has_keys());
+        }
+        std::fs::set_permissions(&file, mode(0o600)).unwrap();
+    }
+    server.answers(Answer::Status(503));
+    let verifier = start(server.url.clone(), clock.clone()).await;
+    assert_eq!(status(&verifier, &good).await, 200);
+    // They are only those of before: newer ones are fetched soon.
+    let late = Curve::new("late");
+    server.answers(Answer::Keys(set(std::slice::from_ref(&late.jwk))));
+    while status(&verifier, &good).await == 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(verifier);
+    server.answers(Answer::Status(503));
+    // Another issuer's are not this one's, and they do not last for ever.
+    let other = server.url.replace("/keys", "/others?secret");
+    assert!(!start(other, clock.clone()).await.has_keys());
+    clock.advance(25 * 3_600_000);
+    assert!(!start(server.url.clone(), clock.clone()).await.has_keys());
+    // What is none, such as a file named by mistake, is neither used nor lost.
+    let own = set(std::slice::from_ref(&P256.jwk));
+    let cut = text.get(..text.len() / 2).unwrap().to_owned();
+    for nonsense in [String::new(), own, cut, "tenant,name".to_owned()] {
+        std::fs::write(&file, &nonsense).unwrap();
+        server.answers(Answer::Status(503));
+        assert!(!start(server.url.clone(), clock.clone()).await.has_keys());
+        server.answers(Answer::Keys(set(std::slice::from_ref(&P256.jwk))));
+        assert!(start(server.url.clone(), clock.clone()).await.has_keys());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), nonsense);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 fn request() -> TokenRequest {
