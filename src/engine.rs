@@ -59,6 +59,7 @@ struct Inner {
     warnings: OnceLock<Vec<Warning>>,
     /// The policy's file, where it is known.
     file: Option<String>,
+    digest: [u8; 32],
 }
 
 /// A [`Context`] prepared once for one engine. The default is nobody.
@@ -90,6 +91,14 @@ impl Engine {
     /// Every check, in policy order; the first is the implicit `text.limit`.
     pub fn checks(&self) -> &[Check] {
         &self.0.catalog.checks
+    }
+
+    /// A SHA-256 of the texts of the policy and of those that it extends, and of
+    /// its lists: engines of the same version and kinds that have the same one
+    /// judge alike. It is not for everybody: whoever guesses the terms of a policy
+    /// could make the same one.
+    pub fn digest(&self) -> [u8; 32] {
+        self.0.digest
     }
 
     /// How many of a user's passwords, the current one included, the policy

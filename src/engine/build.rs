@@ -5,6 +5,8 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use sha2::{Digest, Sha256};
+
 use super::consistency::{self, common};
 use super::{Engine, Inner};
 use crate::banlist::Banlist;
@@ -197,6 +199,18 @@ impl<'a> Compiler<'a> {
         }
         warnings.sort_by_key(|warning| (warning.file().map(str::to_owned), warning.line()));
         let nobody = pipeline.prepare(&Context::new());
+        let mut digest = Sha256::new();
+        for text in document.texts() {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
+        }
+        for list in &lists {
+            for part in [&list.rule, list.comparison, list.info().sha256()] {
+                digest.update((part.len() as u64).to_le_bytes());
+                digest.update(part);
+            }
+        }
+        let digest = digest.finalize().into();
         static IDS: AtomicU64 = AtomicU64::new(0);
         Ok(Engine(Arc::new(Inner {
             id: IDS.fetch_add(1, Ordering::Relaxed),
@@ -208,6 +222,7 @@ impl<'a> Compiler<'a> {
             found: Mutex::new(warnings),
             warnings: OnceLock::new(),
             file: document.name().map(str::to_owned),
+            digest,
         })))
     }
 

@@ -78,6 +78,11 @@ impl Document {
         self.sources.last().map_or(0, |source| source.start + source.text.len() + 1)
     }
 
+    /// The texts, the policy's own last.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| &*source.text)
+    }
+
     /// How many texts there are.
     pub(crate) fn sources(&self) -> usize {
         self.sources.len()

@@ -590,6 +590,36 @@ fn replicas_count_guesses_together() {
     }
 }
 
+// Each judged by its own, and nobody saw it.
+#[test]
+fn replicas_that_differ_are_noticed() {
+    let Some(database) = Database::postgres() else { return };
+    let setup = Setup::on(&database.url, "");
+    let text = std::fs::read_to_string(setup.path("countersign.toml")).unwrap();
+    let first = setup.start();
+    let differing = |server: &Server| server.metric("countersign_differing_replicas");
+    for (more, said) in [
+        ("policy.name = 'ncsc'\n", "goes by another policy"),
+        ("passwords.history = 3\n", "goes by another policy"),
+        ("lockout.key-file = 'other.key'\n", "has another lockout key"),
+    ] {
+        std::fs::write(setup.path("other.toml"), format!("{text}{more}")).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.arg("serve").arg("--config").arg(setup.path("other.toml"));
+        let mut other = Server::start(&mut command, setup.path("").as_path());
+        eventually("each sees the other", || differing(&other) + differing(&first) >= 2.0);
+        for server in [&first, &other] {
+            let warned = server.log();
+            assert!(warned.contains(said), "{more}: {warned}");
+        }
+        other.signal(rustix::process::Signal::TERM);
+        assert_eq!(other.wait(), Some(0));
+        eventually("the other has gone", || differing(&first) == 0.0);
+    }
+    let warned = first.log();
+    assert!(warned.contains("go by the same again"), "{warned}");
+}
+
 #[test]
 fn of_two_changes_from_one_password_one_is_done() {
     let Some(database) = Database::postgres() else { return };

@@ -43,12 +43,23 @@ impl Key {
 
     /// Of the password of an account.
     pub(crate) fn of(&self, account: &str, password: &str) -> Fingerprint {
+        Fingerprint::new(self.hash(&[account.as_bytes(), password.as_bytes()]))
+    }
+
+    /// Of what replicas are to have in common, in hexadecimal digits.
+    pub(crate) fn mark(&self, parts: &[&[u8]]) -> String {
+        // An account has no empty id.
+        let parts: Vec<&[u8]> = [&[][..]].into_iter().chain(parts.iter().copied()).collect();
+        self.hash(&parts).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         // Keys of any length will do.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
-            return Fingerprint::new([0; 32]);
+            return [0; 32];
         };
-        mac.update(&whole_blocks(&[account.as_bytes(), password.as_bytes()]));
-        Fingerprint::new(mac.finalize().into_bytes().into())
+        mac.update(&whole_blocks(parts));
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -73,5 +84,9 @@ mod tests {
         assert!(one != key.of("ab", "c"));
         assert!(one != key.of("a", "bd"));
         assert!(one != other.of("a", "bc"));
+        assert_eq!(key.mark(&[b"a", b"bc"]), key.mark(&[b"a", b"bc"]));
+        assert_eq!(key.mark(&[b"a"]).len(), 64);
+        assert_ne!(key.mark(&[b"a", b"bc"]), key.mark(&[b"ab", b"c"]));
+        assert_ne!(key.mark(&[b"a"]), other.mark(&[b"a"]));
     }
 }

@@ -56,6 +56,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) reloads: Counter,
     pub(crate) failed_reloads: Counter,
+    pub(crate) differing_replicas: Gauge,
 }
 
 impl Metrics {
@@ -117,6 +118,12 @@ impl Metrics {
             "Policies that did not load, so that the one before stays",
             failed_reloads.clone(),
         );
+        let differing_replicas = Gauge::default();
+        registry.register(
+            "differing_replicas",
+            "Other replicas on the database with another policy or lockout key",
+            differing_replicas.clone(),
+        );
         Self {
             registry,
             answered,
@@ -129,6 +136,7 @@ impl Metrics {
             connections,
             reloads,
             failed_reloads,
+            differing_replicas,
         }
     }
 

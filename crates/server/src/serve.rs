@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::network::{Certificate, Connections};
 use crate::policy::Load;
 use crate::reload::{Reloads, Sources};
-use crate::service::{ABANDONED, Inner, Service};
+use crate::service::{ABANDONED, Difference, Inner, Service};
 use crate::store::Lock;
 use crate::write_back::LEASE;
 
@@ -88,6 +88,10 @@ pub async fn serve(
     let connections = Connections::new(tls, &config.limits, Arc::clone(&inner));
     connections.accept(listener, shutdown, GRACE).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
+    if inner.store.is_shared() {
+        // Else who starts next would take it for one that still serves.
+        let _ = inner.store.leave(&inner.instance).await;
+    }
     // What is not over by then is found at the next start.
     let ended = tokio::time::timeout(GRACE, inner.pending.closed()).await;
     if ended.is_err() {
@@ -139,6 +143,7 @@ async fn look_after(service: Arc<Inner>) {
     let mut ticks = tokio::time::interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answers: Option<Answers> = None;
+    let mut difference = Difference::default();
     loop {
         ticks.tick().await;
         service.refused.summarise(Some(std::time::Instant::now()));
@@ -159,6 +164,10 @@ async fn look_after(service: Arc<Inner>) {
         }
         let now = service.clock.now();
         answers = Some(Answers::with(answers, Instant::now(), now));
+        match service.compare_replicas(now, now - LEASE_MS, difference).await {
+            Ok(found) => difference = found,
+            Err(error) => tracing::warn!(%error, "other replicas cannot be looked for"),
+        }
         if let Err(error) = service.store.forget_operations(now - REMEMBERED).await {
             tracing::warn!(%error, "operations cannot be forgotten");
         }

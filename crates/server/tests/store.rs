@@ -10,7 +10,7 @@ use common::{ADELE, Database, TENANT, adele, credential};
 use countersign_server::roles::{Membership, Role};
 use countersign_server::store::{
     Account, Attempt, Credential, Field, Fingerprint, Held, Lockout, NewAccount, NewCredential,
-    NewOperation, Operation, OperationState, ProfileUpdate, Reserved, Store, StoreError,
+    NewOperation, Operation, OperationState, ProfileUpdate, Replica, Reserved, Store, StoreError,
     StoreOptions, Turn,
 };
 use tokio::task::JoinSet;
@@ -31,6 +31,7 @@ on_both! {
     equal_guesses_at_once_count_once
     locks_grow_and_end
     operators_look_after_accounts
+    replicas_show_that_they_live_and_what_they_go_by
     guesses_at_a_former_password_say_nothing_of_the_new_one
     leaked_reservations_end
     operations_go_from_state_to_state
@@ -417,6 +418,25 @@ async fn locks_grow_and_end(database: &Database) {
 
 // Somebody changes the password, while another device still tries what is about
 // to be the new one: it must not be known as wrong afterwards.
+async fn replicas_show_that_they_live_and_what_they_go_by(database: &Database) {
+    let store = database.with_adele().await;
+    let replica = |id: &str, policy: &str| Replica {
+        id: id.to_owned(),
+        policy: policy.to_owned(),
+        lockout: "k".to_owned(),
+    };
+    let (one, two) = (replica("1", "a"), replica("2", "b"));
+    assert_eq!(store.announce(&one, 1000, 0).await.unwrap(), []);
+    assert_eq!(store.announce(&two, 2000, 0).await.unwrap(), std::slice::from_ref(&one));
+    // Once more, and by another policy.
+    let changed = replica("1", "b");
+    assert_eq!(store.announce(&changed, 3000, 0).await.unwrap(), std::slice::from_ref(&two));
+    assert_eq!(store.announce(&two, 4000, 0).await.unwrap(), [changed]);
+    // Who ended, and who has not been seen for long, is forgotten.
+    assert!(store.leave("2").await.unwrap() && !store.leave("2").await.unwrap());
+    assert_eq!(store.announce(&two, 5000, 3001).await.unwrap(), []);
+}
+
 async fn operators_look_after_accounts(database: &Database) {
     let store = database.with_adele().await;
     // One is being verified while the lock is lifted: it counts.

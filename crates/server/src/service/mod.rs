@@ -9,6 +9,7 @@ mod directory;
 mod open;
 mod own;
 mod refused;
+mod replicas;
 mod reset;
 mod validate;
 
@@ -45,6 +46,7 @@ use arrival::Route;
 pub(crate) use arrival::{Door, respond};
 pub(crate) use body::Bounds;
 pub(crate) use open::ABANDONED;
+pub(crate) use replicas::Difference;
 
 /// Everything that answers are made from.
 pub(crate) struct Inner {

@@ -12,6 +12,7 @@ mod lock;
 mod lockout;
 mod operation;
 mod policies;
+mod replica;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub(crate) use lock::Lock;
 pub use lockout::{Attempt, Fingerprint, Held, Lockout};
 pub use operation::{NewOperation, Operation, OperationState, Turn};
 pub use policies::PasswordPolicies;
+pub use replica::Replica;
 
 type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments<'q>>;
 
