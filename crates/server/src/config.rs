@@ -156,6 +156,7 @@ sections! {
         user: String = "oid".to_owned(),
         scopes: String = "scp".to_owned(),
         roles: String = "wids".to_owned(),
+        application: String = String::new(),
     }
     /// The certificate.
     Tls {
@@ -514,8 +515,9 @@ mod tests {
         assert_eq!(told.tokens.jwks, default.tokens.jwks);
         assert_eq!(told.tokens.signing_key, default.tokens.signing_key);
         let claims = |of: &Config| {
-            let ClaimsConfig { tenant, user, scopes, roles } = of.tokens.claims.clone();
-            (tenant, user, scopes, roles)
+            let ClaimsConfig { tenant, user, scopes, roles, application } =
+                of.tokens.claims.clone();
+            (tenant, user, scopes, roles, application)
         };
         assert_eq!(claims(&told), claims(&default));
         let passwords = |of: &Config| {

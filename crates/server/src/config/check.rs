@@ -28,6 +28,12 @@ const MAX_RETRIES: u32 = 16;
 const NO_TENANTS: [&str; 4] =
     ["common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"];
 
+/// Claims that users' tokens have, too.
+const OF_EVERYBODY: [&str; 15] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ", "azp", "appid", "oid", "tid", "scp",
+    "scope", "roles",
+];
+
 /// What is wrong, and what to do.
 type Checked = Result<(), String>;
 
@@ -117,10 +123,17 @@ fn tokens(config: &Config) -> Checked {
         "`issuer` in `[tokens]` stands for any organisation: give what `iss` is in your tokens, \
          with the id of your organisation",
     )?;
-    let ClaimsConfig { user, scopes, roles, .. } = &tokens.claims;
+    let ClaimsConfig { tenant, user, scopes, roles, application } = &tokens.claims;
     refuse(
         [user, scopes, roles].iter().any(|name| is_blank(name)),
-        "`[tokens.claims]` has an empty name: only `tenant` may be none",
+        "`[tokens.claims]` has an empty name: only `tenant` and `application` may be none",
+    )?;
+    let is_of_users = OF_EVERYBODY.contains(&application.as_str())
+        || !application.is_empty() && [tenant, user, scopes, roles].contains(&application);
+    refuse(
+        is_of_users,
+        "`application` in `[tokens.claims]` is a claim of users' tokens, too: give one that only \
+         applications' have",
     )?;
     refuse(
         is_blank(&tokens.jwks),
@@ -328,6 +341,16 @@ mod tests {
                 "tokens.issuer = 'https://login.microsoftonline.com/{tenantid}/v2.0'",
                 "`issuer` in `[tokens]` stands for any",
             ),
+            ("tokens.claims.application = 'azp'", "`application` in `[tokens.claims]` is a claim"),
+            ("tokens.claims.application = 'roles'", "`application` in `[tokens.claims]` is a"),
+            (
+                "tokens.claims = { user = 'uid', application = 'uid' }",
+                "`application` in `[tokens.claims]` is a",
+            ),
+            (
+                "tokens.claims = { roles = 'entra', application = 'entra' }",
+                "`application` in `[tokens.claims]` is a",
+            ),
             ("tokens.jwks = ''", "`jwks` in `[tokens]` is empty"),
             ("tokens.jwks = 'http://keys.example/jwks'", "`jwks` in `[tokens]` has to be"),
             ("tokens.jwks-cache = 'kept.json'", "`jwks-cache` in `[tokens]` keeps what is fetched"),
@@ -373,6 +396,7 @@ mod tests {
             "limits.keep-alive-seconds = 0",
             "limits.caller-rate = 0",
             "database-connections = 1",
+            "tokens.claims = { tenant = '', application = 'client_id' }",
             "[tokens]\nissuer = 'https://keys.example/realms/common-room'\njwks = 'a.json'",
         ] {
             assert_eq!(Config::parse(text).map(|_| ()), Ok(()), "{text}");

@@ -64,6 +64,8 @@ impl Service {
                 user: tokens.claims.user.clone(),
                 scopes: tokens.claims.scopes.clone(),
                 roles: tokens.claims.roles.clone(),
+                application: Some(tokens.claims.application.clone())
+                    .filter(|name| !name.is_empty()),
             },
         };
         let keys = KeySource::of(&tokens.jwks, tokens.ca.clone());

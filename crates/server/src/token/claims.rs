@@ -23,6 +23,9 @@ pub struct ClaimNames {
     pub scopes: String,
     /// The caller's roles.
     pub roles: String,
+    /// What only an application's token has; none where `scopes` and `idtyp` tell
+    /// them apart.
+    pub application: Option<String>,
 }
 
 /// Microsoft Entra ID's.
@@ -33,6 +36,7 @@ impl Default for ClaimNames {
             user: "oid".to_owned(),
             scopes: "scp".to_owned(),
             roles: "wids".to_owned(),
+            application: None,
         }
     }
 }
@@ -89,16 +93,7 @@ impl Issuer {
         let (Some(_), Some(object)) = (tenant, object) else {
             return refused("Access token validation failure. Invalid tenant or object.");
         };
-        let (kind, permissions) = match (claims.text(&names.scopes)?, claims.text("idtyp")?) {
-            (Some(scopes), kind) if kind != Some("app") => (
-                TokenKind::Delegated,
-                scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
-            ),
-            (None, kind) if kind == Some("app") || claims.has("roles") => {
-                (TokenKind::Application, claims.texts("roles")?.unwrap_or_default())
-            }
-            _ => return refused("The access token is neither a user's nor an application's."),
-        };
+        let (kind, permissions) = self.kind(claims, object)?;
         let roles = claims.texts(&names.roles)?.unwrap_or_default();
         let caller = Caller {
             object: object.to_ascii_lowercase(),
@@ -108,4 +103,62 @@ impl Issuer {
         };
         Ok((caller, u64::try_from(expires).unwrap_or_default()))
     }
+
+    /// Whose a token is, and what it permits.
+    fn kind<'c>(
+        &self,
+        claims: &'c Members,
+        object: &str,
+    ) -> Result<(TokenKind, Vec<&'c str>), Refusal> {
+        let application = || {
+            let permissions = claims.texts("roles")?.unwrap_or_default();
+            Ok((TokenKind::Application, permissions))
+        };
+        let named = self.names.application.as_ref();
+        let is_marked = named.map(|name| is_given(claims, name)).transpose()?;
+        match (is_marked, claims.text(&self.names.scopes)?, claims.text("idtyp")?) {
+            // Never its scopes: those are what a user may grant, who needs a role
+            // besides.
+            (Some(true), _, None | Some("app")) => application(),
+            (None | Some(false), Some(scopes), kind) if kind != Some("app") => {
+                if looks_like_an_application(claims, object) {
+                    return Err(Refusal::Token(
+                        "The access token is an application's, and its scopes are a user's: \
+                         `application` in `[tokens.claims]` says what tells them apart.",
+                    ));
+                }
+                let scopes = scopes.split(' ').filter(|scope| !scope.is_empty());
+                Ok((TokenKind::Delegated, scopes.collect()))
+            }
+            (None, None, kind) if kind == Some("app") || claims.has("roles") => application(),
+            _ => Err(Refusal::Token("The access token is neither a user's nor an application's.")),
+        }
+    }
+}
+
+/// Whether a claim is there. One that is empty, or no text, marks nothing and is
+/// not left out either.
+fn is_given(claims: &Members, name: &str) -> Result<bool, Refusal> {
+    match claims.text(name)? {
+        Some("") => Err(MALFORMED),
+        given => Ok(given.is_some()),
+    }
+}
+
+/// Whether a token with scopes is one that an application got for itself, as far
+/// as well-known issuers show it: the caller is the client (RFC 9068), or a
+/// service account of Keycloak's, or Auth0 says how it was granted.
+fn looks_like_an_application(claims: &Members, object: &str) -> bool {
+    let of = |name| claims.text(name).ok().flatten();
+    let is_client =
+        ["client_id", "cid", "azp", "appid"].into_iter().any(|name| of(name) == Some(object));
+    let is_service_account =
+        of("azp").zip(of("preferred_username")).is_some_and(|(client, name)| {
+            let rest = name.strip_prefix("service-account-");
+            rest.is_some_and(|rest| rest.eq_ignore_ascii_case(client))
+        });
+    is_client
+        || is_service_account
+        || claims.has("clientAddress")
+        || of("gty") == Some("client-credentials")
 }

@@ -398,6 +398,7 @@ async fn claims_may_have_other_names() {
         user: "sub".to_owned(),
         scopes: "scope".to_owned(),
         roles: "entra_roles".to_owned(),
+        application: None,
     };
     let open = async |names: ClaimNames| {
         let issuer = Issuer { names, ..issuer() };
@@ -447,6 +448,97 @@ async fn claims_may_have_other_names() {
         let mut token = changed(&shape);
         token["org"] = json!(org);
         assert_eq!(ask(&named, &rs256(&header(), &token)).await.is_ok(), is_good, "{org}");
+    }
+}
+
+/// A service account's token has scopes as a user's has, and passed for one.
+#[tokio::test]
+async fn applications_with_scopes_never_pass_for_users() {
+    const UNTOLD: &str = "The access token is an application's, and its scopes are a user's: \
+                          `application` in `[tokens.claims]` says what tells them apart.";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    std::fs::write(&path, set(&[rsa_jwk("rsa")])).unwrap();
+    let open = async |application: Option<&str>| {
+        let names = ClaimNames {
+            tenant: None,
+            user: "sub".to_owned(),
+            scopes: "scope".to_owned(),
+            roles: "entra_roles".to_owned(),
+            application: application.map(str::to_owned),
+        };
+        let issuer = Issuer { names, ..issuer() };
+        Verifier::new(issuer, KeySource::File(path.clone()), Clock::default()).await.unwrap()
+    };
+    let (untold, told) = (open(None).await, open(Some("client_id")).await);
+    let entra = json!({ "tid": null, "oid": null, "scp": null, "idtyp": null, "wids": null });
+    // What each has besides; without and with a claim that tells them apart.
+    let user = Ok((TokenKind::Delegated, "profile User.ReadWrite"));
+    let application = |permissions| Ok((TokenKind::Application, permissions));
+    for (claims, without, with) in [
+        (json!({ "azp": "portal" }), user, user),
+        // A user's name proves nothing; that of the client's own account does.
+        (json!({ "azp": "portal", "preferred_username": "service-account-backup" }), user, user),
+        (
+            json!({ "azp": "Job", "preferred_username": "service-account-job" }),
+            Err(UNTOLD),
+            Err(UNTOLD),
+        ),
+        (
+            json!({ "azp": "job", "preferred_username": "service-account-job", "client_id": "job",
+                    "clientHost": "::1", "clientAddress": "::1" }),
+            Err(UNTOLD),
+            application(""),
+        ),
+        (
+            json!({ "azp": "job", "preferred_username": "service-account-job", "client_id": "job",
+                    "roles": ["A", "B"] }),
+            Err(UNTOLD),
+            application("A B"),
+        ),
+        (
+            json!({ "azp": "job", "clientId": "job", "clientHost": "::1", "clientAddress": "::1" }),
+            Err(UNTOLD),
+            Err(UNTOLD),
+        ),
+        // The client itself, as RFC 9068 has it; and Auth0's.
+        (json!({ "sub": "job", "client_id": "job" }), Err(UNTOLD), application("")),
+        (json!({ "sub": "job", "azp": "job" }), Err(UNTOLD), Err(UNTOLD)),
+        (json!({ "sub": "job", "cid": "job" }), Err(UNTOLD), Err(UNTOLD)),
+        (json!({ "sub": "job@clients", "gty": "client-credentials" }), Err(UNTOLD), Err(UNTOLD)),
+        // Where users' tokens have the claim, too, nothing is gained by their scopes.
+        (json!({ "client_id": "portal" }), user, application("")),
+        (
+            json!({ "client_id": "job", "scope": null, "roles": ["A"] }),
+            application("A"),
+            application("A"),
+        ),
+        // Where it is said what tells them apart, nothing else does.
+        (json!({ "scope": null, "roles": ["A"] }), application("A"), Err(NEITHER)),
+        (json!({ "scope": null, "idtyp": "app" }), application(""), Err(NEITHER)),
+        // What is no mark is no user's token either.
+        (json!({ "client_id": "" }), user, Err(MALFORMED)),
+        (json!({ "client_id": 1 }), user, Err(MALFORMED)),
+        (json!({ "client_id": ["job"] }), user, Err(MALFORMED)),
+        (json!({ "client_id": "job", "roles": "A" }), user, Err(MALFORMED)),
+        (json!({ "client_id": "job", "idtyp": "user" }), user, Err(NEITHER)),
+    ] {
+        let mut token = changed(&entra);
+        let all = token.as_object_mut().unwrap();
+        all.insert("sub".to_owned(), json!(OBJECT));
+        all.insert("scope".to_owned(), json!("profile User.ReadWrite"));
+        for (name, value) in claims.as_object().unwrap() {
+            match value {
+                Value::Null => all.remove(name),
+                value => all.insert(name.clone(), value.clone()),
+            };
+        }
+        for (verifier, expected) in [(&untold, without), (&told, with)] {
+            let answer = ask(verifier, &rs256(&header(), &token)).await;
+            let found = answer.as_ref().map(|caller| (caller.kind, caller.permissions.join(" ")));
+            let found = found.as_ref().map(|(kind, all)| (*kind, all.as_str()));
+            assert_eq!(found.map_err(|why| **why), expected, "{claims}");
+        }
     }
 }
 
