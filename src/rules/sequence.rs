@@ -49,7 +49,11 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
              the poem; `hangul` as jamo and as syllables. Final forms, and hiragana, katakana and \
              half-width katakana, are one letter",
         )
-        .default("all but `iroha`")
+        .default(
+            "[\"letters\", \"digits\", \"greek\", \"russian\", \"ukrainian\", \"armenian\", \
+             \"georgian\", \"hebrew\", \"arabic\", \"devanagari\", \"thai\", \"kana\", \
+             \"hangul\"]",
+        )
         .looser(Looser::Fewer),
         Opt::new(
             "custom",
