@@ -686,7 +686,7 @@ mod tests {
                             form.starts_with("Ihr")
                                 || nouns.iter().any(|noun| key.starts_with(noun))
                         }
-                        "en" => ["Greek", "Russian"].iter().any(|name| form.starts_with(name)),
+                        "en" => key.starts_with("order."),
                         _ => false,
                     };
                     if is_advice || !is_capital {

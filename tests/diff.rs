@@ -165,7 +165,7 @@ fn how_options_are_written_does_not_matter() {
     for (old, new) in [
         (
             "kind = 'sequence'\nmax-run = 3",
-            "kind = 'sequence'\nmax-run = 3\nwrap = false\nfold = 'case'\nalphabets = ['digits', 'letters']",
+            "kind = 'sequence'\nmax-run = 3\nwrap = false\nfold = 'case'\nalphabets = ['hangul', 'kana', 'thai', 'devanagari', 'arabic', 'hebrew', 'georgian', 'armenian', 'ukrainian', 'russian', 'greek', 'digits', 'letters']",
         ),
         (
             "kind = 'names'",
@@ -181,7 +181,7 @@ fn how_options_are_written_does_not_matter() {
         ),
         (
             "kind = 'keyboard'\nmax-walk = 3",
-            "kind = 'keyboard'\nmax-walk = 3\nturns = 'any'\nlayouts = ['numpad', 'azerty', 'qwertz', 'qwerty']",
+            "kind = 'keyboard'\nmax-walk = 3\nturns = 'any'\nlayouts = ['kana', 'korean', 'persian', 'arabic', 'hebrew', 'greek', 'russian', 'dvorak', 'numpad', 'azerty', 'qwertz', 'qwerty']",
         ),
         (
             "kind = 'whitespace'\nforbid = ['leading', 'trailing']",

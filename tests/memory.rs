@@ -379,7 +379,7 @@ fn uses() -> Vec<(&'static str, Use)> {
                 CANDIDATES,
             );
             let found = diff.whole().looser().unwrap();
-            assert_eq!(*found.origin(), Origin::List("own terms".into()));
+            assert_eq!(*found.origin(), Origin::List("own".into()));
         }),
         ("nfc", |_, text| {
             let normalised = countersign::nfc(text);

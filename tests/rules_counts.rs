@@ -581,7 +581,10 @@ fn requirements_are_said_in_plain_words() {
         ("kind = 'classes'\nmax = { alphabetic = 0 }", "no letters"),
         ("kind = 'classes'\nmax = { other = 0 }", "no unusual characters such as €, § or emoji"),
         ("kind = 'classes'\nmax = { symbol = 0 }", "no symbols or spaces"),
-        ("kind = 'classes'\nmax = { symbol = 0 }\nspace = false", "no symbols"),
+        (
+            "kind = 'classes'\nmax = { symbol = 0 }\nspace = false",
+            "no symbols (such as ! or #, not £ or €)",
+        ),
         ("kind = 'dates'\nyears = { from = 2000, to = 2000 }", "not the year 2000 in it"),
         ("kind = 'dates'\nyears = { from = 2000 }", "no year from 2000 to 2099 in it"),
         (

@@ -165,12 +165,13 @@ pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
         },
         Example {
             options: "max-walk = 4\nlayouts = ['colemak']\n\
-                      custom = [{ rows = ['bepo\u{e8}^vdlj', 'auie,ctsrn'] }]",
+                      custom = [{ rows = ['b\u{e9}po\u{e8}^vdlj', 'auie,ctsrn'] }]",
             context: &[],
             passwords: &[
                 ("arstd", &["walk"]),
-                ("B\u{c9}PO\u{c8}", &[]),
-                ("BEPO\u{c8}", &["walk"]),
+                ("B\u{c9}PO\u{c8}", &["walk"]),
+                // Letters with accents are keys of their own.
+                ("BEPO\u{c8}", &[]),
                 ("auie,", &["walk"]),
                 ("qwert", &[]),
             ],

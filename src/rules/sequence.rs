@@ -1,6 +1,8 @@
 //! `sequence`: runs of neighbours in an alphabet.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod places;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
 use crate::text::{self, Alphabet, Grain, Substitution};
+use places::{Letter, Neighbour, Place, Runs, Slots, letter, plain};
 
 pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
     forbids: "Runs of characters that follow each other in an alphabet, such as `abcd` or `4321`.",
@@ -49,7 +52,11 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
              the poem; `hangul` as jamo and as syllables. Final forms, and hiragana, katakana and \
              half-width katakana, are one letter",
         )
-        .default("all but `iroha`")
+        .default(
+            "[\"letters\", \"digits\", \"greek\", \"russian\", \"ukrainian\", \"armenian\", \
+             \"georgian\", \"hebrew\", \"arabic\", \"devanagari\", \"thai\", \"kana\", \
+             \"hangul\"]",
+        )
         .looser(Looser::Fewer),
         Opt::new(
             "custom",
@@ -237,27 +244,6 @@ struct Sequence {
     grain: Grain,
 }
 
-/// Where a character stands in an alphabet. It can stand at several places: in
-/// several alphabets, or in one after folding has made characters equal. A letter
-/// that folds to several characters has a place for each.
-struct Place {
-    c: char,
-    /// Which number of the state tells of this place when `c` was typed last;
-    /// no other place of `c` has the same.
-    slot: usize,
-    /// Whether this is the first character of its letter, and the last.
-    starts: bool,
-    ends: bool,
-    /// What stands before it in a run that goes forward, and backward: the ends
-    /// of the neighbours in all their forms or, inside a letter, its character
-    /// before.
-    before: Vec<(char, usize)>,
-    after: Vec<(char, usize)>,
-}
-
-/// A letter as it is folded, in all its forms.
-type Letter = Vec<Vec<char>>;
-
 fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Error> {
     let read: SequenceOptions = options.read()?;
     let grain = folding::grain(options, read.fold, read.substitute.clone())?;
@@ -282,11 +268,11 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         ));
     }
     let mut places = Vec::new();
-    let mut taken = BTreeMap::new();
+    let mut taken = Slots::default();
     for alphabet in &alphabets {
-        add_places(alphabet, read.wrap, &mut taken, &mut places);
+        places::add(alphabet, read.wrap, &mut taken, &mut places);
     }
-    let slots = taken.values().copied().max().unwrap_or(0);
+    let slots = taken.count();
     if slots >= MAX_WIDTH {
         return Err(options.error_with_hint(
             "",
@@ -376,92 +362,6 @@ impl SequenceOptions {
     }
 }
 
-/// What the forms of a letter fold to, each once.
-fn letter(forms: &str, grain: &Grain) -> Letter {
-    let mut letter = Letter::new();
-    for c in text::nfc(forms).chars() {
-        let mut form = Vec::new();
-        match grain {
-            Grain::Folded(fold) => fold.fold(c, |c| form.push(plain(c))),
-            _ => form.push(plain(c)),
-        }
-        if !form.is_empty() && !letter.contains(&form) {
-            letter.push(form);
-        }
-    }
-    letter
-}
-
-/// Digits of every script are digits, however much is folded.
-#[inline]
-fn plain(c: char) -> char {
-    if c.is_ascii() { c } else { text::digit(c).unwrap_or(c) }
-}
-
-/// Adds the places of one alphabet. `taken` says how many each character has.
-fn add_places(
-    alphabet: &[Letter],
-    wrap: bool,
-    taken: &mut BTreeMap<char, usize>,
-    places: &mut Vec<Place>,
-) {
-    let mut slot = |c: &char| {
-        let slots = taken.entry(*c).or_default();
-        *slots += 1;
-        (*c, *slots - 1)
-    };
-    let letters: Vec<Vec<Vec<(char, usize)>>> = alphabet
-        .iter()
-        .map(|letter| letter.iter().map(|form| form.iter().map(&mut slot).collect()).collect())
-        .collect();
-    let ends = |letter: Option<&Vec<Vec<(char, usize)>>>| -> Vec<(char, usize)> {
-        letter.into_iter().flatten().filter_map(|form| form.last().copied()).collect()
-    };
-    for (at, letter) in letters.iter().enumerate() {
-        let before = match at.checked_sub(1) {
-            Some(at) => letters.get(at),
-            None => letters.last().filter(|_| wrap),
-        };
-        let after = letters.get(at + 1).or(letters.first().filter(|_| wrap));
-        let neighbours = (ends(before), ends(after));
-        for form in letter {
-            for (part, (c, slot)) in form.iter().copied().enumerate() {
-                let inside = part.checked_sub(1).and_then(|part| form.get(part)).copied();
-                let (before, after) = match inside {
-                    Some(one) => (vec![one], vec![one]),
-                    None => neighbours.clone(),
-                };
-                let (starts, ends) = (part == 0, part + 1 == form.len());
-                places.push(Place { c, slot, starts, ends, before, after });
-            }
-        }
-    }
-}
-
-/// How many letters the runs have that end at a place, forward and backward: the
-/// two halves of a number. A letter counts from its first character on; 0 is a
-/// character inside a letter of which the start is not there.
-#[derive(Clone, Copy)]
-struct Runs {
-    forward: u16,
-    backward: u16,
-}
-
-impl Runs {
-    fn read(number: u32) -> Self {
-        let [a, b, c, d] = number.to_le_bytes();
-        Self { forward: u16::from_le_bytes([a, b]), backward: u16::from_le_bytes([c, d]) }
-    }
-
-    fn write(&self) -> u32 {
-        u32::from(self.forward) | u32::from(self.backward) << 16
-    }
-
-    fn longest(&self) -> u16 {
-        self.forward.max(self.backward)
-    }
-}
-
 impl Sequence {
     fn places(&self, c: char) -> &[Place] {
         let c = plain(c);
@@ -472,19 +372,14 @@ impl Sequence {
         from.get(..count).unwrap_or_default()
     }
 
-    /// The runs that end at a place, given the character before and the numbers of
-    /// its slots, and from which slots they go on, forward and backward.
+    /// The runs that end at a place, given the text before and the numbers of its
+    /// slots, and from which slots they go on, forward and backward.
     #[inline]
-    fn runs(
-        &self,
-        place: &Place,
-        before: Option<char>,
-        ended: &[u32],
-    ) -> (Runs, [Option<usize>; 2]) {
+    fn runs(&self, place: &Place, before: &[char], ended: &[u32]) -> (Runs, [Option<usize>; 2]) {
         // Forms of a letter can end alike: the longest run goes on.
-        let longest = |neighbours: &[(char, usize)], length: fn(&Runs) -> u16| {
-            let alike = neighbours.iter().filter(|(c, _)| Some(*c) == before);
-            let runs = alike.map(|(_, slot)| {
+        let longest = |neighbours: &[Neighbour], length: fn(&Runs) -> u16| {
+            let alike = neighbours.iter().filter(|neighbour| neighbour.ends(before));
+            let runs = alike.map(|Neighbour { slot, .. }| {
                 let number = ended.get(*slot).copied().unwrap_or(0);
                 (length(&Runs::read(number)), *slot)
             });
@@ -543,13 +438,14 @@ impl Rule for Sequence {
         let ended = step.earlier(before.len()).get(1..).unwrap_or_default();
         let Some((longest, runs)) = step.state().split_first_mut() else { return };
         runs.fill(0);
-        let before = before.last().copied().map(plain);
         for place in self.places(*last) {
             let (here, _) = self.runs(place, before, ended);
             if place.ends {
                 *longest = (*longest).max(here.longest().into());
             }
-            if let Some(run) = runs.get_mut(place.slot) {
+            // Where no letter goes on, the slot may be another place's.
+            let run = runs.get_mut(place.slot).filter(|_| here.longest() > 0);
+            if let Some(run) = run {
                 *run = here.write();
             }
         }
@@ -565,14 +461,15 @@ impl Rule for Sequence {
         // Where the runs of each slot start, forward and backward.
         let mut starts = vec![[0; 2]; self.slots];
         let mut earlier = starts.clone();
-        let mut before = None;
         for (at, c) in judge.text().iter().copied().enumerate() {
+            let before = judge.text().get(..at).unwrap_or_default();
             let ended = judge.state_at(at).get(1..).unwrap_or_default();
             std::mem::swap(&mut starts, &mut earlier);
             for place in self.places(c) {
                 let (here, slots) = self.runs(place, before, ended);
                 let lengths = [here.forward, here.backward];
-                let Some(starts) = starts.get_mut(place.slot) else { continue };
+                let starts = starts.get_mut(place.slot).filter(|_| here.longest() > 0);
+                let Some(starts) = starts else { continue };
                 let ways = starts.iter_mut().zip(slots).zip(lengths).zip(0..);
                 for (((start, slot), length), way) in ways {
                     let from = slot.and_then(|slot| earlier.get(slot)?.get::<usize>(way));
@@ -584,7 +481,6 @@ impl Rule for Sequence {
                     }
                 }
             }
-            before = Some(plain(c));
         }
     }
 }
