@@ -188,9 +188,10 @@ fn over_the_limit(results: &mut [Found]) {
 }
 
 /// Numbers of state a character for which there is room on the stack: as many
-/// as most rules have, and as many as those that count characters.
+/// as most rules have, and as many as those that count characters or follow the
+/// alphabets of every script where `fold` is `full`.
 const NARROW: usize = 10;
-const WIDE: usize = 24;
+const WIDE: usize = 32;
 
 /// Text of at most this many ASCII characters is judged in the small room.
 const SHORT: usize = 48;
