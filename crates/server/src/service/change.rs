@@ -10,7 +10,7 @@ use axum::response::Response;
 use countersign::{Engine, Operation, Outcome, Report, Subject, Verdict, Wiped, nfc};
 
 use super::validate::history;
-use super::{Call, Inner, seconds};
+use super::{Call, Inner, account_of, seconds};
 use crate::answer;
 use crate::hashing::Busy;
 use crate::json::{Object, Secret};
@@ -31,11 +31,10 @@ impl Call<'_> {
             object.only("", &["currentPassword", "newPassword"])?;
             (object.required("currentPassword")?, object.required("newPassword")?)
         };
-        let own = self.own_account().await?;
-        if !self.is_own(&target, &own) {
+        if !self.is_own(&target) {
             return Err(Refusal::ChangeAccess);
         }
-        let account = own.ok_or(Refusal::NotFound)?;
+        let account = self.own.clone().ok_or(Refusal::NotFound)?;
         let (service, audit) = (Arc::clone(self.service), self.audit());
         let change = async move {
             let id = account.id.clone();
@@ -105,6 +104,8 @@ impl Inner {
         current: Wiped,
         new: Secret,
     ) -> Result<Tried, Refusal> {
+        // As it is from the reservation on: what is asked of it later raises the version.
+        let account = &account_of(self, &account.id).await?.ok_or(Refusal::NotFound)?;
         self.metrics.verifications.inc();
         let current = Arc::new(current);
         let phc = credential.phc.clone();
