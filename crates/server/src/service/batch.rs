@@ -268,7 +268,9 @@ fn part(request: &RawValue) -> Result<Part<'_>, String> {
     knows(&object, &[&["id", "method", "url", "headers", "body"], &lists[..]].concat())?;
     let text = |name: &str| {
         let value = object.find(name).ok_or_else(|| format!("has no `{name}`"))?;
-        let text = json::text(value).ok_or_else(|| format!("has {} `{name}` that is no string", if name == "id" { "an" } else { "a" }))?;
+        let text = json::text(value).ok_or_else(|| {
+            format!("has {} `{name}` that is no string", if name == "id" { "an" } else { "a" })
+        })?;
         match text.is_empty() {
             true => Err(format!("has an empty `{name}`")),
             false => Ok(text.to_string()),
@@ -285,7 +287,9 @@ fn part(request: &RawValue) -> Result<Part<'_>, String> {
     let headers = headers(&object)?;
     let asked = match method.to_ascii_uppercase().parse() {
         Ok(method) => Ok(Asked { method, url, headers, body: object.find("body") }),
-        Err(_) => Err(Refusal::Json("The `method` of a request of the batch is not a method.".into())),
+        Err(_) => {
+            Err(Refusal::Json("The `method` of a request of the batch is not a method.".into()))
+        }
     };
     Ok(Part { id, depends_on, asked })
 }

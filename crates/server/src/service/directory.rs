@@ -121,13 +121,13 @@ impl Inner {
             // The password is judged as those of the account are from now on.
             account.disable_strong_password = policies.disable_strong_password;
         }
-        let password = match asked.password {
-            None => None,
+        let (password, version) = match asked.password {
+            None => (None, None),
             Some(password) => {
-                self.judge_reset(&account, &password).await?;
+                let version = self.judge_reset(&account, &password).await?;
                 let phc = self.hasher.hash(Arc::new(nfc(&password))).await?;
                 let kept = self.policies.history(self.settings.history).saturating_sub(1);
-                Some(NewCredential { phc, history_kept: kept as usize })
+                (Some(NewCredential { phc, history_kept: kept as usize }), version)
             }
         };
         // What a new profile leaves out is false.
@@ -136,6 +136,7 @@ impl Inner {
             must_change: flag(asked.must_change),
             must_change_with_mfa: flag(asked.must_change_with_mfa),
             password,
+            version,
             disable_strong_password: asked.policies.map(|told| told.disable_strong_password),
             disable_password_expiration: asked
                 .policies
@@ -155,6 +156,8 @@ impl Inner {
         self.known.forget(&account.id);
         match done {
             true => Ok(()),
+            // Another password was set meanwhile, beside which this one was not judged.
+            false if version.is_some() => Err(Refusal::Unavailable),
             false => Err(Refusal::NotFound),
         }
     }
