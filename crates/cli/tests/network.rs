@@ -297,6 +297,34 @@ fn probes_have_a_port_of_their_own() {
     eventually("it ends", || Client::connect(address).is_err());
 }
 
+/// Silent connections kept the monitoring out until they had had their time.
+#[test]
+fn silent_connections_to_the_port_for_probes_leave_others_theirs() {
+    let setup = Setup::new(
+        "probes.listen = '127.0.0.1:0'\nlimits.header-seconds = 600\n\
+         network.trusted-proxies = ['127.0.0.0/8']",
+    );
+    let server = setup.start();
+    let told = lines(&server.log(), "listening for probes");
+    let address = told[0]["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    let address: SocketAddr = address.parse().unwrap();
+    let silent: Vec<Client> = (0..70).map(|_| Client::connect(address).unwrap()).collect();
+    let answer = client_at("127.0.0.2", address).call("GET", "/healthz", "", b"").unwrap();
+    assert_eq!(answer.status, 200);
+    // Who was turned away is in the log, once.
+    eventually("it is logged", || !lines(&server.log(), "refused").is_empty());
+    let refused = lines(&server.log(), "refused");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0]["reason"], "connection-share");
+    assert_eq!(refused[0]["peer"], "127.0.0.1");
+    // Without being let go, they are ended long before the time of other ports.
+    eventually("they are ended", || {
+        let ask = |path: &str| Client::connect(address).ok()?.call("GET", path, "", b"").ok();
+        ask("/healthz").is_some_and(|answer| answer.status == 200)
+    });
+    drop(silent);
+}
+
 /// Strangers who sent nonsense through the proxy kept everybody else out.
 #[test]
 fn junk_tokens_through_a_trusted_proxy_keep_nobody_else_out() {

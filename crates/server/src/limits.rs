@@ -41,6 +41,12 @@ impl Limiter {
         self.callers.as_ref()?.spend(caller, Instant::now(), str::to_owned).map(seconds)
     }
 
+    /// The seconds to wait, if the next request of a caller is one too many; it is
+    /// not counted.
+    pub(crate) fn wait(&self, caller: &str) -> Option<u64> {
+        self.callers.as_ref()?.wait(caller, Instant::now()).map(seconds)
+    }
+
     /// Counts a request that was refused for its token; if it is one too many,
     /// the seconds to wait.
     pub(crate) fn spend_refused(&self, address: Option<IpAddr>) -> Option<u64> {
@@ -63,6 +69,16 @@ impl<K: Eq + Hash> Buckets<K> {
         let each = Duration::from_secs(1) / rate.get();
         // The requests of two seconds.
         Self { due: Mutex::default(), each, burst: Duration::from_secs(2).saturating_sub(each) }
+    }
+
+    /// How long to wait, if another one is one too many.
+    fn wait<Q: Eq + Hash + ?Sized>(&self, client: &Q, now: Instant) -> Option<Duration>
+    where
+        K: Borrow<Q>,
+    {
+        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let ahead = due.get(client)?.saturating_duration_since(now);
+        ahead.checked_sub(self.burst).filter(|wait| !wait.is_zero())
     }
 
     /// How long to wait, if this is one too many; only what is allowed counts.

@@ -7,8 +7,10 @@
 mod common;
 mod fixture;
 
-use countersign_server::roles::Role;
-use fixture::{ADELE, Answer, Fixture, HELP, METHOD, ROOT, STRANGER, password_of};
+use countersign_server::Store;
+use countersign_server::roles::{Membership, Role};
+use countersign_server::store::StoreOptions;
+use fixture::{ADELE, ALEX, Answer, Fixture, HELP, METHOD, ROOT, STRANGER, password_of};
 use serde_json::json;
 
 const VALIDATE: &str = "/beta/users/validatePassword";
@@ -295,6 +297,9 @@ async fn likeness_to_the_current_password_is_never_taken_as_compared_by_a_reset(
         if status == 400 {
             assert_eq!(answer.json()["error"]["details"][0]["code"], "similar.current");
         }
+        // One that is drawn gets the same answer.
+        let answer = fixture.post(&reset_path(ADELE), &root, "{}").await;
+        assert_eq!(answer.status.as_u16(), status, "{on}");
     }
 }
 
@@ -308,4 +313,45 @@ async fn what_is_set_is_what_was_asked_for() {
     assert!(!account.enabled && account.disable_password_expiration);
     assert!(fixture.is_password(ADELE, &password_of(ADELE)).await);
     assert_eq!(fixture.patch(&user_path(STRANGER), &token, body.to_string()).await.status, 404);
+}
+
+// An application's token with the id of an account went past all of it.
+#[tokio::test]
+async fn tokens_of_a_disabled_or_removed_account_are_refused_before_anything_else() {
+    let fixture = Fixture::new("").await;
+    let (url, options) = (fixture.config.database().unwrap(), StoreOptions::default());
+    let store = Store::open(&url, None, &options).await.unwrap();
+    let signed = |object: &str, is_application: bool, permissions: &[&str]| {
+        let mut request = fixture.request(object, permissions);
+        request.is_application = is_application;
+        request.roles = vec![Membership::Role(Role::GlobalAdministrator)];
+        fixture.sign(&request)
+    };
+    assert!(store.set_enabled(ADELE, false).await.unwrap());
+    assert!(store.remove(ALEX).await.unwrap());
+    let long = "x".repeat(2_000_000);
+    for user in [ADELE, ALEX, &ADELE.to_ascii_uppercase()] {
+        for is_application in [false, true] {
+            for permissions in [&[PROFILE, METHODS, "User.ReadWrite.All"][..], &["None"]] {
+                let token = signed(user, is_application, permissions);
+                for body in [r#"{"accountEnabled":true}"#, "{", &long] {
+                    for path in [VALIDATE, CHANGE, &reset_path(HELP), "/v1.0/$batch"] {
+                        let answer = fixture.post(path, &token, body.to_owned()).await;
+                        assert_eq!(answer.error().0, 401, "{path} {body:.9} {is_application}");
+                    }
+                    for of in [user, HELP] {
+                        let answer = fixture.patch(&user_path(of), &token, body.to_owned()).await;
+                        assert_eq!(answer.error().0, 401, "{of} {body:.9} {is_application}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(!profile_of(&fixture, ADELE).await.enabled);
+    // Nor does one that is enabled do itself a favour.
+    let token = signed(HELP, true, &[PROFILE]);
+    for body in [r#"{"accountEnabled":true}"#, r#"{"passwordPolicies":"DisableStrongPassword"}"#] {
+        let answer = fixture.patch(&user_path(HELP), &token, body).await;
+        assert_eq!(answer.error().0, 403, "{body}");
+    }
 }

@@ -456,6 +456,68 @@ async fn batches_are_refused_as_calls_are() {
     assert_eq!(parts(&answer)["1"]["body"]["error"]["code"], "BadRequest");
 }
 
+// What came to nothing cost nothing.
+#[tokio::test]
+async fn every_part_of_a_batch_is_counted_also_where_it_comes_to_nothing() {
+    let large = "x".repeat(60_000);
+    let nope = |id: usize| json!({ "id": format!("{id:02}"), "method": "POST", "url": "/nope" });
+    let held_up = |id: usize| {
+        let mut part = nope(id);
+        if id > 0 {
+            part["url"] = json!("/me/changePassword");
+            part["dependsOn"] = json!(["00"]);
+            part["body"] = json!({ "newPassword": large });
+        }
+        part
+    };
+    let of = |id: usize, method: &str, url: &str| json!({ "id": format!("{id:02}"), "method": method, "url": url });
+    for (name, parts) in [
+        ("no route", (0..20).map(nope).collect::<Vec<_>>()),
+        ("held up", (0..20).map(held_up).collect()),
+        ("no such method", (0..20).map(|id| of(id, "PUT", "/me")).collect()),
+        ("no method", (0..20).map(|id| of(id, "G T", "/me")).collect()),
+        ("no path", (0..20).map(|id| of(id, "GET", "https://elsewhere.example/me")).collect()),
+    ] {
+        // A burst of two; while the parts run, others may have become due.
+        let fixture = Fixture::new("limits.caller-rate = 1").await;
+        let token = fixture.token(ADELE, &["User.Read"]);
+        let batch = json!({ "requests": parts }).to_string();
+        let answer = fixture.post(BATCH, &token, batch).await;
+        let refused = statuses(&answer).iter().filter(|status| **status == 429).count();
+        assert!((1..=18).contains(&refused), "{name}: {:?}", statuses(&answer));
+    }
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_speak_as_the_batch_does() {
+    let fixture = Fixture::new("").await;
+    let token = fixture.token(ADELE, &[PROFILE, "User.Read"]);
+    let change = json!({ "currentPassword": password_of(ADELE), "newPassword": "a" });
+    let part = |id: &str, headers: Value| {
+        json!({ "id": id, "method": "POST", "url": "/me/changePassword", "headers": headers,
+            "body": change })
+    };
+    let me = json!({ "id": "me", "method": "GET", "url": "/me" });
+    let batch = json!({ "requests": [
+        part("its own", json!({ "Accept-Language": "fr" })), part("none", json!({})), me
+    ] });
+    let mut request = call(Method::POST, BATCH, &token, batch.to_string());
+    let headers = request.headers_mut();
+    headers.insert("accept-language", "de".parse().unwrap());
+    headers.insert("accept", "application/json;odata.metadata=none".parse().unwrap());
+    let answer = parts(&fixture.send(request).await);
+    let alone = async |language: &str| {
+        let path = "/v1.0/me/changePassword";
+        let mut request = call(Method::POST, path, &token, change.to_string());
+        request.headers_mut().insert("accept-language", language.parse().unwrap());
+        fixture.send(request).await.json()["error"]["details"].clone()
+    };
+    assert_eq!(answer["none"]["body"]["error"]["details"], alone("de").await);
+    assert_eq!(answer["its own"]["body"]["error"]["details"], alone("fr").await);
+    assert_ne!(alone("de").await, alone("fr").await);
+    assert!(answer["me"]["body"].get("@odata.context").is_none(), "{}", answer["me"]);
+}
+
 // Pages on other origins
 
 const PAGES: &str = "cors.origins = ['https://apps.example.com', 'http://localhost:3000']";

@@ -24,6 +24,8 @@ on_both! {
     roles_are_replaced
     removed_accounts_take_their_operations_along
     of_two_changes_only_one_is_made
+    a_change_under_way_does_not_answer_what_is_asked_for_later
+    resets_replace_only_the_password_that_was_judged
     changes_keep_the_history
     hashes_are_renewed_without_a_new_version
     profiles_are_changed_at_once
@@ -218,7 +220,7 @@ async fn removed_accounts_take_their_operations_along(database: &Database) {
     let password = ProfileUpdate { password: Some(credential("new")), ..Default::default() };
     assert!(!store.update_profile(ADELE, &password, 1).await.unwrap());
     assert!(!store.start(&operation("two"), 1).await.unwrap());
-    assert!(!store.reset_at_once(&operation("two"), &credential("new"), 1).await.unwrap());
+    assert!(!store.reset_at_once(&operation("two"), &credential("new"), None, 1).await.unwrap());
     assert_eq!(store.operation("two").await.unwrap(), None);
     store.insert(&adele()).await.unwrap();
 }
@@ -239,6 +241,50 @@ async fn of_two_changes_only_one_is_made(database: &Database) {
         assert_eq!(now.version, version + 1);
         assert_eq!(now.phc.as_deref(), Some(if one { "one" } else { "two" }));
     }
+}
+
+// A change that was under way made it as if nobody had asked.
+async fn a_change_under_way_does_not_answer_what_is_asked_for_later(database: &Database) {
+    let store = database.with_adele().await;
+    let asked = ProfileUpdate { must_change: Some(true), ..Default::default() };
+    let with_mfa = ProfileUpdate { must_change_with_mfa: Some(true), ..Default::default() };
+    for update in [asked, with_mfa] {
+        let before = granted(&store, 1, 1).await;
+        assert!(store.update_profile(ADELE, &update, 2).await.unwrap());
+        assert!(!store.change(ADELE, before.version, &credential("late"), 3).await.unwrap());
+        // What was guessed at the same password still counts.
+        let rules = Lockout { threshold: 1, ..Lockout::default() };
+        let wrong = Attempt::Wrong(fingerprint(1));
+        store.settle(ADELE, &before, wrong, 4, &rules).await.unwrap();
+        let next = store.reserve(ADELE, &fingerprint(2), 5, &rules).await.unwrap();
+        assert!(matches!(next, Reserved::Locked { .. }));
+        store.unlock(ADELE).await.unwrap();
+        let account = store.account(ADELE).await.unwrap().unwrap();
+        assert!(account.must_change || account.must_change_with_mfa);
+    }
+    // What asks for nothing lets it be.
+    let before = granted(&store, 3, 6).await;
+    let nothing = ProfileUpdate { must_change: Some(false), ..Default::default() };
+    assert!(store.update_profile(ADELE, &nothing, 7).await.unwrap());
+    assert!(store.change(ADELE, before.version, &credential("new"), 8).await.unwrap());
+}
+
+async fn resets_replace_only_the_password_that_was_judged(database: &Database) {
+    let store = database.with_adele().await;
+    let judged = store.passwords(ADELE).await.unwrap().unwrap().version;
+    assert!(store.change(ADELE, judged, &credential("theirs"), 1).await.unwrap());
+    let update = |version| ProfileUpdate {
+        password: Some(credential("set")),
+        version: Some(version),
+        ..Default::default()
+    };
+    assert!(!store.update_profile(ADELE, &update(judged), 2).await.unwrap());
+    let (operation, new) = (operation("late"), credential("late"));
+    assert!(!store.reset_at_once(&operation, &new, Some(judged), 3).await.unwrap());
+    let known = store.passwords(ADELE).await.unwrap().unwrap();
+    assert_eq!(known.phc.as_deref(), Some("theirs"));
+    assert!(store.reset_at_once(&operation, &new, Some(known.version), 4).await.unwrap());
+    assert!(store.update_profile(ADELE, &update(known.version + 1), 5).await.unwrap());
 }
 
 // Whoever is told that nothing was done tries again: it must not be done later.
@@ -663,14 +709,14 @@ async fn resets_are_recorded_with_their_passwords(database: &Database) {
     for guess in 0..10 {
         attempt(&store, guess, 0).await;
     }
-    assert!(store.reset_at_once(&operation("one"), &credential("new"), 5).await.unwrap());
+    assert!(store.reset_at_once(&operation("one"), &credential("new"), None, 5).await.unwrap());
     let done = store.operation("one").await.unwrap().unwrap();
     assert_eq!((done.state, done.created, done.changed), (OperationState::Succeeded, 5, 5));
     let current = granted(&store, 1, 5).await;
     assert_eq!((current.phc.as_deref(), must_change(&store).await), (Some("new"), true));
     assert_eq!(store.account(ADELE).await.unwrap().unwrap().password_changed, Some(5));
     // The operation cannot be recorded: the password stays.
-    let again = store.reset_at_once(&operation("one"), &credential("newer"), 6).await;
+    let again = store.reset_at_once(&operation("one"), &credential("newer"), None, 6).await;
     assert!(matches!(again, Err(StoreError::Unavailable(_))), "{again:?}");
     assert_eq!(granted(&store, 1, 6).await.phc.as_deref(), Some("new"));
     store.ping().await.unwrap();
@@ -680,7 +726,7 @@ async fn old_operations_are_forgotten(database: &Database) {
     let store = database.with_adele().await;
     store.start(&operation("waits"), 1).await.unwrap();
     for (id, now) in [("old", 1), ("older", 2), ("new", 3)] {
-        store.reset_at_once(&operation(id), &credential(id), now).await.unwrap();
+        store.reset_at_once(&operation(id), &credential(id), None, now).await.unwrap();
     }
     assert_eq!(store.forget_operations(3).await.unwrap(), 2);
     assert_eq!(store.operation("old").await.unwrap(), None);
@@ -807,7 +853,7 @@ async fn who_serves_need_not_own_the_tables(database: &Database) {
         .await;
     let theirs = as_role().await.unwrap();
     assert_eq!(granted(&theirs, 1, 1).await.phc.as_deref(), Some("old"));
-    assert!(theirs.reset_at_once(&operation("r"), &credential("new"), 1).await.unwrap());
+    assert!(theirs.reset_at_once(&operation("r"), &credential("new"), None, 1).await.unwrap());
     assert!(theirs.remove(ADELE).await.unwrap());
     assert_eq!(store.account(ADELE).await.unwrap(), None);
     theirs.close().await;
@@ -823,7 +869,7 @@ async fn calls_that_nobody_waits_for_leave_nothing_half_done(database: &Database
         let id = format!("r{round}");
         let new = credential(&id);
         let operation = operation(&id);
-        let reset = store.reset_at_once(&operation, &new, 1);
+        let reset = store.reset_at_once(&operation, &new, None, 1);
         let _ = tokio::time::timeout(Duration::from_micros(round * 20), reset).await;
         // Those that were given up may still be at it.
         let (mut current, mut recorded);
@@ -839,7 +885,7 @@ async fn calls_that_nobody_waits_for_leave_nothing_half_done(database: &Database
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    assert!(store.reset_at_once(&operation("last"), &credential("last"), 1).await.unwrap());
+    assert!(store.reset_at_once(&operation("last"), &credential("last"), None, 1).await.unwrap());
 }
 
 async fn a_changed_table_is_told_without_values(database: &Database) {
@@ -856,7 +902,7 @@ async fn a_changed_table_is_told_without_values(database: &Database) {
         assert!(!why.contains("hunter2"), "{why}");
     }
     // A reset puts it right.
-    assert!(store.reset_at_once(&operation("one"), &credential("new"), 5).await.unwrap());
+    assert!(store.reset_at_once(&operation("one"), &credential("new"), None, 5).await.unwrap());
     assert_eq!(granted(&store, 1, 5).await.phc.as_deref(), Some("new"));
     database.execute("DROP TABLE operations").await;
     let Err(StoreError::Unavailable(why)) = store.operation("x").await else { panic!() };
@@ -1043,7 +1089,11 @@ fn a_full_disk_is_unavailable_until_there_is_room_again() {
             for n in 0..20 {
                 let new = credential(&"x".repeat(3000));
                 let done = match n % 2 {
-                    0 => store.reset_at_once(&operation(&format!("{round}-{n}")), &new, 1).await,
+                    0 => {
+                        store
+                            .reset_at_once(&operation(&format!("{round}-{n}")), &new, None, 1)
+                            .await
+                    }
                     _ => store.reserve(ADELE, &fingerprint(n), 1, &RULES).await.map(|_| true),
                 };
                 match done {
@@ -1061,7 +1111,7 @@ fn a_full_disk_is_unavailable_until_there_is_room_again() {
             store.ping().await.unwrap();
             fs::remove_file(&ballast).unwrap();
             let id = format!("after-{round}");
-            assert!(store.reset_at_once(&operation(&id), &credential(&id), 2).await.unwrap());
+            assert!(store.reset_at_once(&operation(&id), &credential(&id), None, 2).await.unwrap());
             assert_eq!(granted(&store, 1, 2).await.phc.as_deref(), Some(id.as_str()));
         }
     });

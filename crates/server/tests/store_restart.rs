@@ -38,7 +38,7 @@ fn a_restarted_server_is_used_again() {
                         };
                         let was_over = is_over.load(Ordering::SeqCst);
                         let new = credential(&operation.id);
-                        match store.reset_at_once(&operation, &new, version).await {
+                        match store.reset_at_once(&operation, &new, None, version).await {
                             Ok(done) => assert!(done),
                             Err(StoreError::Unavailable(_) | StoreError::Unknown(_)) => continue,
                             Err(error) => panic!("{error}"),

@@ -24,6 +24,12 @@ use crate::service::{Door, Inner, respond};
 /// How many connections there may be to the port for probes.
 const PROBES: usize = 64;
 
+/// How many of them each address may have.
+const PROBES_EACH: usize = 16;
+
+/// How long who asks for probes may take to send a header, at most.
+const PROBES_HEADER: Duration = Duration::from_secs(2);
+
 /// How much of all bodies that nobody has read yet waits with a connection of
 /// HTTP/2. A stream may use it whole.
 const WINDOW: u32 = 256 * 1024;
@@ -60,7 +66,7 @@ impl Connections {
 
     /// For probes, which get their answers however many clients there are.
     pub(crate) fn probes(limits: &Limits, service: Arc<Inner>) -> Self {
-        Self::at(Door::Probes, None, limits, PROBES, 0, service)
+        Self::at(Door::Probes, None, limits, PROBES, PROBES_EACH, service)
     }
 
     fn at(
@@ -72,8 +78,9 @@ impl Connections {
         service: Arc<Inner>,
     ) -> Self {
         let seconds = |told: u32| Duration::from_secs(told.max(1).into());
+        let header = seconds(limits.header_seconds);
         let patience = Patience {
-            header: seconds(limits.header_seconds),
+            header: if door == Door::Probes { header.min(PROBES_HEADER) } else { header },
             kept: seconds(limits.keep_alive_seconds),
         };
         let mut builder = Builder::new(TokioExecutor::new());
@@ -152,13 +159,15 @@ impl Connections {
         let _ = tokio::time::timeout(grace, ending.closed()).await;
     }
 
-    /// The share of an address. A proxy brings the connections of many.
+    /// The share of an address. A proxy brings the connections of many, and no
+    /// probes.
     fn share(&self, address: SocketAddr) -> Option<Share> {
-        let address = address.ip();
-        let of = (!self.service.settings.proxies.trusts(address)).then_some(address);
-        let share = self.shares.take(of, 1).ok();
+        let address = address.ip().to_canonical();
+        let is_of_many = self.door != Door::Probes && self.service.settings.proxies.trusts(address);
+        let share = self.shares.take((!is_of_many).then_some(address), 1).ok();
         if share.is_none() {
             self.service.metrics.turned_away("connection");
+            self.service.refused.connection(address, std::time::Instant::now());
         }
         share
     }

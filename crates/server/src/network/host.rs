@@ -24,7 +24,7 @@ pub(crate) fn check(parts: &Parts) -> Result<(), Refusal> {
     if host.is_some_and(|host| !is_valid(host))
         || authority.is_some_and(|authority| !is_valid(authority.as_bytes()))
     {
-        return Err(Refusal::Request("The host of the request is none."));
+        return Err(Refusal::Request("The host of the request is not a host name."));
     }
     let is_known = |scheme: &str| matches!(scheme, "http" | "https");
     if parts.method != Method::CONNECT && parts.uri.scheme_str().is_some_and(|s| !is_known(s)) {

@@ -174,10 +174,10 @@ impl Inner {
     ) -> bool {
         let Some(reason) = refusal.logged() else { return false };
         let status = refusal.status().as_u16();
-        if !self.refused.admits(about.client, status, Instant::now()) {
+        let reason = about.why.get().copied().unwrap_or(reason);
+        if !self.refused.admits(about.client, reason, status, Instant::now()) {
             return true;
         }
-        let reason = about.why.get().copied().unwrap_or(reason);
         let detail = match refusal {
             Refusal::Token(what) => Some(*what),
             _ => None,

@@ -13,12 +13,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{Bounds, Inner};
+use super::{Bounds, Inner, account_of};
 use crate::answer::{self, About, CLIENT_REQUEST_ID};
 use crate::json::{self, Object};
 use crate::path::Whole;
 use crate::permissions::{Action, Version};
 use crate::refusal::Refusal;
+use crate::token::Caller;
 
 /// How many requests a batch may have.
 const MOST: usize = 20;
@@ -35,6 +36,10 @@ const OF_CONNECTIONS: [HeaderName; 8] = [
     // The batch's own token counts for all of it.
     header::AUTHORIZATION,
 ];
+
+/// Headers of the batch that count for each part without its own.
+const OF_ALL: [HeaderName; 4] =
+    [header::AUTHORIZATION, CLIENT_REQUEST_ID, header::ACCEPT, header::ACCEPT_LANGUAGE];
 
 /// One request of a batch.
 struct Part<'b> {
@@ -77,7 +82,12 @@ impl Inner {
         about: &About,
     ) -> Result<Response, Refusal> {
         let caller = self.verified(parts, about).await?;
-        let counted = |refusal| self.spend(&caller).err().unwrap_or(refusal);
+        // Who has nothing left is not read.
+        if let Some(wait) = self.limiter.wait(&caller.object) {
+            return Err(Refusal::CallerRate(wait));
+        }
+        let counted = |refusal| self.counted(&caller, refusal);
+        account_of(self, &caller.object).await.map_err(counted)?;
         let bounds = self.settings.bounds;
         let bounds = Bounds { bytes: bounds.bytes.saturating_mul(MOST), ..bounds };
         let body = self.read(parts, body, about, bounds).await.map_err(counted)?;
@@ -89,17 +99,23 @@ impl Inner {
                 statuses.get(id).is_none_or(|status: &StatusCode| status.as_u16() >= 400)
             };
             let is_held_up = depends_on.iter().any(has_failed);
-            let response = self.part(version, asked, is_held_up, parts, about).await;
+            let response = self.part(version, &caller, asked, is_held_up, parts, about).await;
             statuses.insert(id.clone(), response.status());
             responses.push(told(id, response).await);
         }
         Ok(answer::json(StatusCode::OK, &Answers { responses }))
     }
 
+    /// Counts as a call what is refused before it is one.
+    fn counted(&self, caller: &Caller, refusal: Refusal) -> Refusal {
+        self.spend(caller).err().unwrap_or(refusal)
+    }
+
     /// Answers a part.
     async fn part(
         self: &Arc<Self>,
         version: Version,
+        caller: &Arc<Caller>,
         asked: Result<Asked<'_>, Refusal>,
         is_held_up: bool,
         outer: &Parts,
@@ -112,13 +128,16 @@ impl Inner {
             Err(refusal) => (outer.headers.clone(), Err(refusal)),
         };
         let about = About::new(&headers, self.clock.now()).from(batch.peer, batch.client);
+        let _ = about.caller.set(Arc::clone(caller));
+        // What does not come as far as to be counted as a call.
+        let counted = |refusal| Err(self.counted(caller, refusal));
         let (answered, action) = match request {
-            Err(refusal) => (Err(refusal), None),
+            Err(refusal) => (counted(refusal), None),
             Ok(request) => {
                 let (parts, mut body) = request.into_parts();
                 match self.call(&parts) {
-                    Err(refusal) => (Err(refusal), None),
-                    Ok((_, action)) if is_held_up => (Err(Refusal::Dependency), Some(action)),
+                    Err(refusal) => (counted(refusal), None),
+                    Ok((_, action)) if is_held_up => (counted(Refusal::Dependency), Some(action)),
                     Ok((path, action)) => {
                         let answered = self.answer(path, action, &parts, &mut body, &about).await;
                         let is_head = parts.method == Method::HEAD;
@@ -164,12 +183,14 @@ impl Asked<'_> {
         let uri = format!("/{}/{path}", version.segment());
         let uri = uri.parse::<axum::http::Uri>().map_err(|_| wrong())?;
         if Whole::parse(uri.path()).is_some() {
-            return Err(Refusal::Json("A batch can have no batches and no types in it.".into()));
+            return Err(Refusal::Json("A batch cannot contain `$batch` or `$metadata`.".into()));
         }
         OF_CONNECTIONS.iter().for_each(|name| drop(headers.remove(name)));
-        for name in [header::AUTHORIZATION, CLIENT_REQUEST_ID] {
-            if let (Some(value), false) = (outer.headers.get(&name), headers.contains_key(&name)) {
-                headers.insert(name, value.clone());
+        for name in OF_ALL {
+            if !headers.contains_key(&name) {
+                for value in outer.headers.get_all(&name) {
+                    headers.append(&name, value.clone());
+                }
             }
         }
         let body = match body {
@@ -247,7 +268,9 @@ fn part(request: &RawValue) -> Result<Part<'_>, String> {
     knows(&object, &[&["id", "method", "url", "headers", "body"], &lists[..]].concat())?;
     let text = |name: &str| {
         let value = object.find(name).ok_or_else(|| format!("has no `{name}`"))?;
-        let text = json::text(value).ok_or_else(|| format!("has a `{name}` that is no string"))?;
+        let text = json::text(value).ok_or_else(|| {
+            format!("has {} `{name}` that is no string", if name == "id" { "an" } else { "a" })
+        })?;
         match text.is_empty() {
             true => Err(format!("has an empty `{name}`")),
             false => Ok(text.to_string()),
@@ -264,7 +287,9 @@ fn part(request: &RawValue) -> Result<Part<'_>, String> {
     let headers = headers(&object)?;
     let asked = match method.to_ascii_uppercase().parse() {
         Ok(method) => Ok(Asked { method, url, headers, body: object.find("body") }),
-        Err(_) => Err(Refusal::Json("The `method` of a request of the batch is none.".into())),
+        Err(_) => {
+            Err(Refusal::Json("The `method` of a request of the batch is not a method.".into()))
+        }
     };
     Ok(Part { id, depends_on, asked })
 }
@@ -346,7 +371,7 @@ mod tests {
             (r#"{"requests":[],"more":1}"#.to_owned(), "The batch has a member `more`"),
             (batch(&[r#""url":"/me""#]), "A member of the body stands twice: line 1, column 42."),
             (batch(&[r#""headers":{}"#]), "Request 1 has no `id`."),
-            (batch(&[r#""id":1"#]), "Request 1 has a `id` that is no string."),
+            (batch(&[r#""id":1"#]), "Request 1 has an `id` that is no string."),
             (batch(&[r#""id":"""#]), "Request 1 has an empty `id`."),
             (batch(&[r#""id":"1""#, r#""id":"1""#]), "Request 2 has the `id` of another one."),
             (

@@ -10,7 +10,7 @@ use axum::response::Response;
 use countersign::{Engine, Operation, Outcome, Report, Subject, Verdict, Wiped, nfc};
 
 use super::validate::history;
-use super::{Call, Inner, seconds};
+use super::{Call, Inner, account_of, seconds};
 use crate::answer;
 use crate::hashing::Busy;
 use crate::json::{Object, Secret};
@@ -31,11 +31,10 @@ impl Call<'_> {
             object.only("", &["currentPassword", "newPassword"])?;
             (object.required("currentPassword")?, object.required("newPassword")?)
         };
-        let own = self.own_account().await?;
-        if !self.is_own(&target, &own) {
+        if !self.is_own(&target) {
             return Err(Refusal::ChangeAccess);
         }
-        let account = own.ok_or(Refusal::NotFound)?;
+        let account = self.own.clone().ok_or(Refusal::NotFound)?;
         let (service, audit) = (Arc::clone(self.service), self.audit());
         let change = async move {
             let id = account.id.clone();
@@ -105,6 +104,8 @@ impl Inner {
         current: Wiped,
         new: Secret,
     ) -> Result<Tried, Refusal> {
+        // As it is from the reservation on: what is asked of it later raises the version.
+        let account = &account_of(self, &account.id).await?.ok_or(Refusal::NotFound)?;
         self.metrics.verifications.inc();
         let current = Arc::new(current);
         let phc = credential.phc.clone();
@@ -219,7 +220,8 @@ impl Inner {
 
     /// Judges a password that somebody else sets. Former passwords are looked at
     /// only where a rule names resets in its `on`: without that, an administrator
-    /// sets what they like, as in Entra.
+    /// sets what they like, as in Entra. The version of the passwords that were
+    /// looked at, if they were: what is accepted is so only while it is that one.
     ///
     /// # Errors
     ///
@@ -228,7 +230,7 @@ impl Inner {
         &self,
         account: &Account,
         password: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<i64>, Refusal> {
         let loaded = self.policies.current();
         let engine = loaded.engine();
         let context = self.context(Some(account)).operation(Operation::Reset);
@@ -241,12 +243,13 @@ impl Inner {
         // How many passwords each of them is about.
         let last = |id: &String| named(id).and_then(|check| check.history()).unwrap_or(0) as usize;
         let asked = open.iter().map(last).max().unwrap_or(0);
-        let at = match asked {
-            0 => None,
+        let (at, version) = match asked {
+            0 => (None, None),
             _ => {
                 let known = self.store.passwords(&account.id).await?.ok_or(Refusal::NotFound)?;
                 let hashes = known.phc.iter().chain(&known.history).take(asked);
-                self.find(&Arc::new(nfc(password)), hashes).await?
+                let at = self.find(&Arc::new(nfc(password)), hashes).await?;
+                (at, Some(known.version))
             }
         };
         let mut report = engine.check(password, &subject);
@@ -261,7 +264,7 @@ impl Inner {
             details = undecided(&report);
         }
         match details.is_empty() {
-            true => Ok(()),
+            true => Ok(version),
             false => Err(Refusal::NewPassword(details)),
         }
     }

@@ -47,8 +47,7 @@ struct PasswordMethod {
 
 impl Call<'_> {
     pub(super) async fn user(&self, target: Target) -> Result<Response, Refusal> {
-        let own = self.own_account().await?;
-        let account = self.admitted(Action::GetUser, target, own).await?;
+        let account = self.admitted(Action::GetUser, target).await?;
         Ok(self.json(
             StatusCode::OK,
             "users/$entity",
@@ -66,8 +65,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn methods(&self, target: Target, typed: bool) -> Result<Response, Refusal> {
-        let own = self.own_account().await?;
-        let account = self.admitted(Action::ListMethods, target, own).await?;
+        let account = self.admitted(Action::ListMethods, target).await?;
         let user = crate::path::encoded(&account.id);
         let collection = if typed { "passwordMethods" } else { "methods" };
         let is_told = match self.about.metadata {
@@ -95,13 +93,14 @@ impl Call<'_> {
         parts: &Parts,
         body: &mut Body,
     ) -> Result<Response, Refusal> {
-        let own = self.own_account().await?;
-        let is_own = self.admits(Action::UpdatePasswordProfile, &target, &own)?;
+        self.admits(Action::UpdatePasswordProfile, &target)?;
         let body = self.read(parts, body).await?;
         let update = Asked::read(&Object::parse(&body, false)?)?;
         let did = update.described();
-        let account = self.admitted(Action::UpdatePasswordProfile, target, own).await?;
-        if is_own && update.favours() {
+        let account = self.admitted(Action::UpdatePasswordProfile, target).await?;
+        // Of applications as well, whose token may have the id of an account.
+        if account.id.eq_ignore_ascii_case(&self.caller.object) && update.favours() {
+            let _ = self.about.why.set("own-account");
             return Err(Refusal::Privileges);
         }
         let (service, audit) = (Arc::clone(self.service), self.audit());
@@ -122,13 +121,13 @@ impl Inner {
             // The password is judged as those of the account are from now on.
             account.disable_strong_password = policies.disable_strong_password;
         }
-        let password = match asked.password {
-            None => None,
+        let (password, version) = match asked.password {
+            None => (None, None),
             Some(password) => {
-                self.judge_reset(&account, &password).await?;
+                let version = self.judge_reset(&account, &password).await?;
                 let phc = self.hasher.hash(Arc::new(nfc(&password))).await?;
                 let kept = self.policies.history(self.settings.history).saturating_sub(1);
-                Some(NewCredential { phc, history_kept: kept as usize })
+                (Some(NewCredential { phc, history_kept: kept as usize }), version)
             }
         };
         // What a new profile leaves out is false.
@@ -137,6 +136,7 @@ impl Inner {
             must_change: flag(asked.must_change),
             must_change_with_mfa: flag(asked.must_change_with_mfa),
             password,
+            version,
             disable_strong_password: asked.policies.map(|told| told.disable_strong_password),
             disable_password_expiration: asked
                 .policies
@@ -156,6 +156,8 @@ impl Inner {
         self.known.forget(&account.id);
         match done {
             true => Ok(()),
+            // Another password was set meanwhile, beside which this one was not judged.
+            false if version.is_some() => Err(Refusal::Unavailable),
             false => Err(Refusal::NotFound),
         }
     }

@@ -185,6 +185,15 @@ impl Inner {
         about: &About,
     ) -> Result<Response, Refusal> {
         let caller = self.caller(parts, about).await?;
+        // Before anything else is refused: who has no account any more is nobody.
+        let own = match path.resource {
+            // Asked at every key, and known for a moment.
+            Resource::ValidatePassword => {
+                self.known.subject(self, &self.policies.current(), &caller).await?;
+                None
+            }
+            _ => account_of(self, &caller.object).await?,
+        };
         if !permissions::supports(action, caller.kind) {
             let _ = about.why.set("kind-of-token");
             let is_on_me = path.resource.target() == Some(&Target::Me);
@@ -198,7 +207,9 @@ impl Inner {
             let _ = about.why.set("permission");
             return Err(Refusal::Privileges);
         }
-        let call = Call { service: self, version: path.version, caller, about };
+        // An application has the roles of its token, and no account of its own.
+        let own = own.filter(|_| caller.kind != TokenKind::Application);
+        let call = Call { service: self, version: path.version, caller, own, about };
         match path.resource {
             Resource::ValidatePassword => call.validate(parts, body).await,
             Resource::ChangePassword(target) => call.change(target, parts, body).await,
@@ -370,6 +381,8 @@ struct Call<'s> {
     service: &'s Arc<Inner>,
     version: permissions::Version,
     caller: Arc<Caller>,
+    /// The caller's account, if the caller is a user whom the store knows.
+    own: Option<Account>,
     about: &'s About,
 }
 
@@ -390,18 +403,10 @@ impl Call<'_> {
         self.about.json(status, self.context(context), kind, is_derived, value)
     }
 
-    /// The caller's account, if the caller is a user whom the store knows.
-    async fn own_account(&self) -> Result<Option<Account>, Refusal> {
-        match self.caller.kind {
-            TokenKind::Application => Ok(None),
-            _ => account_of(self.service, &self.caller.object).await,
-        }
-    }
-
     /// The caller's roles that count: the store's of users that it knows, else
     /// those of the token.
-    fn roles(&self, own: &Option<Account>) -> Vec<Membership> {
-        let roles = match own {
+    fn roles(&self) -> Vec<Membership> {
+        let roles = match &self.own {
             Some(own) => &own.roles,
             None => &self.caller.roles,
         };
@@ -409,26 +414,21 @@ impl Call<'_> {
     }
 
     /// Whether it is the caller whom a path names.
-    fn is_own(&self, target: &Target, own: &Option<Account>) -> bool {
+    fn is_own(&self, target: &Target) -> bool {
         match target {
             Target::Me => true,
             Target::User(_) if self.caller.kind == TokenKind::Application => false,
             Target::User(name) => {
                 name.eq_ignore_ascii_case(&self.caller.object)
-                    || own.as_ref().is_some_and(|own| own.is(name))
+                    || self.own.as_ref().is_some_and(|own| own.is(name))
             }
         }
     }
 
     /// Refuses callers who may do this to no account; whether it is their own.
-    fn admits(
-        &self,
-        action: Action,
-        target: &Target,
-        own: &Option<Account>,
-    ) -> Result<bool, Refusal> {
-        let is_own = self.is_own(target, own);
-        match action.account().admits(is_own, &self.roles(own)) {
+    fn admits(&self, action: Action, target: &Target) -> Result<bool, Refusal> {
+        let is_own = self.is_own(target);
+        match action.account().admits(is_own, &self.roles()) {
             true => Ok(is_own),
             false => Err(Refusal::Privileges),
         }
@@ -436,25 +436,19 @@ impl Call<'_> {
 
     /// The account that a path names, if the caller may do this to it. Who may
     /// do it to none does not learn which there are.
-    async fn admitted(
-        &self,
-        action: Action,
-        target: Target,
-        own: Option<Account>,
-    ) -> Result<Account, Refusal> {
-        let is_own = self.admits(action, &target, &own)?;
-        let roles = self.roles(&own);
-        let account = self.account(&target, own).await?;
-        match action.account().allows(is_own, &roles, &account.roles) {
+    async fn admitted(&self, action: Action, target: Target) -> Result<Account, Refusal> {
+        let is_own = self.admits(action, &target)?;
+        let account = self.account(&target).await?;
+        match action.account().allows(is_own, &self.roles(), &account.roles) {
             true => Ok(account),
             false => Err(Refusal::Privileges),
         }
     }
 
     /// The account that a path names.
-    async fn account(&self, target: &Target, own: Option<Account>) -> Result<Account, Refusal> {
+    async fn account(&self, target: &Target) -> Result<Account, Refusal> {
         let account = match target {
-            _ if self.is_own(target, &own) => own,
+            _ if self.is_own(target) => self.own.clone(),
             Target::Me => None,
             Target::User(name) => self.service.store.account(name).await?,
         };
@@ -489,7 +483,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// The account of a user who calls. One that is disabled may call nothing, however
+/// The account with the id of who calls. One that is disabled may call nothing, however
 /// good its token is, nor one that was removed: else the roles in its token would
 /// count, which may be more than it had.
 pub(crate) async fn account_of(service: &Inner, id: &str) -> Result<Option<Account>, Refusal> {

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Context, Operation};
+use countersign::{Context, Engine, Operation, Subject, Verdict};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::cors::Cors;
 use super::refused::Refused;
+use super::validate::history;
 use super::{Bounds, Inner, Service, Settings};
 use crate::accounts::KnownAccounts;
 use crate::clock::Clock;
@@ -158,7 +159,16 @@ fn with_resets(load: Box<Load>, generated: Generated) -> Box<Load> {
         let nobody = engine.subject(&Context::new().operation(Operation::Reset));
         let drawn = generated.generator(&engine, &nobody).and_then(|all| all.generate());
         match drawn {
-            Ok(_) => Ok(engine),
+            Ok(drawn) => {
+                if is_undecidable(&engine, &nobody, &drawn) {
+                    tracing::warn!(
+                        hint = "leave `reset` out of the `on` of rules that compare with the \
+                                current password",
+                        "no reset can succeed under this policy"
+                    );
+                }
+                Ok(engine)
+            }
             Err(error) => Err(format!(
                 "`[generated]`: resets without a password cannot be served: {}: change the \
                  policy, or `recipe` or `count`",
@@ -166,6 +176,23 @@ fn with_resets(load: Box<Load>, generated: Generated) -> Box<Load> {
             )),
         }
     })
+}
+
+/// Whether a password that the policy accepts cannot be set by a reset: a rule
+/// that names resets asks for the current password, which nobody has there.
+fn is_undecidable(engine: &Engine, subject: &Subject, password: &str) -> bool {
+    let mut report = engine.check(password, subject);
+    for id in history(&report) {
+        let is_open = engine.history_checks().any(|check| {
+            check.id() == id
+                && check.on().contains(&Operation::Reset)
+                && check.needs_current_password()
+        });
+        if !is_open {
+            report.settle(&id, true);
+        }
+    }
+    report.verdict() != Verdict::Accepted
 }
 
 /// The key of fingerprints, made if there is none. Of several who make it at

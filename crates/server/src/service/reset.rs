@@ -48,8 +48,7 @@ impl Call<'_> {
         body: &mut Body,
     ) -> Result<Response, Refusal> {
         let service = self.service;
-        let own = self.own_account().await?;
-        self.admits(Action::ResetPassword, &target, &own)?;
+        self.admits(Action::ResetPassword, &target)?;
         let body = self.read(parts, body).await?;
         let object = Object::parse(&body, true)?;
         object.only("", &["newPassword"])?;
@@ -60,14 +59,19 @@ impl Call<'_> {
         if given.is_none() && service.write_back.is_some() {
             return Err(Refusal::Parameter("newPassword".into()));
         }
-        let account = self.admitted(Action::ResetPassword, target, own).await?;
+        let account = self.admitted(Action::ResetPassword, target).await?;
         let is_generated = given.is_none();
-        let password = match given {
+        // One that is drawn is judged as well: it may meet what nobody can decide.
+        let (password, version) = match given {
             Some(given) => {
-                service.judge_reset(&account, &given).await?;
-                nfc(&given)
+                let version = service.judge_reset(&account, &given).await?;
+                (nfc(&given), version)
             }
-            None => service.generated(&account).await?,
+            None => {
+                let drawn = service.generated(&account).await?;
+                let version = service.judge_reset(&account, &drawn).await?;
+                (drawn, version)
+            }
         };
         let password = Arc::new(password);
         let operation = NewOperation {
@@ -94,7 +98,7 @@ impl Call<'_> {
         let (running, audit) = (Arc::clone(service), self.audit());
         let reset = async move {
             let account_id = account.id.clone();
-            running.reset(account, operation, password).await?;
+            running.reset(account, operation, password, version).await?;
             let did = match running.write_back {
                 Some(_) => "started a reset",
                 None => "reset a password",
@@ -114,12 +118,11 @@ impl Call<'_> {
     pub(super) async fn operation(&self, target: Target, id: &str) -> Result<Response, Refusal> {
         // Ids are UUIDs, as those of users.
         let id = id.to_ascii_lowercase();
-        let own = self.own_account().await?;
         let found = self.service.store.operation(&id).await?;
         // First, so that it takes no longer for users who are there.
         let found =
             found.filter(|found| found.caller == self.caller.object).ok_or(Refusal::NotFound)?;
-        let account = self.account(&target, own).await?;
+        let account = self.account(&target).await?;
         if found.account != account.id {
             return Err(Refusal::NotFound);
         }
@@ -170,6 +173,7 @@ impl Inner {
         account: Account,
         operation: NewOperation,
         password: Arc<Wiped>,
+        version: Option<i64>,
     ) -> Result<(), Refusal> {
         let phc = self.hasher.hash(Arc::clone(&password)).await?;
         let kept = self.policies.history(self.settings.history).saturating_sub(1) as usize;
@@ -182,12 +186,14 @@ impl Inner {
             crate::write_back::spawn(Arc::clone(self), account, operation, password, new);
             return Ok(());
         }
-        let done = self.store.reset_at_once(&operation, &new, now).await;
+        let done = self.store.reset_at_once(&operation, &new, version, now).await;
         match self.settled(&account.id, &new.phc, done).await? {
             true => {
                 self.metrics.operations_ended(OperationState::Succeeded);
                 Ok(())
             }
+            // Another password was set meanwhile, beside which this one was not judged.
+            false if version.is_some() => Err(Refusal::Unavailable),
             // Removed meanwhile.
             false => Err(Refusal::NotFound),
         }

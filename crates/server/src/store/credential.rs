@@ -12,7 +12,7 @@ use super::{Query, Store};
 
 /// What an attempt at the current password is verified with.
 pub struct Credential {
-    /// Grows with every new password.
+    /// Grows with every new password, and when a change of it is asked for.
     pub version: i64,
     /// The hash; none where there is no password.
     pub phc: Option<String>,
@@ -25,7 +25,7 @@ pub struct Credential {
 
 /// The password of an account, and those before it.
 pub struct Passwords {
-    /// Grows with every new password.
+    /// Grows with every new password, and when a change of it is asked for.
     pub version: i64,
     /// The hash; none where there is no password.
     pub phc: Option<String>,
@@ -64,6 +64,9 @@ pub struct NewCredential {
 pub struct ProfileUpdate {
     /// A new password, as a reset sets it.
     pub password: Option<NewCredential>,
+    /// Of which version the password has to be that it replaces; none for
+    /// whichever it is.
+    pub version: Option<i64>,
     /// Whether the user has to change the password at the next sign-in.
     pub must_change: Option<bool>,
     /// The same, after a second factor.
@@ -126,7 +129,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.with(async |conn| {
             while let Some(row) = Stored::of(conn, id).await? {
-                if row.version != granted.version {
+                // With the same hash, only what is asked of its user was changed.
+                if row.version != granted.version && row.phc != granted.phc {
                     break;
                 }
                 let mut state = State::read(&row.lockout)?;
@@ -277,26 +281,34 @@ impl Store {
         };
         match &update.password {
             Some(new) => {
-                self.with(async |conn| replace(conn, id, None, new, &flags, now).await).await
+                self.with(async |conn| replace(conn, id, update.version, new, &flags, now).await)
+                    .await
             }
             None => {
-                let sql = format!("UPDATE accounts SET {FLAGS} WHERE id = $6");
+                // A change that is under way does not answer what is asked for only now.
+                let asks = [update.must_change, update.must_change_with_mfa];
+                let version = match asks.contains(&Some(true)) {
+                    true => ", version = version + 1",
+                    false => "",
+                };
+                let sql = format!("UPDATE accounts SET {FLAGS}{version} WHERE id = $6");
                 self.update(flags.bind(sqlx::query(&sql)).bind(id)).await
             }
         }
     }
 }
 
-/// Resets the password of an account, whose user has to change it; whether there
-/// is such an account.
+/// Resets the password of an account, whose user has to change it: that of this
+/// version only, or whichever it is. Whether there was one.
 pub(super) async fn reset(
     conn: &mut AnyConnection,
     id: &str,
     new: &NewCredential,
+    version: Option<i64>,
     now: i64,
 ) -> Result<bool, StoreError> {
     let flags = Flags { must_change: Some(true), ..Flags::default() };
-    replace(conn, id, None, new, &flags, now).await
+    replace(conn, id, version, new, &flags, now).await
 }
 
 #[derive(Default)]

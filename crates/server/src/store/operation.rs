@@ -112,11 +112,12 @@ impl Store {
         &self,
         operation: &NewOperation,
         new: &NewCredential,
+        version: Option<i64>,
         now: i64,
     ) -> Result<bool, StoreError> {
         self.transact(async |conn| {
             let insert = insert(operation, OperationState::Succeeded, now);
-            Ok(reset(conn, &operation.account, new, now).await?
+            Ok(reset(conn, &operation.account, new, version, now).await?
                 && insert.execute(conn).await?.rows_affected() == 1)
         })
         .await
@@ -186,8 +187,9 @@ impl Store {
             let sql = format!("SELECT account FROM operations WHERE {running}");
             let rows = sqlx::query(&sql).bind(id).bind(owner).fetch_all(&mut *conn).await?;
             let Some(row) = rows.first() else { return Ok(false) };
+            // The directory has taken it already.
             // The account first, as everything else locks it that locks both.
-            if !reset(conn, row.try_get("account")?, new, now).await? {
+            if !reset(conn, row.try_get("account")?, new, None, now).await? {
                 return Ok(false);
             }
             let sql =
