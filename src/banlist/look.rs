@@ -4,8 +4,11 @@
 //! else besides, or instead, matches nothing and says nothing: so it is said
 //! here. Nothing is changed, and no line is ever quoted.
 
+use zeroize::Zeroizing;
+
+use super::Banlist;
 use crate::error::{Error, Warning};
-use crate::text::Encoding;
+use crate::text::{Encoding, Substitution};
 
 /// How much of the beginning of a text is looked at as a whole.
 pub(super) const HEAD: usize = 4096;
@@ -13,6 +16,10 @@ pub(super) const HEAD: usize = 4096;
 /// So many lines of a form are worth a word, if they are a tenth of all: lists
 /// of what people chose have hardly any.
 const SOME: u64 = 10;
+
+/// A list of fewer lines was written by somebody: there one line is worth a word
+/// whose form no term has.
+const WRITTEN: u64 = 1000;
 
 /// What a line may be instead of a term.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,16 +35,21 @@ enum Form {
     Markup,
     Credential,
     Counted,
+    CountFirst,
+    CountLast,
     Separated,
+    Delimited,
     Noted,
     Numbered,
+    Bracketed,
+    Named,
     Comment,
     Control,
     Blank,
 }
 
 impl Form {
-    const COUNT: usize = 17;
+    const COUNT: usize = 22;
 
     fn of(line: &str) -> Option<Self> {
         let text = line.trim();
@@ -73,10 +85,15 @@ impl Form {
             Self::Quoted => ("terms in quotation marks", "leave the quotation marks out"),
             Self::Markup => ("HTML, XML or JSON", "give a text with one term per line"),
             Self::Credential => ("e-mail addresses with passwords", ONLY),
-            Self::Counted => ("terms with a number beside them", ONLY),
+            Self::Counted | Self::CountFirst | Self::CountLast => {
+                ("terms with a number beside them", ONLY)
+            }
             Self::Separated => ("several values in a line", "give one term per line, alone"),
+            Self::Delimited => ("terms with a comma or semicolon at their end", ONLY),
             Self::Noted => ("terms with a note behind them", ONLY),
             Self::Numbered => ("the points of an enumeration", ONLY),
+            Self::Bracketed => ("terms in brackets", "leave the brackets out"),
+            Self::Named => ("names with passwords", ONLY),
             Self::Comment => (
                 "comments, which are terms here",
                 "`countersign banlist build --comments` leaves them out",
@@ -95,6 +112,16 @@ impl Form {
     /// Whether passwords can look so, if only few do.
     fn is_password(self) -> bool {
         matches!(self, Self::Blank | Self::Control | Self::Comment)
+    }
+
+    /// Whether terms look so now and then: `12 monkeys`, `asdfjkl;`.
+    fn is_term(self) -> bool {
+        matches!(self, Self::Separated | Self::Delimited) || self.is_password() || self.is_weak()
+    }
+
+    /// Whether it says something only where nearly all lines are so.
+    fn is_weak(self) -> bool {
+        matches!(self, Self::CountFirst | Self::CountLast | Self::Bracketed | Self::Named)
     }
 }
 
@@ -156,15 +183,6 @@ fn surrounded(text: &str) -> Option<Form> {
         let inner = text.strip_prefix(open)?.strip_suffix(close)?;
         inner.contains(char::is_alphanumeric).then_some(inner)
     };
-    const QUOTES: [(&str, &str); 7] =
-        [("\"", "\""), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")];
-    let quoted = text.strip_suffix([',', ';']).unwrap_or(text);
-    if QUOTES.iter().any(|(open, close)| {
-        let inner = quoted.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-        inner.is_some_and(|inner| inner.contains(char::is_alphanumeric))
-    }) {
-        return Some(Form::Quoted);
-    }
     let is_tag =
         |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
     let is_json = inside("[", "]").or(inside("{", "}")).is_some_and(|inner| inner.contains('"'))
@@ -172,8 +190,21 @@ fn surrounded(text: &str) -> Option<Form> {
     if is_json || text.strip_prefix('<').is_some_and(is_tag) && text.contains('>') {
         return Some(Form::Markup);
     }
+    const QUOTES: [(&str, &str); 7] =
+        [("\"", "\""), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")];
+    // As an element of an array, too.
+    let quoted =
+        text.trim_start_matches(['[', '(', '{']).trim_end_matches([',', ';', ']', ')', '}']);
+    if QUOTES.iter().any(|(open, close)| {
+        let inner = quoted.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        inner.is_some_and(|inner| inner.contains(char::is_alphanumeric))
+    }) {
+        return Some(Form::Quoted);
+    }
+    let with_flags = text.strip_suffix("/i").or(text.strip_suffix("/gi"));
     let is_expression = inside("/", "/").is_some()
         || inside("^", "$").is_some()
+        || with_flags.is_some_and(|word| word.chars().filter(|c| c.is_alphanumeric()).count() > 2)
         || text.starts_with("(?")
         || [".*", ".+", "\\b", "\\d", "\\w", "\\s"].iter().any(|part| text.contains(part))
         || text.contains("[a-z")
@@ -188,8 +219,12 @@ fn surrounded(text: &str) -> Option<Form> {
         word.chars().all(|c| c.is_alphanumeric() || " -_.'".contains(c))
             && word.contains(char::is_alphanumeric)
     });
-    let is_like = inside("%", "%").is_some_and(|word| word.chars().all(char::is_alphanumeric));
-    (is_wild || is_like).then_some(Form::Wildcard)
+    let is_like = inside("%", "%").or(inside("?", "?"));
+    if is_wild || is_like.is_some_and(|word| word.chars().all(char::is_alphanumeric)) {
+        return Some(Form::Wildcard);
+    }
+    let bracketed = inside("(", ")").or(inside("[", "]")).or(inside("{", "}"));
+    bracketed.is_some().then_some(Form::Bracketed)
 }
 
 /// What else stands in a line than the term.
@@ -202,9 +237,11 @@ fn parts(text: &str) -> Option<Form> {
         return Some(Form::Comment);
     }
     let has_word = |part: &str| part.contains(|c: char| !c.is_ascii_digit() && !c.is_whitespace());
-    let noted = [" # ", "\t#", " // ", " -- ", " ; "];
+    let noted = [" # ", "\t#", " // ", " -- ", " ; ", " = ", " => "];
     let hash = text.split_once(" #").is_some_and(|(_, note)| note.starts_with(char::is_alphabetic));
-    if hash || noted.iter().any(|mark| text.contains(mark)) {
+    let remark = text.strip_suffix(')').and_then(|text| text.split_once(" ("));
+    let is_remark = remark.is_some_and(|(word, _)| word.contains(char::is_alphabetic));
+    if hash || is_remark || noted.iter().any(|mark| text.contains(mark)) {
         return Some(Form::Noted);
     }
     if let Some((name, password)) = text.split_once([':', ';'])
@@ -218,6 +255,12 @@ fn parts(text: &str) -> Option<Form> {
     if behind.is_some_and(|(word, number)| has_word(word) && is_number(number)) {
         return Some(Form::Counted);
     }
+    let equal = text.rsplit_once('=');
+    if equal.is_some_and(|(word, number)| {
+        word.contains(char::is_alphabetic) && !number.ends_with(['.', '%']) && is_number(number)
+    }) {
+        return Some(Form::Counted);
+    }
     let before = text.split_once([':', ',', ';', '\t', '|', ' ']);
     if let Some((number, word)) = before
         && has_word(word)
@@ -227,7 +270,8 @@ fn parts(text: &str) -> Option<Form> {
             .strip_suffix(['.', ')'])
             .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()));
         if is_whole {
-            return Some(Form::Counted);
+            let is_blank = text.as_bytes().get(number.len()) == Some(&b' ');
+            return Some(if is_blank { Form::CountFirst } else { Form::Counted });
         }
         if is_point || ["-", "*", "•", "+"].contains(&number) && text.contains(' ') {
             return Some(Form::Numbered);
@@ -235,7 +279,27 @@ fn parts(text: &str) -> Option<Form> {
     }
     let mut values = text.split([',', ';', '\t', '|']);
     let is_first = values.next().is_some_and(|first| !first.is_empty());
-    (is_first && values.any(|value| !value.trim().is_empty())).then_some(Form::Separated)
+    if is_first && values.any(|value| !value.trim().is_empty()) {
+        return Some(Form::Separated);
+    }
+    if text.strip_suffix([',', ';']).is_some_and(|word| word.contains(char::is_alphanumeric)) {
+        return Some(Form::Delimited);
+    }
+    // Counts, and no years: and products have short numbers.
+    let is_count = |number: &str| {
+        let is_year = number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
+        number.len() > 2 && !is_year && number.chars().all(|c| c.is_ascii_digit())
+    };
+    let last = text.split_once(' ');
+    if last.is_some_and(|(word, number)| has_word(word) && is_count(number.trim_start())) {
+        return Some(Form::CountLast);
+    }
+    let (name, password) = text.split_once(':')?;
+    let is_named = name.contains(char::is_alphabetic)
+        && !password.is_empty()
+        && !password.contains(':')
+        && !password.starts_with("//");
+    is_named.then_some(Form::Named)
 }
 
 /// Lines as they were seen.
@@ -249,6 +313,8 @@ pub(super) struct Look {
     /// Whether CR alone ends lines.
     is_returned: bool,
     is_first_comment: bool,
+    /// Whether the lines are terms of a built list: folded, and in no file.
+    is_built: bool,
 }
 
 impl Look {
@@ -314,7 +380,7 @@ impl Look {
     pub(super) fn line(&mut self, number: u64, line: &[u8]) {
         self.lines += 1;
         let Some(form) = str::from_utf8(line).ok().and_then(Form::of) else { return };
-        self.is_first_comment |= self.lines == 1 && form == Form::Comment;
+        self.is_first_comment |= self.lines == 1 && !self.is_built && form == Form::Comment;
         if let Some((count, first)) = self.forms.get_mut(form as usize) {
             *count += 1;
             if *count == 1 {
@@ -336,34 +402,102 @@ impl Look {
             let (what, hint) = Form::Markup.says();
             return useless(&format!("this looks like {what}"), hint);
         }
+        let lines = if self.is_built { "terms" } else { "lines" };
+        let place = |first: u64| match self.is_built {
+            true => String::new(),
+            false => format!(", the first is line {first}"),
+        };
+        let of = |form: Form| self.forms.get(form as usize).copied().unwrap_or_default();
+        let odd = || ALL.into_iter().filter(|form| !form.is_term()).map(of);
+        let all_odd: u64 = odd().map(|(count, _)| count).sum();
+        let is_many = |count: u64| count >= SOME && count * 10 >= self.lines;
+        let is_nearly_all = |form: Form, count: u64| {
+            count >= 3 && count * 10 >= self.lines * 9 || form == Form::CountFirst && is_many(count)
+        };
+        let mut is_odd_told = false;
         let forms = ALL.into_iter().filter_map(|form| {
-            let (count, first) = self.forms.get(form as usize).copied()?;
+            let (count, first) = of(form);
             let (what, hint) = form.says();
             let share = match count {
                 0 => return None,
+                _ if form.is_weak() && !is_nearly_all(form, count) => return None,
                 count if count == self.lines => "all",
                 count if count * 2 > self.lines => "most",
-                count if count >= SOME && count * 10 >= self.lines => "some",
+                count if is_many(count) => "some",
+                _ if !form.is_term() && self.lines < WRITTEN => "some",
                 _ if form == Form::Comment && self.is_first_comment => "some",
                 _ => return None,
             };
+            is_odd_told |= !form.is_term();
             let error = Error::list(format!(
-                "{share} lines look like {what}: {count} of {}, the first is line {first}",
-                self.lines
+                "{share} {lines} look like {what}: {count} of {}{}",
+                self.lines,
+                place(first)
             ));
             let error = error.hint(hint);
             let is_useless = match form.is_password() {
                 true => share == "all" && count > 1,
-                false => share != "some",
+                false => share != "some" || !form.is_term() && all_odd * 2 > self.lines,
             };
             Some(if is_useless { Warning::useless(error) } else { Warning::new(error) })
         });
-        let warnings: Vec<_> = forms.collect();
+        let mut warnings: Vec<_> = forms.collect();
+        // Each form is rare, and all together are not.
+        if !is_odd_told && is_many(all_odd) {
+            let first = odd().filter(|(count, _)| *count > 0).map(|(_, first)| first).min();
+            let error = Error::list(format!(
+                "lines that are no terms as they stand: {all_odd} of {}{}",
+                self.lines,
+                place(first.unwrap_or_default())
+            ));
+            let error = error.hint("a line is compared as it stands: leave only the term in it");
+            let is_most = all_odd * 2 > self.lines;
+            warnings.push(if is_most { Warning::useless(error) } else { Warning::new(error) });
+        }
         if warnings.is_empty() && added == 0 {
             return useless("there is no term in it", "give one term per line");
         }
         warnings
     }
+}
+
+impl Banlist {
+    /// What some of its terms look like, if that is something else than terms:
+    /// hashes, wildcards, words in quotation marks or with a number beside them.
+    /// They are compared with passwords as they stand, and match none. At most
+    /// 2,000 are looked at, evenly spread, and none is quoted. Of a list without
+    /// terms nothing is said here.
+    pub fn warnings(&self) -> Vec<Warning> {
+        const SAMPLE: u64 = 2000;
+        if self.info().terms() == 0 {
+            return Vec::new();
+        }
+        let mut look = Look { is_built: true, ..Look::default() };
+        for term in self.sample(SAMPLE) {
+            look.line(0, unfolded(&term, self.substitution()).as_bytes());
+        }
+        look.warnings(self.info().terms())
+    }
+}
+
+/// The term with its numbers and digests as they were before digits were read as
+/// letters.
+fn unfolded(term: &str, substitution: &Substitution) -> Zeroizing<String> {
+    let digit = |c: char| ('0'..='9').find(|digit| *digit != c && substitution.map(*digit) == c);
+    let mut text = Zeroizing::new(String::with_capacity(term.len()));
+    for part in term.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_number = word.contains(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_digit() || digit(c).is_some());
+        let is_digest =
+            word.len() >= 32 && word.chars().all(|c| c.is_ascii_hexdigit() || digit(c).is_some());
+        text.extend(word.chars().map(|c| match is_number || is_digest && !c.is_ascii_hexdigit() {
+            true => digit(c).unwrap_or(c),
+            false => c,
+        }));
+        text.push_str(part.get(word.len()..).unwrap_or_default());
+    }
+    text
 }
 
 const ALL: [Form; Form::COUNT] = [
@@ -378,9 +512,14 @@ const ALL: [Form; Form::COUNT] = [
     Form::Markup,
     Form::Credential,
     Form::Counted,
+    Form::CountFirst,
+    Form::CountLast,
     Form::Separated,
+    Form::Delimited,
     Form::Noted,
     Form::Numbered,
+    Form::Bracketed,
+    Form::Named,
     Form::Comment,
     Form::Control,
     Form::Blank,
@@ -436,6 +575,20 @@ mod tests {
             ("contoso, widget, london", "several values in a line"),
             ("contoso # our name", "terms with a note behind them"),
             ("contoso // our name", "terms with a note behind them"),
+            ("contoso=1200", "terms with a number beside them"),
+            ("contoso 1200", "terms with a number beside them"),
+            ("contoso;", "terms with a comma or semicolon at their end"),
+            ("contoso,", "terms with a comma or semicolon at their end"),
+            ("Contoso = our company", "terms with a note behind them"),
+            ("contoso => brand", "terms with a note behind them"),
+            ("contoso (brand)", "terms with a note behind them"),
+            ("?contoso?", "wildcards"),
+            ("(contoso)", "terms in brackets"),
+            ("[contoso]", "terms in brackets"),
+            ("contoso/i", "regular expressions"),
+            ("['contoso',", "terms in quotation marks"),
+            ("'contoso']", "terms in quotation marks"),
+            ("user:contoso12", "names with passwords"),
             ("1. contoso", "the points of an enumeration"),
             ("- contoso", "the points of an enumeration"),
             ("# contoso", "comments, which are terms here"),
@@ -501,7 +654,7 @@ mod tests {
 
     #[test]
     fn passwords_of_any_form_are_no_reason_for_a_word_while_they_are_few() {
-        let mut lines: Vec<String> = (0..200).map(|n| format!("walnut{n}harbor")).collect();
+        let mut lines: Vec<String> = (0..1000).map(|n| format!("walnut{n}harbor")).collect();
         for odd in [
             "5f4dcc3b5aa765d61d8327deb882cf99",
             "a:1",
@@ -536,9 +689,88 @@ mod tests {
             "12345678\n87654321\n",
             "{}\n[]\n<>\n",
             "abc.\n(x)\n",
+            "12 monkeys\n7 eleven\nwidget\n",
+            "windows 10\nwindows 11\noffice 365\ncatch 22\n",
+            "summer 2024\njuly 2018\nwinter 1999\n",
+            "asdfjkl;\nqwerty\nwidget\n",
+            "user:contoso12\nwidget\nlondon\n",
+            "2+2=4\n12:30\ne=mc2\n",
+            "http://contoso\nhttp://widget\nhttp://london\n",
+            "acme, inc\nwidget\nlondon\n",
         ] {
             assert!(said(list).is_empty(), "{list:?}: {:?}", said(list));
         }
+    }
+
+    #[test]
+    fn a_line_that_no_term_looks_like_is_told_in_a_list_that_somebody_wrote() {
+        assert_eq!(
+            said("contoso\n*fabrikam*\n\"widget\"\nacme:1200\nlondon # x\n"),
+            [
+                "!some lines look like wildcards: 1 of 5, the first is line 2",
+                "!some lines look like terms in quotation marks: 1 of 5, the first is line 3",
+                "!some lines look like terms with a number beside them: 1 of 5, the first is line 4",
+                "!some lines look like terms with a note behind them: 1 of 5, the first is line 5",
+            ]
+        );
+        for odd in ["*contoso*", "/contoso/", "<b>contoso</b>", "contoso,17", "a@b.de:c"] {
+            for (words, is_told) in [(20, true), (998, true), (999, false), (5000, false)] {
+                let mut lines = vec!["walnut"; words];
+                lines.push(odd);
+                let said = said(lines.join("\n"));
+                assert_eq!(said.len(), usize::from(is_told), "{odd} {words} {said:?}");
+                assert!(said.iter().all(|said| said.starts_with("some lines")), "{said:?}");
+            }
+        }
+        // Forms that are rare one by one.
+        let mut lines = vec!["walnut"; 1800];
+        for odd in ["*contoso*", "'contoso'", "contoso:17", "contoso # x"] {
+            lines.extend([odd; 60]);
+        }
+        let expected = "lines that are no terms as they stand: 240 of 2040, the first is line 1801";
+        assert_eq!(said(lines.join("\n")), [expected]);
+    }
+
+    #[test]
+    fn a_built_list_is_looked_at_as_its_text_was() {
+        let built = |substitution: &Substitution, lines: &[String]| -> Vec<String> {
+            let mut builder = Banlist::builder(substitution).forward(lines.len() % 2 == 0);
+            builder.add_lines(lines.join("\n").as_bytes()).unwrap();
+            let of = |warning: &crate::Warning| {
+                let mark = if warning.is_useless_list() { "!" } else { "" };
+                format!("{mark}{}", warning.message())
+            };
+            builder.build().unwrap().warnings().iter().map(of).collect()
+        };
+        let words = ["contoso", "widget", "london"];
+        for (form, what) in [
+            ("*{}*", "wildcards"),
+            ("\"{}\"", "terms in quotation marks"),
+            ("'{}',", "terms in quotation marks"),
+            ("{}:1200", "terms with a number beside them"),
+            ("{},900", "terms with a number beside them"),
+            ("{} # ours", "terms with a note behind them"),
+            ("/{}/", "regular expressions"),
+            ("{};", "terms with a comma or semicolon at their end"),
+            ("user:{}12", "names with passwords"),
+        ] {
+            let lines = words.map(|word| form.replace("{}", word));
+            for set in [Substitution::entra(), Substitution::none()] {
+                let expected = format!("!all terms look like {what}: 3 of 3");
+                assert_eq!(built(&set, &lines), [expected], "{form}");
+            }
+        }
+        for set in [Substitution::entra(), Substitution::leet(), Substitution::none()] {
+            let hashes = ["5f4dcc3b5aa765d61d8327deb882cf99", "8846f7eaee8fb117ad06bdd830b7586c"];
+            let expected = "!all terms look like MD5 or NTLM hashes: 2 of 2";
+            assert_eq!(built(&set, &hashes.map(str::to_owned)), [expected], "{set:?}");
+            let names = ["o'brien", "12 monkeys", "c++", "# 1", "lol", "a/b", "summer 2024"];
+            assert!(built(&set, &names.map(str::to_owned)).is_empty());
+            assert!(built(&set, &[]).is_empty());
+        }
+        let mut many: Vec<_> = (0..5000).map(|n| format!("walnut{n}harbor")).collect();
+        many.push("*contoso*".to_owned());
+        assert!(built(&Substitution::entra(), &many).is_empty());
     }
 
     #[test]
