@@ -23,6 +23,11 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// Whether it is the range of all addresses.
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.length == 0
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
