@@ -464,10 +464,13 @@ impl Limits {
     }
 }
 
-/// What an address has of a whole: what is given, else a quarter, and enough for
-/// one client where the whole is that much. Of what has no limit, neither has it.
+/// What an address has of a whole: what is given, else a quarter, or enough for
+/// one client. Where that is all, or nothing has a limit, there is no share.
 fn share(given: Option<usize>, whole: usize, enough: usize) -> usize {
-    given.unwrap_or_else(|| (whole / 4).max(enough).min(whole))
+    given.unwrap_or_else(|| {
+        let quarter = (whole / 4).max(enough);
+        if quarter < whole { quarter } else { 0 }
+    })
 }
 
 impl Passwords {

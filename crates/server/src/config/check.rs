@@ -517,9 +517,10 @@ mod tests {
         for (text, expected) in [
             ("", (256, 2048, 16 << 20)),
             ("connections = 100\nrequests = 200", (25, 50, 16 << 20)),
-            ("connections = 4\nrequests = 1", (4, 1, 16 << 20)),
-            ("body-budget-bytes = 65536", (256, 2048, 65_536)),
-            ("body-budget-bytes = 100000", (256, 2048, 100_000)),
+            // Too little to be shared.
+            ("connections = 4\nrequests = 1", (0, 0, 16 << 20)),
+            ("body-budget-bytes = 65536", (256, 2048, 0)),
+            ("body-budget-bytes = 100000", (256, 2048, 0)),
             ("body-budget-bytes = 4000000", (256, 2048, 20 * 65_536)),
             // No limit: neither of all, nor of one.
             ("requests = 0\nbody-budget-bytes = 0", (256, 0, 0)),
