@@ -737,12 +737,25 @@ fn an_import_names_the_column_and_what_stands_between_columns() {
         ("\"displayName\";\"userPrincipalName\"\nx;a@b\n", "write commas between them"),
         ("userPrincipalName\tdisplayName\na@b\tx\n", "apart by tabs"),
         ("userPrincipalName|displayName\na@b|x\n", "apart by vertical bars"),
+        ("upn;pw\na@b;x\n", "apart by semicolons"),
+        ("login\tsecret\na@b\tx\n", "apart by tabs"),
+        ("UPN,cost_center\na@b,x\n", "line 1: `UPN` is no column"),
+        ("UserPrincipalName,mobile\na@b,x\n", "did you mean `userPrincipalName`?"),
+        ("mobile-2,E-Mail\n1,a@b\n", "line 1: `mobile-2` is no column"),
     ] {
         accounts.user(&["import"], text).fails(part);
         assert_eq!(accounts.all(), [Value::Null; 0], "{text}");
     }
     // What may be a value is not repeated.
-    for text in ["zebra@b,hunter2\n", "hunter2;zebra\n"] {
+    for text in [
+        "zebra@b,hunter2\n",
+        "hunter2;zebra\n",
+        "zebra,hunter2\n",
+        "hunter2\n",
+        "hunter2|zebra\n",
+        "hunter2@zebra,upn\n",
+        "hunter2-zebra-hunter2-zebra-hunter2-zebra-hunter2,upn\n",
+    ] {
         let error =
             accounts.user(&["import"], text).fails("line 1: a column or member is not known");
         assert!(!error.stderr.contains("zebra") && !error.stderr.contains("hunter2"));
