@@ -215,18 +215,20 @@ pub(crate) fn utf8(typed: &Typed) -> Result<&str, Failure> {
 }
 
 /// Whether a password is not accepted; then it is told why. `is_new` says whether
-/// it is none of the former passwords that a check names.
+/// it is none of the former passwords that a check names, or that
+/// nobody can tell.
 #[cfg(feature = "server")]
 pub(crate) fn refuses(
     engine: &Engine,
     subject: &Subject,
     typed: &Typed,
-    is_new: &mut dyn FnMut(&countersign::Check) -> Result<bool, Failure>,
+    is_new: &mut dyn FnMut(&countersign::Check) -> Result<Option<bool>, Failure>,
 ) -> Result<bool, Failure> {
     let mut judged = Judged::new(engine, subject, utf8(typed)?, typed.is_cut());
     for check in judged.of_history() {
-        let passed = is_new(check)?;
-        judged.report.settle(check.id(), passed);
+        if let Some(passed) = is_new(check)? {
+            judged.report.settle(check.id(), passed);
+        }
     }
     if judged.answer() == Answer::No {
         tell(&judged, &Style::Text(Paint::stdout(), messages(None)?, false))?;

@@ -95,6 +95,11 @@ fn nothing_is_made_up_where_a_real_issuer_is_configured() {
     assert!(!refused.stderr.contains("secret"), "{}", refused.stderr);
     // Its keys are still to come: a local one was made in their place, and the
     // service took what it had signed for the issuer's.
+    // For Graph itself nobody else's service takes tokens.
+    let graph = "[tokens]\nissuer = 'https://sts.windows.net/1/'\njwks = 'public.json'";
+    let graph = files.write("graph.toml", graph);
+    token(&graph, &[]).fails("register an application with an audience of its own");
+    std::fs::remove_file(graph).unwrap();
     let real = CONFIG.replace("[tokens]", "[tokens]\nissuer = 'https://sts.windows.net/1/'");
     token(&files.write("real.toml", real), &[]).fails("configured: https://sts.windows.net/1/");
     assert_eq!(files.names(), ["real.toml", "url.toml"]);

@@ -470,6 +470,58 @@ mod care {
         });
     }
 
+    /// A rule that compares with the current password itself was taken as met, once
+    /// the hash had said that it is another.
+    #[test]
+    fn what_nobody_can_compare_is_not_taken_as_compared() {
+        each(|accounts| {
+            let policy = |name: &str, rules: &str| {
+                accounts.files.write(name, format!("schema = 1\nname = 'acme'\n{rules}"))
+            };
+            let similar = "[[rule]]\nkind = 'similar'\nto = ['current-password']\n\
+                           min-distance = 3\n";
+            let resets = policy("resets.toml", &format!("{similar}on = ['reset']\n"));
+            let changes = policy("changes.toml", &format!("{similar}on = ['change']\n"));
+            let any = policy("any.toml", similar);
+            let both = policy(
+                "both.toml",
+                &format!(
+                    "{similar}on = ['reset']\n[[rule]]\nkind = 'reuse'\nlast = 2\non = ['reset']\n"
+                ),
+            );
+            let either = policy(
+                "either.toml",
+                "[[rule]]\nkind = 'any-of'\non = ['reset']\n\
+                 [[rule.alternative]]\nid = 'other'\n\
+                 [[rule.alternative.rule]]\nkind = 'similar'\nto = ['current-password']\n\
+                 min-distance = 3\n\
+                 [[rule.alternative]]\nid = 'long'\nrule = [{ kind = 'length', min = 20 }]\n",
+            );
+            accounts.done(&["add", "a@b.c", "--id", "a", "--no-password"], "", "added a@b.c (a)\n");
+            let set = |policy: &str, password: &str| {
+                accounts.user(&["set-password", "a", "--policy", policy], password)
+            };
+            // There is no current one yet.
+            assert_eq!(set(&resets, "Xylophone-41").code, Some(0));
+            for policy in [&resets, &both, &either] {
+                for password in ["Xylophone-42", "Marmalade+77", "Xylophone-41"] {
+                    let done = set(policy, password);
+                    assert_eq!(done.code, Some(1), "{policy} {password}: {}", done.stdout);
+                    assert!(!done.stdout.contains(password) && !done.stderr.contains(password));
+                }
+                assert!(accounts.is("a", "Xylophone-41"), "{policy}");
+            }
+            let told = set(&resets, "Xylophone-42").stdout;
+            assert!(told.starts_with("undecided by acme\n"), "{told}");
+            let told = set(&both, "Xylophone-41").stdout;
+            assert!(told.starts_with("refused by acme\n"), "{told}");
+            assert_eq!(set(&either, "Xylophone-41-Xylophone-41").code, Some(0));
+            // Of changes alone, or of nothing in particular: as Entra ID resets.
+            assert_eq!(set(&any, "Xylophone-42").code, Some(0));
+            assert_eq!(set(&changes, "Xylophone-43").code, Some(0));
+        });
+    }
+
     #[test]
     fn what_is_said_of_a_lock_is_so() {
         each(|accounts| {
@@ -685,12 +737,25 @@ fn an_import_names_the_column_and_what_stands_between_columns() {
         ("\"displayName\";\"userPrincipalName\"\nx;a@b\n", "write commas between them"),
         ("userPrincipalName\tdisplayName\na@b\tx\n", "apart by tabs"),
         ("userPrincipalName|displayName\na@b|x\n", "apart by vertical bars"),
+        ("upn;pw\na@b;x\n", "apart by semicolons"),
+        ("login\tsecret\na@b\tx\n", "apart by tabs"),
+        ("UPN,cost_center\na@b,x\n", "line 1: `UPN` is no column"),
+        ("UserPrincipalName,mobile\na@b,x\n", "did you mean `userPrincipalName`?"),
+        ("mobile-2,E-Mail\n1,a@b\n", "line 1: `mobile-2` is no column"),
     ] {
         accounts.user(&["import"], text).fails(part);
         assert_eq!(accounts.all(), [Value::Null; 0], "{text}");
     }
     // What may be a value is not repeated.
-    for text in ["zebra@b,hunter2\n", "hunter2;zebra\n"] {
+    for text in [
+        "zebra@b,hunter2\n",
+        "hunter2;zebra\n",
+        "zebra,hunter2\n",
+        "hunter2\n",
+        "hunter2|zebra\n",
+        "hunter2@zebra,upn\n",
+        "hunter2-zebra-hunter2-zebra-hunter2-zebra-hunter2,upn\n",
+    ] {
         let error =
             accounts.user(&["import"], text).fails("line 1: a column or member is not known");
         assert!(!error.stderr.contains("zebra") && !error.stderr.contains("hunter2"));

@@ -199,15 +199,15 @@ sections! {
         body_bytes: usize = 65_536,
         header_bytes: usize = 16_384,
         body_budget_bytes: usize = 67_108_864,
-        address_body_budget_bytes: usize = 16_777_216,
+        address_body_budget_bytes: Option<usize> = None,
         header_seconds: u32 = 10,
         body_seconds: u32 = 10,
         keep_alive_seconds: u32 = 75,
         connections: usize = 1024,
-        connections_per_address: usize = 256,
+        connections_per_address: Option<usize> = None,
         streams: u32 = 100,
         requests: usize = 8192,
-        requests_per_address: usize = 2048,
+        requests_per_address: Option<usize> = None,
         caller_rate: u32 = 1000,
         refused_rate: u32 = 200,
     }
@@ -448,6 +448,34 @@ impl Tokens {
     }
 }
 
+impl Limits {
+    /// How many connections an address may have; 0 is no limit.
+    pub(crate) fn address_connections(&self) -> usize {
+        share(self.connections_per_address, self.connections, 16)
+    }
+
+    /// How many requests an address may have under way; 0 is no limit.
+    pub(crate) fn address_requests(&self) -> usize {
+        share(self.requests_per_address, self.requests, 16)
+    }
+
+    /// How many bytes of bodies an address may have in memory; 0 is no limit.
+    pub(crate) fn address_body_budget(&self) -> usize {
+        // One client's batch.
+        let enough = self.body_bytes.saturating_mul(20);
+        share(self.address_body_budget_bytes, self.body_budget_bytes, enough)
+    }
+}
+
+/// What an address has of a whole: what is given, else a quarter, or enough for
+/// one client. Where that is all, or nothing has a limit, there is no share.
+fn share(given: Option<usize>, whole: usize, enough: usize) -> usize {
+    given.unwrap_or_else(|| {
+        let quarter = (whole / 4).max(enough);
+        if quarter < whole { quarter } else { 0 }
+    })
+}
+
 impl Passwords {
     /// What a hash costs.
     ///
@@ -543,23 +571,21 @@ mod tests {
                 body_bytes,
                 header_bytes,
                 body_budget_bytes,
-                address_body_budget_bytes,
                 header_seconds,
                 body_seconds,
                 keep_alive_seconds,
                 connections,
-                connections_per_address,
                 streams,
                 requests,
-                requests_per_address,
                 caller_rate,
                 refused_rate,
+                ..
             } = of.limits.clone();
             (
-                (body_bytes, header_bytes, body_budget_bytes, address_body_budget_bytes),
+                (body_bytes, header_bytes, body_budget_bytes, of.limits.address_body_budget()),
                 (header_seconds, body_seconds, keep_alive_seconds),
-                (connections, connections_per_address, streams),
-                (requests, requests_per_address, caller_rate, refused_rate),
+                (connections, of.limits.address_connections(), streams),
+                (requests, of.limits.address_requests(), caller_rate, refused_rate),
             )
         };
         assert_eq!(limits(&told), limits(&default));
@@ -623,7 +649,8 @@ mod tests {
         };
         assert_eq!(local(""), Ok(LOCAL_KEYS.into()));
         assert_eq!(local("tokens.jwks = 'a.json'"), Ok("a.json".into()));
-        let issuer = "[tokens]\nissuer = 'https://sts.windows.net/1/'\njwks = 'a.json'";
+        let issuer = "[tokens]\nissuer = 'https://sts.windows.net/1/'\njwks = 'a.json'\n\
+                      audiences = ['own']";
         assert!(local(issuer).is_err_and(|error| error.ends_with("https://sts.windows.net/1/")));
         let url = "tokens.jwks = 'https://a:hunter2@b/c?d=hunter3#e'";
         assert!(local(url).is_err_and(|error| error.ends_with(": https://b/c")));

@@ -13,6 +13,8 @@ use countersign_server::store::{
     NewOperation, Operation, OperationState, ProfileUpdate, Replica, Reserved, Store, StoreError,
     StoreOptions, Turn,
 };
+use sqlx::Row;
+use sqlx::migrate::Migrator;
 use tokio::task::JoinSet;
 
 on_both! {
@@ -47,10 +49,15 @@ on_both! {
     many_may_open_it_at_once
     a_database_belongs_to_a_tenant
     a_newer_schema_is_refused
+    the_tables_of_the_first_version_are_renewed_and_their_rows_stay
     who_serves_need_not_own_the_tables
     calls_that_nobody_waits_for_leave_nothing_half_done
     a_changed_table_is_told_without_values
 }
+
+/// SHA-384 of the first version's SQL.
+const FIRST_SQLITE: &str = "b3cf7175bc104840f6930b7b62e8581e04009f3828310d60231ce042bbed6cfef5d449cf24377ffa88085ec674772294";
+const FIRST_POSTGRES: &str = "8491409e6cd22fef1f2e979acd8cdd08be62106ef606313d256b36c3d9461140dc1d28cc5bb1d828a247c8ae02de5220";
 
 const RULES: Lockout =
     Lockout { threshold: 10, first: 60_000, longest: 200_000, reservation: 30_000 };
@@ -824,6 +831,95 @@ async fn a_newer_schema_is_refused(database: &Database) {
     let checksum = if database.is_postgres() { "'\\x00'" } else { "x'00'" };
     database.execute(&format!("UPDATE _sqlx_migrations SET checksum = {checksum}")).await;
     refused(database.try_open().await, "is not the one that");
+}
+
+/// The tables as the first version made them.
+async fn first_version(database: &Database) {
+    let (all, checksum) = match database.is_postgres() {
+        true => (sqlx::migrate!("migrations/postgres"), FIRST_POSTGRES),
+        false => (sqlx::migrate!("migrations/sqlite"), FIRST_SQLITE),
+    };
+    let first: Vec<_> = all.iter().filter(|step| step.version == 1).cloned().collect();
+    // What databases have seen is never changed.
+    assert_eq!(first.len(), 1);
+    assert_eq!(
+        first[0].checksum.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        checksum
+    );
+    if !database.is_postgres() {
+        fs::File::create_new(database.file()).unwrap();
+    }
+    let mut conn = database.raw().await;
+    Migrator { migrations: first.into(), ..all }.run(&mut conn).await.unwrap();
+}
+
+async fn the_tables_of_the_first_version_are_renewed_and_their_rows_stay(database: &Database) {
+    first_version(database).await;
+    let lockout = r#"{"failures":3,"until":0,"wrong":[],"reserved":[]}"#;
+    database
+        .execute(&format!(
+            "INSERT INTO directory (one, tenant) VALUES (1, '{TENANT}'); \
+             INSERT INTO accounts (id, upn, upn_folded, display_name, roles, \
+             disable_strong_password, disable_password_expiration, must_change, \
+             must_change_with_mfa, created, password_changed, version, phc, history, lockout) \
+             VALUES ('{ADELE}', 'AdeleV@contoso.com', 'adelev@contoso.com', 'Adele', '[]', \
+             1, 0, 1, 0, 1000, 2000, 1001, 'old', '[\"older\"]', '{lockout}'), \
+             ('b', 'b@contoso.com', 'b@contoso.com', NULL, '[]', 0, 0, 0, 0, 3000, NULL, 3000, \
+             NULL, '[]', '{lockout}'); \
+             INSERT INTO operations (id, account, caller, state, detail, owner, renewed, created, \
+             changed) VALUES ('r', '{ADELE}', 'caller', 'succeeded', NULL, 'owner', 1, 2000, 2000)"
+        ))
+        .await;
+    let before = rows(database).await;
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let store = database.open().await;
+        let adele = store.account(ADELE).await.unwrap().unwrap();
+        assert!(adele.enabled && adele.must_change && adele.disable_strong_password);
+        assert_eq!((adele.created, adele.password_changed), (1000, Some(2000)));
+        assert!(store.account("b").await.unwrap().unwrap().enabled);
+        let passwords = store.passwords(ADELE).await.unwrap().unwrap();
+        assert_eq!(
+            (passwords.version, passwords.phc.as_deref(), passwords.history),
+            (1001, Some("old"), vec!["older".to_owned()])
+        );
+        assert_eq!(store.operation("r").await.unwrap().unwrap().state, OperationState::Succeeded);
+        store.close().await;
+        assert_eq!(rows(database).await, before);
+        seen.push(texts(database, MADE).await);
+    }
+    // The second time nothing is done.
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(texts(database, "SELECT CAST(enabled AS TEXT) FROM accounts").await, ["1", "1"]);
+    assert_eq!(texts(database, "SELECT id FROM removed").await, [""; 0]);
+    // And it can be used like one that was made so.
+    let store = database.open().await;
+    assert!(store.remove("b").await.unwrap());
+    store.close().await;
+    assert_eq!(texts(database, "SELECT id FROM removed").await, ["b"]);
+}
+
+/// Which versions of the tables were made, and when.
+const MADE: &str = "SELECT CAST(version AS TEXT) || ' ' || CAST(installed_on AS TEXT) \
+                    FROM _sqlx_migrations ORDER BY version";
+
+/// What the columns of the first version hold.
+async fn rows(database: &Database) -> Vec<String> {
+    let accounts = "SELECT id || '|' || upn || '|' || upn_folded || '|' || \
+                    COALESCE(display_name, '-') || '|' || roles || '|' || \
+                    CAST(disable_strong_password AS TEXT) || CAST(disable_password_expiration AS TEXT) || \
+                    CAST(must_change AS TEXT) || CAST(must_change_with_mfa AS TEXT) || '|' || \
+                    CAST(created AS TEXT) || '|' || COALESCE(CAST(password_changed AS TEXT), '-') || \
+                    '|' || CAST(version AS TEXT) || '|' || COALESCE(phc, '-') || '|' || history || \
+                    '|' || lockout FROM accounts ORDER BY upn_folded";
+    let operations = "SELECT id || '|' || account || '|' || caller || '|' || state || '|' || owner \
+                      || '|' || CAST(created AS TEXT) FROM operations";
+    [texts(database, accounts).await, texts(database, operations).await].concat()
+}
+
+async fn texts(database: &Database, sql: &str) -> Vec<String> {
+    let rows = sqlx::query(sql).fetch_all(&mut database.raw().await).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 // A role that may make no tables waited for five seconds, and was told that the

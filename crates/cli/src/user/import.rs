@@ -176,9 +176,27 @@ pub(super) fn run(Import { database, custom, file }: &Import) -> Result<Answer, 
     })
 }
 
+/// What else stands between columns.
+const SEPARATORS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
+
+/// Whether tables of accounts call a column so, where nobody's value is that.
+fn is_usual(name: &str) -> bool {
+    const USUAL: [&str; 7] =
+        ["department", "email", "emailaddress", "firstname", "lastname", "samaccountname", "upn"];
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    USUAL.contains(&plain.as_str())
+        || Column::ALL.into_iter().any(|column| column.name().eq_ignore_ascii_case(&plain))
+}
+
+fn is_identifier(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=40).contains(&name.len()) && name.bytes().all(is_part)
+}
+
 fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
     let first = text.lines().next().unwrap_or_default();
-    for (sign, name) in [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")] {
+    for (sign, name) in SEPARATORS {
         let mut parts = first.split(sign).map(|part| part.trim().trim_matches('"'));
         if first.contains(sign) && parts.any(Column::is_known) {
             let why = format!("the columns are apart by {name}");
@@ -189,11 +207,23 @@ fn comma_separated(text: &str) -> Result<Vec<Row>, Failure> {
     let wrong = |Wrong { line, why }: Wrong| at(line, None, why);
     let Some(header) = records.next() else { return Ok(Vec::new()) };
     let Record { line, cells } = header.map_err(wrong)?;
+    if let [one] = cells.as_slice()
+        && !Column::is_known(one)
+        && let Some((_, name)) = SEPARATORS.into_iter().find(|(sign, _)| one.contains(*sign))
+    {
+        let failure = at(line, None, "a column or member is not known");
+        return Err(
+            failure.hint(format!("if columns are apart by {name} here, write commas between them"))
+        );
+    }
     let mut columns: Vec<Column> = Vec::new();
-    // Without a line of names, what stands in the first line are values.
+    // Without a line of names, what stands in the first line are values. Where it
+    // is one by the looks of it only, what could be a password is left out.
     let is_header = cells.iter().any(|name| Column::is_known(name));
+    let is_like_one = cells.iter().any(|name| is_usual(name));
     for name in &cells {
-        let column = Column::of(line, name, is_header)?;
+        let is_name = is_header || is_like_one && is_identifier(name);
+        let column = Column::of(line, name, is_name)?;
         if columns.contains(&column) {
             return Err(at(line, Some(column), "the column stands twice"));
         }

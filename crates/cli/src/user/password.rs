@@ -113,27 +113,31 @@ impl NewPassword {
 }
 
 impl Owner<'_> {
-    /// Whether a password is none of those that a check of former passwords names.
-    /// A new account has none. A reset is held to them where the rule is limited
-    /// to resets; else, as in Entra ID, it is not.
+    /// Whether a password is none of those that a check of former passwords names,
+    /// if that can be told. A new account has none. A reset is held to them where
+    /// the rule is limited to resets; else, as in Entra ID, it is not. What is
+    /// compared with the current password itself nobody can tell from its hash.
     fn is_new(
         &self,
         text: &str,
         check: &Check,
         cost: &Cost,
         memory: &mut Memory,
-    ) -> Result<bool, Failure> {
-        let Some(known) = self.passwords else { return Ok(true) };
+    ) -> Result<Option<bool>, Failure> {
+        let Some(known) = self.passwords else { return Ok(Some(true)) };
         if !check.on().contains(&self.operation) {
-            return Ok(true);
+            return Ok(Some(true));
+        }
+        if check.needs_current_password() {
+            return Ok(known.phc.is_none().then_some(true));
         }
         let last = check.history().unwrap_or(0) as usize;
         for phc in known.phc.iter().chain(&known.history).take(last) {
             if password::verify(text, Some(phc), cost, memory).map_err(failed)? {
-                return Ok(false);
+                return Ok(Some(false));
             }
         }
-        Ok(true)
+        Ok(Some(true))
     }
 }
 

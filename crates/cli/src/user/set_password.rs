@@ -27,7 +27,8 @@ Examples:
 
 Exit codes:
   0  set
-  1  the password does not comply with the policy: the old one stays
+  1  the password does not comply with the policy, or that cannot be told, since
+     a rule for resets needs the current password: the old one stays
   2  error: the old one stays, unless the error says that it may not")]
 pub(super) struct SetPassword {
     #[command(flatten)]

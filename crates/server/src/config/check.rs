@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{ClaimsConfig, Config, LOCAL_ISSUER, LOCAL_KEYS, origin};
+use crate::network::Prefix;
 
 /// How many former passwords may be asked for: each costs a whole hash.
 const MAX_HISTORY: u32 = 100;
@@ -34,6 +35,38 @@ const OF_EVERYBODY: [&str; 15] = [
     "scope", "roles",
 ];
 
+/// The audiences of Microsoft's own directory services, without scheme and final
+/// slash: Graph in each cloud, and the service before it.
+const GRAPHS: [&str; 9] = [
+    "00000003-0000-0000-c000-000000000000",
+    "graph.microsoft.com",
+    "graph.microsoft.us",
+    "dod-graph.microsoft.us",
+    "graph.microsoft.de",
+    "microsoftgraph.chinacloudapi.cn",
+    "00000002-0000-0000-c000-000000000000",
+    "graph.windows.net",
+    "graph.chinacloudapi.cn",
+];
+
+/// Claims that can be changed, or given to somebody else.
+const NAMES: [&str; 10] = [
+    "upn",
+    "preferred_username",
+    "email",
+    "unique_name",
+    "name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "username",
+    "phone_number",
+];
+
+/// Claims that are read by these names whatever the configuration says, or are
+/// roles.
+const NO_SCOPES: [&str; 3] = ["roles", "wids", "idtyp"];
+
 /// What is wrong, and what to do.
 type Checked = Result<(), String>;
 
@@ -51,7 +84,8 @@ pub(super) fn sense(config: &Config) -> Checked {
     passwords(config)?;
     lockout(config)?;
     write_back(config)?;
-    limits(config)
+    limits(config)?;
+    shares(config)
 }
 
 fn is_blank(text: &str) -> bool {
@@ -123,18 +157,7 @@ fn tokens(config: &Config) -> Checked {
         "`issuer` in `[tokens]` stands for any organisation: give what `iss` is in your tokens, \
          with the id of your organisation",
     )?;
-    let ClaimsConfig { tenant, user, scopes, roles, application } = &tokens.claims;
-    refuse(
-        [user, scopes, roles].iter().any(|name| is_blank(name)),
-        "`[tokens.claims]` has an empty name: only `tenant` and `application` may be none",
-    )?;
-    let is_of_users = OF_EVERYBODY.contains(&application.as_str())
-        || !application.is_empty() && [tenant, user, scopes, roles].contains(&application);
-    refuse(
-        is_of_users,
-        "`application` in `[tokens.claims]` is a claim of users' tokens, too: give one that only \
-         applications' have",
-    )?;
+    claims(&tokens.claims)?;
     refuse(
         is_blank(&tokens.jwks),
         "`jwks` in `[tokens]` is empty: say where the issuer's keys are",
@@ -155,6 +178,47 @@ fn tokens(config: &Config) -> Checked {
     refuse(
         tokens.jwks_cache.as_ref().is_some_and(|file| file.as_os_str().is_empty()),
         "`jwks-cache` in `[tokens]` is empty: name a file, or leave it out",
+    )?;
+    let is_graph = |audience: &String| {
+        let audience = audience.trim().to_ascii_lowercase();
+        let host = audience.split_once("://").map_or(audience.as_str(), |(_, host)| host);
+        GRAPHS.contains(&host.trim_end_matches('/'))
+    };
+    refuse(
+        issuer != LOCAL_ISSUER && tokens.audiences.iter().any(is_graph),
+        "`audiences` in `[tokens]` has Microsoft Graph itself, whose tokens are not for others: \
+         register an application with an audience of its own, and give that",
+    )
+}
+
+fn claims(claims: &ClaimsConfig) -> Checked {
+    let ClaimsConfig { tenant, user, scopes, roles, application } = claims;
+    refuse(
+        [user, scopes, roles].iter().any(|name| is_blank(name)),
+        "`[tokens.claims]` has an empty name: only `tenant` and `application` may be none",
+    )?;
+    let is_of_users = OF_EVERYBODY.contains(&application.as_str())
+        || !application.is_empty() && [tenant, user, scopes, roles].contains(&application);
+    refuse(
+        is_of_users,
+        "`application` in `[tokens.claims]` is a claim of users' tokens, too: give one that only \
+         applications' have",
+    )?;
+    refuse(
+        NAMES.iter().any(|name| user.eq_ignore_ascii_case(name)),
+        "`user` in `[tokens.claims]` is a claim that can be given to somebody else: give one with \
+         an id that cannot, such as `oid` or `sub`",
+    )?;
+    refuse(
+        NO_SCOPES.iter().any(|name| scopes.eq_ignore_ascii_case(name)),
+        "`scopes` in `[tokens.claims]` is a claim that says something else: give the one with what \
+         was granted, such as `scp` or `scope`",
+    )?;
+    let all = [tenant, user, scopes, roles];
+    let is_twice = |at: usize| all.iter().skip(at + 1).any(|other| Some(other) == all.get(at));
+    refuse(
+        (0..all.len()).any(is_twice),
+        "`[tokens.claims]` has one name twice: each is another claim",
     )
 }
 
@@ -250,7 +314,7 @@ fn limits(config: &Config) -> Checked {
         "`header-bytes` in `[limits]` is under 8192: requests with usual tokens would be refused",
     )?;
     refuse(
-        [limits.body_budget_bytes, limits.address_body_budget_bytes]
+        [limits.body_budget_bytes, limits.address_body_budget()]
             .iter()
             .any(|budget| *budget != 0 && *budget < limits.body_bytes),
         "a budget of `[limits]` is less than `body-bytes`: no body could be that large",
@@ -258,6 +322,35 @@ fn limits(config: &Config) -> Checked {
     refuse(
         config.probes.listen.is_some_and(|probes| probes == config.listen && probes.port() != 0),
         "`listen` in `[probes]` is that of the service: give another port",
+    )
+}
+
+fn shares(config: &Config) -> Checked {
+    let limits = &config.limits;
+    for (name, share, of, whole) in [
+        (
+            "connections-per-address",
+            limits.address_connections(),
+            "connections",
+            limits.connections,
+        ),
+        ("requests-per-address", limits.address_requests(), "requests", limits.requests),
+        (
+            "address-body-budget-bytes",
+            limits.address_body_budget(),
+            "body-budget-bytes",
+            limits.body_budget_bytes,
+        ),
+    ] {
+        refuse(
+            whole != 0 && share > whole,
+            &format!("`{name}` in `[limits]` is more than `{of}`: a share is not over the whole"),
+        )?;
+    }
+    refuse(
+        config.network.trusted_proxies.iter().any(Prefix::is_everybody),
+        "`trusted-proxies` in `[network]` has all addresses: whoever connects could say that they \
+         are anybody; name your proxies",
     )
 }
 
@@ -379,10 +472,103 @@ mod tests {
             ("limits.body-seconds = 0", "`body-seconds` in `[limits]` is 0"),
             ("limits.connections = 0", "`connections` in `[limits]` is 0"),
             ("limits.streams = 0", "`streams` in `[limits]` is 0"),
+            ("network.trusted-proxies = ['0.0.0.0/0']", "`trusted-proxies` in `[network]` has all"),
+            ("network.trusted-proxies = ['10.0.0.1', '::/0']", "`trusted-proxies` in `[network]`"),
+            ("network.trusted-proxies = ['::ffff:0:0/96']", "`trusted-proxies` in `[network]`"),
+            ("limits.connections-per-address = 1025", "`connections-per-address` in `[limits]` is"),
+            ("limits.requests-per-address = 8193", "`requests-per-address` in `[limits]` is more"),
+            (
+                "limits.address-body-budget-bytes = 67108865",
+                "`address-body-budget-bytes` in `[limits]` is more",
+            ),
+            (
+                "limits.connections = 100\nlimits.connections-per-address = 256",
+                "`connections-per-address` in `[limits]` is more",
+            ),
         ] {
-            let error = Config::parse(text).err();
-            let error = error.unwrap_or_else(|| panic!("{text} was taken"));
-            assert!(error.starts_with(&format!(": {expected}")), "{text}: {error}");
+            refused(text, expected);
+        }
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        let error = Config::parse(text).err();
+        let error = error.unwrap_or_else(|| panic!("{text} was taken"));
+        assert!(error.starts_with(&format!(": {expected}")), "{text}: {error}");
+    }
+
+    /// The service took tokens that a client had for Graph, and whoever is given
+    /// one of those can call Graph with it, too.
+    #[test]
+    fn tokens_for_graph_itself_are_taken_from_no_real_issuer() {
+        let real = "[tokens]\nissuer = 'https://keys.example/'\njwks = 'a.json'\n";
+        refused(real, "`audiences` in `[tokens]` has Microsoft Graph itself");
+        for audience in [
+            "https://graph.microsoft.com",
+            "https://graph.microsoft.com/",
+            "HTTPS://Graph.Microsoft.com",
+            "00000003-0000-0000-C000-000000000000",
+            "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us/",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://graph.windows.net/",
+            "00000002-0000-0000-c000-000000000000",
+        ] {
+            let text = format!("{real}audiences = ['own', '{audience}']");
+            refused(&text, "`audiences` in `[tokens]` has Microsoft Graph itself");
+            let local = format!("tokens.audiences = ['{audience}']");
+            assert_eq!(Config::parse(&local).map(|_| ()), Ok(()), "{local}");
+        }
+        for audience in ["own", "api://own", "https://graph.example"] {
+            let text = format!("{real}audiences = ['{audience}']");
+            assert_eq!(Config::parse(&text).map(|_| ()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn claims_that_mean_something_else_are_refused() {
+        for user in ["upn", "preferred_username", "email", "unique_name", "name", "UPN"] {
+            let text = format!("tokens.claims.user = '{user}'");
+            refused(&text, "`user` in `[tokens.claims]` is a claim that can be given");
+        }
+        for scopes in ["roles", "wids", "idtyp"] {
+            let text = format!("[tokens.claims]\nscopes = '{scopes}'\nroles = 'groups'");
+            refused(&text, "`scopes` in `[tokens.claims]` is a claim that says something else");
+        }
+        for text in [
+            "user = 'tid'",
+            "tenant = 'oid'",
+            "scopes = 'oid'",
+            "roles = 'scp'",
+            "roles = 'tid'",
+            "user = 'sub'\nroles = 'sub'",
+        ] {
+            let text = format!("[tokens.claims]\n{text}");
+            refused(&text, "`[tokens.claims]` has one name twice");
+        }
+    }
+
+    #[test]
+    fn a_share_that_nobody_gave_is_a_part_of_the_whole() {
+        for (text, expected) in [
+            ("", (256, 2048, 16 << 20)),
+            ("connections = 100\nrequests = 200", (25, 50, 16 << 20)),
+            // Too little to be shared.
+            ("connections = 4\nrequests = 1", (0, 0, 16 << 20)),
+            ("body-budget-bytes = 65536", (256, 2048, 0)),
+            ("body-budget-bytes = 100000", (256, 2048, 0)),
+            ("body-budget-bytes = 4000000", (256, 2048, 20 * 65_536)),
+            // No limit: neither of all, nor of one.
+            ("requests = 0\nbody-budget-bytes = 0", (256, 0, 0)),
+            ("connections-per-address = 0\nrequests-per-address = 8192", (0, 8192, 16 << 20)),
+        ] {
+            let limits = Config::parse(&format!("[limits]\n{text}")).unwrap().limits;
+            let shares = (
+                limits.address_connections(),
+                limits.address_requests(),
+                limits.address_body_budget(),
+            );
+            assert_eq!(shares, expected, "{text}");
         }
     }
 
@@ -397,7 +583,13 @@ mod tests {
             "limits.caller-rate = 0",
             "database-connections = 1",
             "tokens.claims = { tenant = '', application = 'client_id' }",
-            "[tokens]\nissuer = 'https://keys.example/realms/common-room'\njwks = 'a.json'",
+            "[tokens]\nissuer = 'https://keys.example/realms/common-room'\njwks = 'a.json'\n\
+             audiences = ['own']",
+            "network.trusted-proxies = ['10.0.0.0/8', '2001:db8::/32']",
+            "tokens.claims.user = 'sub'\ntokens.claims.tenant = ''",
+            // All may go to one address, where that is what is said.
+            "limits.connections = 9\nlimits.connections-per-address = 9",
+            "limits.body-budget-bytes = 0\nlimits.address-body-budget-bytes = 99999999",
         ] {
             assert_eq!(Config::parse(text).map(|_| ()), Ok(()), "{text}");
         }
@@ -409,7 +601,8 @@ mod tests {
         for near in ["127.0.0.1:1", "127.8.9.10:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
             assert_eq!(start(&format!("listen = '{near}'")), Ok(()), "{near}");
         }
-        const REAL: &str = "[tokens]\nissuer = 'https://keys.example/'\njwks = 'a.json'";
+        const REAL: &str =
+            "[tokens]\nissuer = 'https://keys.example/'\njwks = 'a.json'\naudiences = ['own']";
         const TLS: &str = "[tls]\ncert = 'a'\nkey = 'b'";
         for far in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[2001:db8::1]:1"] {
             let listen = format!("listen = '{far}'\n");

@@ -60,7 +60,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// For clients.
     pub(crate) fn new(tls: Option<TlsAcceptor>, limits: &Limits, service: Arc<Inner>) -> Self {
-        let each = limits.connections_per_address;
+        let each = limits.address_connections();
         Self::at(Door::Main, tls, limits, limits.connections.max(1), each, service)
     }
 

@@ -23,6 +23,11 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// Whether it is the range of all addresses.
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.length == 0
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -281,6 +286,30 @@ mod tests {
             (&[b"nobody"], "10.0.0.1"),
         ] {
             assert_eq!(seen(XRealIp, "10.0.0.1", lines), expected, "{lines:?}");
+        }
+    }
+
+    /// Why a range names proxies alone: what a client inside it says is taken as
+    /// what a proxy says.
+    #[test]
+    fn whoever_is_in_a_trusted_range_is_whom_they_say() {
+        let seen = |trusted: &str, peer: &str, said: &'static str| {
+            let proxies = Proxies {
+                trusted: vec![trusted.parse().unwrap()],
+                header: ClientHeader::XForwardedFor,
+            };
+            let mut headers = HeaderMap::new();
+            headers.append("x-forwarded-for", HeaderValue::from_static(said));
+            proxies.client(address(peer), &headers).to_string()
+        };
+        // The client 10.0.7.7 calls the service itself, or through the proxy 10.0.0.1.
+        for (trusted, peer, said, expected) in [
+            ("10.0.0.0/8", "10.0.7.7", "203.0.113.9", "203.0.113.9"),
+            ("10.0.0.0/8", "10.0.0.1", "203.0.113.9, 10.0.7.7", "203.0.113.9"),
+            ("10.0.0.1", "10.0.7.7", "203.0.113.9", "10.0.7.7"),
+            ("10.0.0.1", "10.0.0.1", "203.0.113.9, 10.0.7.7", "10.0.7.7"),
+        ] {
+            assert_eq!(seen(trusted, peer, said), expected, "{trusted} {peer}");
         }
     }
 
