@@ -448,7 +448,7 @@ fn orders(name: &str) -> Vec<Vec<Letter>> {
                 syllables(&[11], &vowels),
             ]
         }
-        _ => unreachable!("no such alphabet"),
+        _ => panic!("no such alphabet"),
     }
 }
 
@@ -721,8 +721,11 @@ const ROWS: &[(&str, [[&str; 2]; 4])] = &[
 /// A keyboard of a policy's own.
 const OWN: &str = "custom = [{ rows = ['1234567890', ' bépoè^vdl', ' auie,ctsr'] }]";
 
+/// A keyboard: its name, and the characters of its keys, row by row.
+type Drawn = (&'static str, Vec<Vec<String>>);
+
 /// All of them, drawn.
-static DRAWN: LazyLock<Vec<(&str, Vec<Vec<String>>)>> = LazyLock::new(|| {
+static DRAWN: LazyLock<Vec<Drawn>> = LazyLock::new(|| {
     let drawn = |side: &str, start: usize| {
         let keys: Vec<String> = side.chars().map(String::from).collect();
         " ".repeat(start) + &keys.join(" ")

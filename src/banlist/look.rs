@@ -734,7 +734,7 @@ mod tests {
     #[test]
     fn a_built_list_is_looked_at_as_its_text_was() {
         let built = |substitution: &Substitution, lines: &[String]| -> Vec<String> {
-            let mut builder = Banlist::builder(substitution).forward(lines.len() % 2 == 0);
+            let mut builder = Banlist::builder(substitution).forward(lines.len().is_multiple_of(2));
             builder.add_lines(lines.join("\n").as_bytes()).unwrap();
             let of = |warning: &crate::Warning| {
                 let mark = if warning.is_useless_list() { "!" } else { "" };
