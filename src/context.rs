@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::punycode;
+
 /// A kind of name that a [`Context`] may hold. In policies and on the command
 /// line it is written in kebab case.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,12 +73,58 @@ pub(crate) fn local_part(value: &str) -> &str {
     value.rsplit_once('@').map_or(value, |(local, _)| local)
 }
 
-/// Labels under which countries register names.
-const REGISTRIES: &[&str] = &[
-    "ac", "asn", "asso", "co", "com", "ed", "edu", "firm", "go", "gob", "gouv", "gov", "govt",
-    "gub", "id", "info", "ltd", "me", "mil", "ne", "net", "nhs", "nic", "nom", "or", "org", "plc",
-    "police", "sch", "school",
+/// Labels under which registries register names, and the countries whose do. That
+/// each does is a fact, from what it publishes (IANA's Root Zone Database names
+/// it) as the ICANN division of the Public Suffix List gathers it, in 2026. A label
+/// that tells who is there (`police.uk`, `nhs.uk`) stays a name.
+const REGISTRIES: &[(&str, &str)] = &[
+    ("ad", "jp"),
+    ("asn", "au lv"),
+    ("asso", "ci dz fr gp ht km mc nc re"),
+    ("ed", "ao ci cr jp pw"),
+    ("firm", "co ht in nf ro ve"),
+    ("gen", "in nz tr"),
+    ("go", "ci cr id it jp ke kr pw th tj tz ug"),
+    ("gob", "ar bo cl do ec es gt hn mx ni pa pe pk sv ve"),
+    ("gouv", "ci fr ht km ml sn"),
+    ("govt", "nz"),
+    ("gr", "it jp"),
+    ("gub", "uy"),
+    ("gv", "ao at"),
+    ("id", "au ir lv ly us"),
+    ("idv", "hk tw"),
+    ("ind", "br gt in kw tn"),
+    (
+        "info",
+        "au az bb bj bo co ec et fj gu ht hu in ke ki la ls mv na nf ni nr pk pl pr ro sd tn tr \
+         tt tz ve vn zm",
+    ),
+    ("lg", "jp ua"),
+    ("ltd", "cy gi lk uk"),
+    ("me", "in it ke so ss tz uk us"),
+    ("ne", "jp ke kr pw tz ug us"),
+    ("nic", "in tj za"),
+    ("nom", "ad ag co es fr km mg nc ni pa pe pl re ro tm ve za"),
+    ("or", "at bi ci cr id it jp ke kr mu na pw th tz ug us"),
+    ("plc", "ly uk"),
+    ("sch", "ae id ir jo lk ly ng qa sa ss zm"),
+    ("school", "na nz za"),
 ];
+
+/// The labels that most countries have, those aside that register no names under
+/// any of them. From the same source.
+const USUAL: &[&str] = &["ac", "co", "com", "edu", "gov", "mil", "net", "org"];
+const WITHOUT_USUAL: &str = "ad aq ax bg bv ca cc cf cg ch cz de dj dk eu fi fo ga gb gf gm gq gs \
+                             gw hm li lu mc md mh mp mq nc ne nl nu pm ru si sj sk sm sr su tc td \
+                             tf tg tk tv va vg wf yt";
+
+/// Whether a country's registry registers names under the label.
+fn is_registry(label: &str, country: &str) -> bool {
+    let is_in = |all: &str| all.split(' ').any(|one| country.eq_ignore_ascii_case(one));
+    let is_usual = USUAL.iter().any(|usual| label.eq_ignore_ascii_case(usual));
+    let mut listed = REGISTRIES.iter().filter(|(one, _)| label.eq_ignore_ascii_case(one));
+    country.len() == 2 && (is_usual && !is_in(WITHOUT_USUAL) || listed.any(|(_, all)| is_in(all)))
+}
 
 /// Labels that name a service or who provides it, not who uses it.
 const SERVICES: &[&str] = &["mail", "onmicrosoft", "onmschina", "www"];
@@ -93,7 +141,7 @@ fn labels(domain: &str) -> impl Iterator<Item = &str> {
         Some((rest, last)) => {
             let (own, registry) = rest.rsplit_once(STOPS).unwrap_or(("", rest));
             // Under a country the names of others may be registered one deeper.
-            match last.len() == 2 && is_in(registry, REGISTRIES) {
+            match is_registry(registry, last) {
                 true => own,
                 false => rest,
             }
@@ -146,6 +194,12 @@ impl Context {
     #[must_use]
     pub fn with(mut self, field: Field, value: &str) -> Self {
         self.names.push((field, Zeroizing::new(value.to_owned())));
+        // What is written in ASCII only for machines is known as it is read.
+        if field == Field::TenantDomain
+            && let Some(read) = punycode::domain(value, STOPS)
+        {
+            self.names.push((field, read));
+        }
         self
     }
 
@@ -316,12 +370,6 @@ impl Scope {
             && self.when.is_none_or(|property| context.has(property))
     }
 
-    /// Whether the rule applies to some operations only.
-    pub(crate) fn is_limited(&self) -> bool {
-        let is_named = |operation| self.on.contains(operation);
-        !self.on.is_empty() && !Operation::ALL.iter().all(is_named)
-    }
-
     /// Whether the rule applies to every operation and account.
     pub(crate) fn is_everything(&self) -> bool {
         self.on.is_empty() && self.unless.is_none() && self.when.is_none()
@@ -364,6 +412,25 @@ mod tests {
             ("contoso", &["contoso"]),
             ("www", &[]),
             ("co.uk", &[]),
+            ("com.au", &[]),
+            // Nor is a registry's word under one country one under all.
+            ("police.nl", &["police"]),
+            ("www.police.nl", &["police"]),
+            ("mail.info.de", &["info"]),
+            ("contoso.info.de", &["contoso", "info"]),
+            ("contoso.info.pl", &["contoso"]),
+            ("school.at", &["school"]),
+            ("contoso.school.nz", &["contoso"]),
+            ("firm.ch", &["firm"]),
+            ("plc.de", &["plc"]),
+            ("contoso.plc.uk", &["contoso"]),
+            ("id.me", &["id"]),
+            ("net.de", &["net"]),
+            ("nhs.uk", &["nhs"]),
+            ("www.police.uk", &["police"]),
+            // As it is written, and as it is read.
+            ("www.xn--bcker-gra.de", &["xn--bcker-gra", "b\u{e4}cker"]),
+            ("xn--!.de", &["xn--!"]),
             ("a..b.example", &["a", "b"]),
             ("\u{4f8b}\u{5b50}\u{3002}\u{516c}\u{53f8}", &["\u{4f8b}\u{5b50}"]),
             ("", &[]),

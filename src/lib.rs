@@ -87,6 +87,7 @@ mod message;
 mod pipeline;
 mod policy;
 mod proof;
+mod punycode;
 mod report;
 pub mod rules;
 mod session;
