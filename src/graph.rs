@@ -145,6 +145,21 @@ fn all_rules(report: &Report<'_>) -> Vec<ValidationResult> {
             entry.message = rendered(named, &result);
         }
     }
+    // An entry does not hold while what it is about is why an alternative is shut,
+    // be it the nearest or not.
+    for group in report.checks().filter(|result| result.outcome == Outcome::Failed && is_read) {
+        let shut = report.alternatives(group.check.id()).into_iter();
+        let shut = shut.filter(|alternative| alternative.outcome == Outcome::Failed);
+        for result in shut.flat_map(|alternative| alternative.checks) {
+            let named = &result.check.all_rules;
+            let is_why = result.outcome == Outcome::Failed && result.check.listed != Listed::Never;
+            let known = results.iter_mut().find(|known| known.rule_name == named.rule_name);
+            if let Some(entry) = known.filter(|entry| is_why && entry.validation_passed) {
+                entry.validation_passed = false;
+                entry.message = rendered(named, &result);
+            }
+        }
+    }
     results
 }
 

@@ -540,6 +540,19 @@ fn an_entry_is_false_whenever_a_rule_of_its_name_is_why() {
     assert_eq!(passed(&mixed, "wombats", "PasswordNotBanned"), Some((false, weak.clone())));
     assert_eq!(passed(&mixed, "wombs", "PasswordNotBanned"), Some((true, weak)));
     assert_eq!(passed(&mixed, "wombats", "PasswordMinLength"), None, "it is further off");
+    // It is why in an alternative that is not the nearest.
+    let further = engine(
+        "[[rule]]\nkind = 'names'\n[[rule]]\nkind = 'any-of'\n[[rule.alternative]]\n\
+         rule = [{ kind = 'length', min = 10 }, { kind = 'classes', min = { digit = 1 } }, \
+         { kind = 'banned', whole = { terms = ['password'] } }]\n\
+         [[rule.alternative]]\nrule = [{ kind = 'length', min = 20 }]",
+    );
+    let weak = "The new password must not be weak or commonly used.".to_owned();
+    assert_eq!(passed(&further, "password", "PasswordNotBanned"), Some((false, weak.clone())));
+    assert_eq!(passed(&further, "kettle", "PasswordNotBanned"), Some((true, weak.clone())));
+    // One that is met leaves nothing to say of the others.
+    let met = "passwordpasswordpassword";
+    assert_eq!(passed(&further, met, "PasswordNotBanned"), Some((true, weak)));
     // One length outside, another inside: the text is that of the one that fails.
     let lengths = engine(
         "[[rule]]\nkind = 'length'\nmin = 4\n[[rule]]\nkind = 'any-of'\n\
