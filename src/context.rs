@@ -370,12 +370,6 @@ impl Scope {
             && self.when.is_none_or(|property| context.has(property))
     }
 
-    /// Whether the rule applies to some operations only.
-    pub(crate) fn is_limited(&self) -> bool {
-        let is_named = |operation| self.on.contains(operation);
-        !self.on.is_empty() && !Operation::ALL.iter().all(is_named)
-    }
-
     /// Whether the rule applies to every operation and account.
     pub(crate) fn is_everything(&self) -> bool {
         self.on.is_empty() && self.unless.is_none() && self.when.is_none()

@@ -347,14 +347,26 @@ const OTHERS: &[Field] =
     &[Field::DisplayName, Field::AccountName, Field::UserPrincipalName, Field::Tenant, Field::Term];
 
 /// Parts of names, and what stands between.
-const PARTS: &[&str] =
-    &["bo", "Ann", "\u{e4}x", "s\u{f8}\u{df}", "van", "\u{5c71}", "Ltd", "Group", "\u{e6}"];
+const PARTS: &[&str] = &[
+    "bo",
+    "Ann",
+    "Maa",
+    "ue",
+    "Qoe",
+    "\u{e4}x",
+    "s\u{f8}\u{df}",
+    "van",
+    "\u{5c71}",
+    "Ltd",
+    "Group",
+    "\u{e6}",
+];
 const BETWEEN: &[&str] = &["", " ", "-", ".", "'", " & ", "@", "\\", "\u{2019}"];
 
 /// What passwords are made of.
 const PIECES: &[&str] = &[
     "bo", "ann", "ax", "aex", "soss", "soess", "van", "\u{5c71}", "ltd", "group", "ae", " ", "-",
-    ".", "'", "x", "ob", "nna", "xa", "xea", "sso", "\u{e4}x",
+    ".", "'", "x", "ob", "nna", "xa", "xea", "sso", "\u{e4}x", "ma", "maa", "u", "ue", "qo", "qoe",
 ];
 
 fn name() -> impl Strategy<Value = String> {

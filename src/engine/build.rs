@@ -249,7 +249,6 @@ impl<'a> Compiler<'a> {
         place: &Place,
     ) -> Result<Box<dyn Rule>, Error> {
         let options = Options::new(self.policy.document(), &entry.options);
-        let options = options.limited(entry.scope.is_limited());
         let rule = (kind.build)(&options, &mut self.lists)?;
         self.uses.extend(self.lists.take_uses().into_iter().map(|list| (place.clone(), list)));
         self.inline.extend(self.lists.take_inline());

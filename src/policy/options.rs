@@ -18,23 +18,11 @@ use serde::de::DeserializeOwned;
 pub struct Options<'a> {
     document: &'a Document,
     table: &'a Table,
-    /// Whether the rule applies to some operations only.
-    is_limited: bool,
 }
 
 impl<'a> Options<'a> {
     pub(crate) fn new(document: &'a Document, table: &'a Table) -> Self {
-        Self { document, table, is_limited: false }
-    }
-
-    /// Those of a rule that applies to some operations only.
-    pub(crate) fn limited(self, is_limited: bool) -> Self {
-        Self { is_limited, ..self }
-    }
-
-    /// Whether the rule applies to some operations only.
-    pub(crate) fn is_limited(&self) -> bool {
-        self.is_limited
+        Self { document, table }
     }
 
     /// Reads the options into a struct. Derive `Deserialize` with

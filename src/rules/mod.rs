@@ -510,11 +510,6 @@ impl<'a> Findings<'a> {
         self.set(check, Tag::DEFERRED);
     }
 
-    /// The check does not apply: it counts for nothing.
-    pub(crate) fn skip_one(&mut self, check: usize) {
-        self.set(check, Tag::SKIPPED);
-    }
-
     /// What the check measured.
     #[inline]
     pub fn measured(&mut self, check: usize, value: u32) {

@@ -190,7 +190,10 @@ impl Pattern {
 impl Rule for Pattern {
     fn checks(&self) -> Vec<Check> {
         let words = match (&self.says, self.required) {
-            (Some(says), _) => Phrase::of("pattern.said").by_language("says", says.clone()),
+            (Some(says), required) => {
+                let key = if required { "pattern.said" } else { "pattern.avoided" };
+                Phrase::of(key).by_language("says", says.clone())
+            }
             (None, true) => Phrase::of("pattern.required"),
             (None, false) => Phrase::of("pattern.forbidden"),
         };

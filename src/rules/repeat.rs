@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
-use crate::text::{Grain, Substitution};
+use crate::text::{Fold, Grain, Substitution};
 
 pub(super) const KIND: Kind = Kind::new("repeat", build).documented(Doc {
     forbids: "The same character, or the same few characters, too many times in a row.",
@@ -330,9 +330,15 @@ impl Rule for Repeat {
         });
         let block = self.blocks.as_ref().map(|blocks| {
             let Blocks { length, times, gap, .. } = *blocks;
-            let words = Phrase::of(if gap == 0 { "repeat.block" } else { "repeat.apart" })
-                .number("length", length as u64)
-                .number("times", times as u64);
+            let looks_alike = matches!(self.grain, Grain::Folded(Fold::Full(_)));
+            let key = match (gap, length) {
+                // Said otherwise than of characters that are the same.
+                (0, 2..) if looks_alike => "repeat.look-alike",
+                (0, _) => "repeat.block",
+                _ => "repeat.apart",
+            };
+            let words =
+                Phrase::of(key).number("length", length as u64).number("times", times as u64);
             let between = if gap == 0 {
                 String::new()
             } else {

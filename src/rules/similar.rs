@@ -23,8 +23,8 @@ pub(super) const KIND: Kind = Kind::new("similar", build).documented(Doc {
               with the beginning moved to the end, or with the whole of it inside.",
     why: "Who is made to change a password changes a digit at its end, and whoever knows the old \
           one tries that first. Where nobody gives the current password, there is nothing to \
-          compare: a new account has none, otherwise the check is deferred. A rule with `on` \
-          waits for an operation to be named.",
+          compare: a new account has none, otherwise the check is deferred, also where no \
+          operation is named.",
     instead: "Make up a new password instead of changing a few characters of the old one.",
     options: &[
         Opt::new(
@@ -238,7 +238,6 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
         reversed: read.reversed,
         rotated: read.rotated,
         contained: read.contained,
-        is_limited: options.is_limited(),
     }))
 }
 
@@ -251,8 +250,6 @@ struct Similar {
     reversed: bool,
     rotated: bool,
     contained: bool,
-    /// Whether it applies to some operations only.
-    is_limited: bool,
 }
 
 enum Source {
@@ -400,12 +397,10 @@ impl Similar {
 
 impl Similar {
     /// What the check of the current password comes to where nobody gave it.
-    fn without_current(&self, context: &Context) -> Outcome {
+    fn without_current(context: &Context) -> Outcome {
         match context.known_operation() {
             // A new account has none.
             Some(Operation::Create) => Outcome::Passed,
-            // Nobody says that it is an operation to which the rule is limited.
-            None if self.is_limited => Outcome::Skipped,
             _ => Outcome::Deferred,
         }
     }
@@ -451,7 +446,7 @@ impl Rule for Similar {
             match source {
                 Source::CurrentPassword => match context.current_password() {
                     Some(text) => texts.push(folded(text, &self.grain)),
-                    None => otherwise = self.without_current(context),
+                    None => otherwise = Self::without_current(context),
                 },
                 Source::Names(fields) => {
                     for field in fields.chunks(1) {
@@ -506,7 +501,6 @@ impl Rule for Similar {
                 });
             match texts.map(|texts| texts.otherwise) {
                 Some(Outcome::Deferred) if !is_refused => findings.defer(check),
-                Some(Outcome::Skipped) if !is_refused => findings.skip_one(check),
                 _ => findings.decide(check, !is_refused),
             }
         }
@@ -603,7 +597,7 @@ mod tests {
             (Some(Change), Outcome::Deferred, Outcome::Deferred),
             (Some(Reset), Outcome::Deferred, Outcome::Deferred),
             (Some(Create), Outcome::Passed, Outcome::Skipped),
-            (None, Outcome::Deferred, Outcome::Skipped),
+            (None, Outcome::Deferred, Outcome::Deferred),
         ] {
             for engine in [&plain, &both, &every] {
                 assert_eq!(current(engine, operation, None), always, "{operation:?}");
@@ -692,7 +686,6 @@ mod tests {
             reversed: true,
             rotated: true,
             contained: true,
-            is_limited: false,
         };
         let long = |n: usize| "ab".repeat(2010) + &"b".repeat(n % 8) + &format!("{n:08b}");
         let long = |n| long(n).replace('0', "a").replace('1', "b");
@@ -787,7 +780,6 @@ mod tests {
                 reversed: true,
                 rotated: true,
                 contained: false,
-                is_limited: false,
             };
             let mut others = others;
             others.sort_by_key(Vec::len);

@@ -12,8 +12,13 @@ use crate::context::{Context, Field, local_part};
 use crate::text;
 
 /// A name of more parts is compared as it is written, without what stands
-/// between, and in its parts, but not in what some of its parts are together.
+/// between, in its parts, and in the first and the last together, but not in what
+/// others are together.
 const MAX_PARTS: usize = 8;
+
+/// A longer name, in characters, is compared as it is written, without what
+/// stands between, and in its parts, but not in what parts are together.
+const MAX_COMBINED: usize = 256;
 
 /// Of so many given names, and of so many surnames, each is compared together
 /// with each of the others.
@@ -147,7 +152,17 @@ impl Usage<'_> {
         for part in parts.iter().filter_map(|part| name.get(part.clone())) {
             self.text(part, give);
         }
-        if !(2..=MAX_PARTS).contains(&parts.len()) {
+        if parts.len() < 2 || is_long(name) {
+            return;
+        }
+        // The first and the last, whatever stands between.
+        if let [first, _, .., last] = parts.as_slice()
+            && let Some((first, last)) = name.get(first.clone()).zip(name.get(last.clone()))
+        {
+            self.both(first, last, give);
+            self.both(last, first, give);
+        }
+        if parts.len() > MAX_PARTS {
             return;
         }
         for from in 1..parts.len() {
@@ -165,7 +180,7 @@ impl Usage<'_> {
     fn full_names(&self, context: &Context, give: &mut dyn FnMut(&str)) {
         let composed = |field| {
             let values = context.values(field).take(MAX_PAIRED);
-            values.map(text::nfc).collect::<Vec<_>>()
+            values.map(text::nfc).filter(|name| !is_long(name)).collect::<Vec<_>>()
         };
         let surnames = composed(Field::Surname);
         for given in &composed(Field::GivenName) {
@@ -227,6 +242,10 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || SEPARATORS.contains(&c)
 }
 
+fn is_long(name: &str) -> bool {
+    name.chars().nth(MAX_COMBINED).is_some()
+}
+
 fn is_legal_form(part: &str) -> bool {
     LEGAL_FORMS.iter().any(|form| part.eq_ignore_ascii_case(form))
 }
@@ -234,6 +253,7 @@ fn is_legal_form(part: &str) -> bool {
 /// A text in each of its spellings.
 fn spelt(text: &str, give: &mut dyn FnMut(&str)) {
     give(text);
+    contracted(text, give);
     let others = |c: char| {
         let lower = c.to_lowercase().next();
         LETTERS.iter().find(|(letter, ..)| !c.is_ascii() && Some(*letter) == lower)
@@ -253,5 +273,73 @@ fn spelt(text: &str, give: &mut dyn FnMut(&str)) {
             }
         }
         give(&spelt);
+    }
+}
+
+/// A text in which two letters may stand for one, with that one instead: with its
+/// mark, and without. Again all of them in one way.
+fn contracted(text: &str, give: &mut dyn FnMut(&str)) {
+    for is_marked in [true, false] {
+        let mut one = Zeroizing::new(String::with_capacity(text.len()));
+        let (mut last, mut is_other) = (' ', false);
+        let mut rest = text.chars();
+        while let Some(c) = rest.next() {
+            let next = rest.clone().next().unwrap_or(' ');
+            let pair = (c.to_ascii_lowercase(), next.to_ascii_lowercase());
+            let letter = match pair {
+                // Behind these it is no umlaut (`Bauer`, `Quentin`).
+                ('u', 'e') if "aeouq".contains(last) => None,
+                ('a', 'e') => Some(('ä', 'a')),
+                ('o', 'e') => Some(('ö', 'o')),
+                ('u', 'e') => Some(('ü', 'u')),
+                ('a', 'a') => Some(('å', 'a')),
+                _ => None,
+            };
+            match letter {
+                Some((marked, plain)) => {
+                    is_other = true;
+                    rest.next();
+                    one.push(if is_marked { marked } else { plain });
+                    last = pair.1;
+                }
+                None => {
+                    one.push(c);
+                    last = pair.0;
+                }
+            }
+        }
+        if !is_other {
+            return;
+        }
+        give(&one);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(context: &Context) -> usize {
+        let mut made = 0;
+        Usage { split: None }.read(context, Field::ALL, &mut |text| made += text.chars().count());
+        made
+    }
+
+    /// The characters that are made are as many as the name has, times a constant,
+    /// and nothing of what is long is put together.
+    #[test]
+    fn long_names_are_not_multiplied() {
+        for part in ["m", "m\u{fc}", "mue", "ue ", "m-", "a.b ", "Mueller \u{d6}z "] {
+            let name: String = part.chars().cycle().take(96 * 1024).collect();
+            let made = made(&Context::new().given_name(&name).surname(&name));
+            assert!(made <= 2 * 40 * 96 * 1024, "{part}: {made}");
+        }
+        let name: String = "x".repeat(96 * 1024);
+        assert!(made(&Context::new().given_name(&name).surname(&name)) <= 2 * 4 * 96 * 1024);
+        let many = (0..4).fold(Context::new(), |context, _| {
+            let name = "ue ".repeat(MAX_COMBINED / 3);
+            context.given_name(&name).surname(&name)
+        });
+        assert!(made(&many) <= 400 * 8 * MAX_COMBINED, "{}", made(&many));
     }
 }

@@ -147,6 +147,10 @@ pub(crate) fn usages(field: &str, name: &str, split: Option<&str>) -> Vec<String
     } else if let (Some((start, _)), Some((_, end))) = (ends.first(), ends.last()) {
         texts.push(name[*start..*end].to_owned());
     }
+    if let [first, _, .., last] = ends.as_slice() {
+        let (first, last) = (&name[first.0..first.1], &name[last.0..last.1]);
+        texts.extend([format!("{first} {last}"), format!("{last} {first}")]);
+    }
     let joined: Vec<String> =
         texts.iter().map(|text| text.chars().filter(|c| !dropped(*c)).collect()).collect();
     texts.extend(joined);
@@ -176,7 +180,26 @@ fn spellings(texts: Vec<String>) -> Vec<String> {
     let written = |text: &String, with: &[(&str, &str)]| {
         with.iter().fold(text.clone(), |text, (letter, other)| text.replace(letter, other))
     };
-    let each =
-        texts.iter().flat_map(|text| [text.clone(), written(text, &plain), written(text, &full)]);
+    let each = texts.iter().flat_map(|text| {
+        [text.clone(), written(text, &plain), written(text, &full), contracted(text)]
+    });
     each.collect()
+}
+
+/// With one letter for each two that may stand for it.
+fn contracted(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let lower = |at: usize| chars.get(at).map(char::to_ascii_lowercase);
+    let (mut one, mut at) = (String::new(), 0);
+    while at < chars.len() {
+        one.push(chars[at]);
+        let is_behind_vowel =
+            at.checked_sub(1).and_then(lower).is_some_and(|c| "aeouq".contains(c));
+        at += match (lower(at), lower(at + 1)) {
+            (Some('a'), Some('a' | 'e')) | (Some('o'), Some('e')) => 2,
+            (Some('u'), Some('e')) if !is_behind_vowel => 2,
+            _ => 1,
+        };
+    }
+    one
 }

@@ -116,7 +116,8 @@ pub(crate) struct Check {
     /// What is known about the user, such as `given-name=Adele`
     #[arg(long, value_name = "KEY=VALUE")]
     context: Vec<String>,
-    /// What is being done: rules for other operations only do not apply
+    /// What is being done: rules for other operations only do not apply. Without it all do, and
+    /// what only a change can be compared with is not judged
     #[arg(long, value_enum, hide_possible_values = true, value_name = "create|change|reset")]
     operation: Option<Operation>,
     /// Ask for the current password first

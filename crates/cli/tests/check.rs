@@ -399,6 +399,27 @@ fn what_nobody_compared_is_not_said_to_be_used() {
 }
 
 #[test]
+fn a_rule_for_changes_is_not_passed_over_where_no_operation_is_named() {
+    let ours = ["check", "--policy", "countersign"];
+    let good = "kettles drizzle ruefully onto boots";
+    let plain = run(ours, good);
+    assert_eq!(plain.code, Some(1), "{}", plain.stdout);
+    assert!(plain.stdout.starts_with("undecided by countersign\n  ? "), "{}", plain.stdout);
+    assert!(plain.stdout.contains("current password)\n"), "{}", plain.stdout);
+    for (operation, code) in [("create", 0), ("reset", 0), ("change", 1)] {
+        let run = run([&ours[..], &["--operation", operation]].concat(), good);
+        assert_eq!(run.code, Some(code), "{operation}: {}", run.stdout);
+    }
+    let batch = run([&ours[..], &["--batch"]].concat(), good);
+    assert_eq!((batch.code, batch.stdout.as_str()), (Some(1), "1\tundecided\tsimilar.current\n"));
+    // A form that is forbidden is none that is asked for, and nothing is said twice.
+    let refused = run(ours, "abc").stdout;
+    assert!(!refused.contains("asked for") && refused.contains("not of this form"), "{refused}");
+    let doubled = run(ours, "passwordpassword").stdout;
+    assert_eq!(doubled.matches("look like them").count(), 1, "{doubled}");
+}
+
+#[test]
 fn a_language_that_is_not_there_is_told_with_those_that_are() {
     for tag in ["zh", "zh-Hans-CN", "x"] {
         run(["check", "--language", tag], "")
