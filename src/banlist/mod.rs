@@ -104,7 +104,7 @@ struct Section {
 enum Check {
     Everything,
     #[cfg_attr(
-        not(any(feature = "mmap", feature = "builtin-lists")),
+        not(any(test, feature = "mmap", feature = "builtin-lists")),
         expect(dead_code, reason = "nothing is trusted")
     )]
     Outline,
