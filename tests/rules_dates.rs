@@ -74,6 +74,12 @@ const DATED: &[&str] = &[
     "5dez",
     "er janvier ",
     "Dec. 2",
+    "-may-",
+    " Mar ",
+    ". ",
+    ":",
+    "|",
+    "  ",
     "!",
 ];
 
@@ -92,11 +98,13 @@ const MONTHS: &[(&str, u32)] = &[
     ("一月", 1),
     ("dez", 12),
     ("janvier", 1),
+    ("janv", 1),
     ("jan", 1),
+    ("may", 5),
 ];
 
 fn is_mark(c: char) -> bool {
-    " .-/_\\,．".contains(c)
+    " .-/_\\,．:|".contains(c)
 }
 
 /// Letters in their folded form, without separators; nothing if there is anything
@@ -130,8 +138,21 @@ fn is_day_of(day: &str, month: u32, year: &str) -> bool {
     (1..=days).any(|number| written(day, number))
 }
 
-fn is_day(day: &str, month: u32, name: &str, year: &str) -> bool {
-    (name != "out" || year.len() == 4) && is_day_of(day, month, year)
+/// The months here whose names are words of another kind, too.
+const WORDS: &[&str] = &["out", "mar", "may"];
+
+/// `same`: whether the same mark stands twice.
+fn is_day(day: &str, month: u32, name: &str, year: &str, same: bool) -> bool {
+    (same || !WORDS.contains(&name) || year.len() == 4) && is_day_of(day, month, year)
+}
+
+/// Whether what is left and what is right of something is the same mark, spaces
+/// aside.
+fn is_same_mark(left: &str, right: &str) -> bool {
+    let plain = |c: char| if c == '．' { '.' } else { c };
+    let left = left.trim_end_matches(' ').chars().next_back().map(plain);
+    let right = right.trim_start_matches(' ').chars().next().map(plain);
+    left == right && left.is_some_and(is_mark)
 }
 
 /// Whether a part that begins and ends with a digit is a date with a name.
@@ -139,12 +160,26 @@ fn is_named(part: &str) -> bool {
     let groups: Vec<&str> =
         part.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
     let [first, last] = groups[..] else { return false };
-    let Some(words) = words(&part[first.len()..part.len() - last.len()]) else { return false };
+    let between = &part[first.len()..part.len() - last.len()];
+    let Some(words) = words(between) else { return false };
+    // Where the letters are, each of which folds to one.
+    let letters: Vec<(usize, usize)> = between
+        .char_indices()
+        .filter(|(_, c)| c.is_alphabetic())
+        .map(|(at, c)| (at, at + c.len_utf8()))
+        .collect();
     MONTHS.iter().any(|(name, month)| {
-        let written = leads().iter().any(|lead| {
-            ["", "de", "del"].iter().any(|joint| words == format!("{lead}{name}{joint}"))
-        });
-        written && (is_day(first, *month, name, last) || is_day(last, *month, name, first))
+        leads().iter().any(|lead| {
+            let written =
+                ["", "de", "del"].iter().any(|joint| words == format!("{lead}{name}{joint}"));
+            written && {
+                let start = lead.chars().count();
+                let (left, _) = letters[start];
+                let (_, right) = letters[start + name.chars().count() - 1];
+                let same = is_same_mark(&between[..left], &between[right..]);
+                is_day(first, *month, name, last, same) || is_day(last, *month, name, first, same)
+            }
+        })
     })
 }
 
@@ -152,23 +187,22 @@ fn is_named(part: &str) -> bool {
 /// begins with the name.
 fn is_named_first(part: &str) -> bool {
     let at = part.find(|c: char| c.is_ascii_digit()).unwrap();
-    let (before, numbers) = part.split_at(at);
-    let Some(before) = words(before) else { return false };
+    let (start, numbers) = part.split_at(at);
+    let Some(before) = words(start) else { return false };
     let groups: Vec<&str> =
         numbers.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
-    let (day, year) = match groups[..] {
-        [day, year] => {
-            let between = words(&numbers[day.len()..numbers.len() - year.len()]);
-            if !between.is_some_and(|between| leads().contains(&between)) {
-                return false;
-            }
-            (day, year)
-        }
-        [both] if both.len() == 5 => both.split_at(1),
-        [both] if both.len() == 6 => both.split_at(2),
+    let (day, between, year) = match groups[..] {
+        [day, year] => (day, &numbers[day.len()..numbers.len() - year.len()], year),
+        [both] if both.len() == 5 => (&both[..1], "", &both[1..]),
+        [both] if both.len() == 6 => (&both[..2], "", &both[2..]),
         _ => return false,
     };
-    MONTHS.iter().any(|(name, month)| before == *name && is_day(day, *month, name, year))
+    let same =
+        start.rsplit(char::is_alphabetic).next().is_some_and(|rest| is_same_mark(between, rest));
+    words(between).is_some_and(|between| leads().contains(&between))
+        && MONTHS
+            .iter()
+            .any(|(name, month)| before == *name && is_day(day, *month, name, year, same))
 }
 
 /// Whether the four, two or one digits are this number.
@@ -215,11 +249,11 @@ fn is_dated(part: &str) -> bool {
     let gaps: Vec<&str> =
         part.split(|c: char| c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
     let ([a, b, c], [one, two]) = (&groups[..], &gaps[..]) else { return false };
-    // One mark, perhaps between two spaces, or a space.
+    // One mark, perhaps between up to two spaces on each side, or up to two spaces.
     let mark = |gap: &str| {
-        let bare = gap.strip_prefix(' ').unwrap_or(gap);
-        let bare = bare.strip_suffix(' ').unwrap_or(bare);
-        let bare = if bare.is_empty() && gap == " " { gap } else { bare };
+        let bare = ["  ", " "].iter().find_map(|s| gap.strip_prefix(s)).unwrap_or(gap);
+        let bare = ["  ", " "].iter().find_map(|s| bare.strip_suffix(s)).unwrap_or(bare);
+        let bare = if [" ", "  "].contains(&gap) { " " } else { bare };
         let mut chars = bare.chars().map(|c| if c == '．' { '.' } else { c });
         let only = chars.next().filter(|_| chars.next().is_none());
         only.filter(|c| is_mark(*c) || matches!(c, '年' | '月'))
@@ -229,7 +263,13 @@ fn is_dated(part: &str) -> bool {
             (1..=12).any(|month| written(b, month) && is_day_of(c, month, a))
         }
         (Some('年' | '月'), _) | (_, Some('年' | '月')) | (None, _) => false,
-        (one, two) => one == two && is_date([a, b, c]),
+        (Some(':'), _) | (_, Some(':')) if a.len() < 4 && c.len() < 4 => false,
+        (before, behind) => {
+            // A mark that a space is behind goes with a space.
+            let mixed = (before == Some(' ') && behind.is_some() && two.ends_with(' '))
+                || (behind == Some(' ') && one.ends_with(' '));
+            (before == behind || mixed) && is_date([a, b, c])
+        }
     }
 }
 
@@ -249,7 +289,7 @@ fn dates_are_found_in_six_languages_and_in_every_script() {
         "Sep-3-21",
         "24DEC1999",
         "dec241999",
-        "xxJuly41999",
+        "July41999",
         "1999/Dec/24",
         "24. Dezember 1999",
         "3.März.2001",
@@ -271,6 +311,24 @@ fn dates_are_found_in_six_languages_and_in_every_script() {
         "1999年一月24日",
         "1999년 12월 24일",
         "24. 12. 1999",
+        "24  12  1999",
+        "24  /  12  /  1999",
+        "24:12:1999",
+        "1999:12:24",
+        "24|12|99",
+        "24. 12 1999",
+        "24 12. 1999",
+        "24.12. 1999",
+        "12 24, 1999",
+        "24-may-99",
+        "24/mar/99",
+        "1.jun.04",
+        "99_Mai_24",
+        "5 . juin . 12",
+        "may-24-99",
+        "Mars/3/2020",
+        "3 may 2014",
+        "march 3 2020",
         "24 / 12 / 99",
         "24_12_1999",
         "24,12,99",
@@ -297,8 +355,26 @@ fn dates_are_found_in_six_languages_and_in_every_script() {
         "31. April 2001",
         "24.12-1999",
         "24年12月1999",
-        "24  12  1999",
+        "24   12   1999",
         "24.!12.1999",
+        "24.12 1999",
+        "24 .12 1999",
+        "12:10:56",
+        "12: 10 56",
+        "12：10：56",
+        "24-may/99",
+        "24-may 99",
+        "3-jun14",
+        "may 24-99",
+        "just 3 may 14 swim",
+        "march 3 20 swans gum",
+        "3 mars 20 twix gums",
+        "5 mai 12",
+        "Omar12024 kettlegum",
+        "smar12000",
+        "kmar172024",
+        "xxJuly41999",
+        "Redec 24 1999",
         "24 xdec 1999",
         "24 decx 1999",
         "march1234",
@@ -332,7 +408,9 @@ proptest! {
                     && digit(chars.get(*start)) && digit(chars.get(end - 1))
             };
             let named = |(start, end): &(usize, usize)| {
-                !digit(chars.get(*end)) && digit(chars.get(end - 1)) && chars[*start].is_alphabetic()
+                let whole = *start == 0 || !chars[start - 1].is_alphabetic();
+                let ends = !digit(chars.get(*end)) && digit(chars.get(end - 1));
+                whole && ends && chars[*start].is_alphabetic()
             };
             let named: Vec<_> = parts(chars.len()).filter(named).collect();
             let alone: Vec<_> = parts(chars.len()).filter(alone).collect();
