@@ -242,6 +242,17 @@ const SEQUENCES: &[&str] = &[
     "४५",
     "６",
     "五六七",
+    "ａｂ",
+    "ＣＤ",
+    "ⓒⓓⓔ",
+    "ⒺⒻ",
+    "𝐝𝐜",
+    "𝐃𝐄𝐅",
+    "②③④",
+    "⁵⁶",
+    "₇₈₉₀",
+    "㋐㋑㋒",
+    "㋔",
 ];
 
 /// A letter in all its forms.
@@ -363,6 +374,37 @@ const ALPHABETS: &[&str] =
     &["letters", "digits", "greek", "russian", "hebrew", "arabic", "kana", "hangul"];
 const CUSTOM: &[&str] = &["qwerty", "абвг", "hijl", "Aab", "o0i1l", "字bé"];
 
+/// Letters and digits as they are plainly, however little is folded: where case is,
+/// without case.
+fn undressed(text: &[char], folding: &str) -> Vec<char> {
+    let sets = [
+        ('ａ', 'a', 26),
+        ('Ａ', 'A', 26),
+        ('ⓐ', 'a', 26),
+        ('Ⓐ', 'A', 26),
+        ('𝐚', 'a', 26),
+        ('𝐀', 'A', 26),
+        ('①', '1', 9),
+        ('⁴', '4', 6),
+        ('₀', '0', 10),
+        ('㋐', 'ア', 5),
+    ];
+    let each = |c: char| {
+        let found = sets.iter().find_map(|(first, plain, count)| {
+            let at = (c as u32).checked_sub(*first as u32).filter(|at| at < count)?;
+            // Every other one of the first katakana is a small one.
+            let steps = if *plain == 'ア' { 2 * at } else { at };
+            char::from_u32(*plain as u32 + steps)
+        });
+        match found {
+            Some(c) if folding != "none" => c.to_ascii_lowercase(),
+            Some(c) => c,
+            None => c,
+        }
+    };
+    digits(text).into_iter().map(each).collect()
+}
+
 /// The ends of the runs that start here with this letter: where, and how many
 /// letters they have. `next` is the way to the next letter.
 fn run_ends(
@@ -407,7 +449,7 @@ proptest! {
              directions = '{directions}'\n{}",
             fold_options(folding)
         );
-        let form = |c: char| digits(&folded(&c.to_string(), folding));
+        let form = |c: char| undressed(&folded(&c.to_string(), folding), folding);
         let letters = |order: &[Letter]| -> Vec<Vec<Vec<char>>> {
             order.iter().map(|letter| letter.iter().map(|c| form(*c)).collect()).collect()
         };
@@ -438,7 +480,7 @@ proptest! {
         prop_assert_eq!(engine.is_none(), useless, "{}", options);
         let Some(engine) = engine else { return Ok(()) };
         compare("sequence", &engine, &texts, |typed| {
-            let text = digits(&folded(typed, folding));
+            let text = undressed(&folded(typed, folding), folding);
             let mut runs = Vec::new();
             for (order, start) in all.iter().flat_map(|order| (0..text.len()).map(move |at| (order, at))) {
                 let last = order.len() - 1;
@@ -507,13 +549,36 @@ fn runs_go_on_through_other_forms_of_letters_and_digits() {
         ("აბგდე", 5),
         ("ㅏㅑㅓㅕㅗ", 5),
         ("아야어여오", 5),
+        // Letters and digits that are only drawn in another way.
+        ("ａｂｃｄｅｆ", 6),
+        ("ＡＢＣＤＥＦ", 6),
+        ("𝐚𝐛𝐜𝐝", 4),
+        ("𝔄𝔅ℭ𝔇", 4),
+        ("ⓐⓑⓒⓓ", 4),
+        ("ⒹⒸⒷⒶ", 4),
+        ("¹²³⁴⁵", 5),
+        ("₁₂₃₄₅", 5),
+        ("④③②①⓪", 5),
+        ("ᵃᵇᶜᵈᵉ", 5),
+        ("🄰🄱🄲🄳", 4),
+        ("㋐㋑㋒㋓", 4),
+        ("㊀㊁㊂㊃㊄", 5),
+        ("ﺍﺏﺕﺙ", 4),
+        ("𝛼𝛽𝛾𝛿", 4),
+        ("aｂ𝐜Ⓓᵉ", 5),
         // What is no run.
+        ("ⓐⓒⓔ", 1),
+        ("⑩⑪⑫", 0),
         ("пароль", 1),
         ("함께하나다", 2),
     ] {
         assert_eq!(longest_run("", text), length, "{text}");
     }
     assert_eq!(longest_run("alphabets = ['iroha']", "いろはにほへと"), 7);
+    // Case counts where nothing is folded.
+    assert_eq!(longest_run("fold = 'none'", "ａｂ𝐜ⓓ"), 4);
+    assert_eq!(longest_run("fold = 'none'", "ａＢｃＤ"), 1);
+    assert_eq!(longest_run("fold = 'none'", "ⒶⒷ𝐂D"), 4);
     // Syllables are counted, not what they fold to.
     assert_eq!(longest_run("fold = 'full'", "함께하나다"), 2);
     assert_eq!(longest_run("fold = 'full'", "가나다라마"), 5);
@@ -853,6 +918,9 @@ fn the_rows_of_every_keyboard_are_walks() {
         ("١٢٣٤٥٦٧٨٩٠", 10),
         ("१२३४५६७८९०", 10),
         ("ｑｗｅｒｔｙ", 6),
+        ("𝐪𝐰𝐞𝐫𝐭𝐲", 6),
+        ("ⓠⓦⓔⓡⓣⓨ", 6),
+        ("⁴⁵⁶⁷⁸", 5),
     ] {
         assert_eq!(walk(row), length, "{row}");
         let reversed: String = row.chars().rev().collect();

@@ -15,7 +15,8 @@ use crate::text::{self, Fold, Grain, Key, Layout, MAX_COLUMNS, MAX_ROWS};
 pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
     forbids: "Walks over the keyboard, such as `qwertyuiop`, `1qaz2wsx` or `147258369`. What is \
               looked at are the keys: a hangul syllable is its jamo, kana are hiragana and voicing \
-              marks, digits of other scripts and full-width letters are those of ASCII.",
+              marks, digits of other scripts, and letters in full width, in circles or as in formulas, are \
+              those of ASCII.",
     why: "What looks random is a line on the keyboard, and programs that guess know all of them. \
           Short walks are in words, too: of the 21,000 commonest English words from 3 to 9 \
           letters, one in 42 has a walk of 4 characters (`were`, `fred`, `dressed`), one in 290 of \
