@@ -312,7 +312,10 @@ fn orders_are_parts_of_a_sentence_in_every_language() {
             "pas plus de 4 caractères de suite dans l’ordre des lettres coréennes, de l’alphabet \
              russe ou du poème iroha, à l’endroit ou à l’envers",
         ),
-        ("ja", "ハングル順、ロシア語のアルファベット順またはいろは順の並び（逆順を含む）は4文字まで"),
+        (
+            "ja",
+            "ハングル順、ロシア語のアルファベット順またはいろは順の並び（逆順を含む）は4文字まで",
+        ),
         (
             "pt",
             "não mais de 4 caracteres seguidos pela ordem das letras coreanas, do alfabeto russo \

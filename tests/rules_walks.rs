@@ -929,3 +929,25 @@ fn the_rows_of_every_keyboard_are_walks() {
         }
     }
 }
+
+#[test]
+fn a_step_to_and_fro_counts_each_time_on_every_keyboard() {
+    let engine = engine("keyboard", "max-walk = 3").expect("a rule");
+    for (text, length) in [
+        ("qwqw", 4),
+        ("asasas", 6),
+        ("йцйцйц", 6),
+        ("ωβωβ", 4),
+        ("oeoeo", 5),
+        // Words that are walks, in a layout that is a default.
+        ("queue", 4),
+        ("пример", 4),
+        ("капитан", 5),
+        // One that is not.
+        ("management", 2),
+    ] {
+        let report = engine.check(text, &Subject::default());
+        let walk = report.check("keyboard.walk").expect("a check");
+        assert_eq!(walk.measured, Some(length), "{text}");
+    }
+}
