@@ -243,16 +243,24 @@ fn only_what_a_rule_requires_is_said() {
         ),
         (
             "kind = 'sequence'\nmax-run = 3\nalphabets = ['digits']",
-            "no more than 3 characters in a row in numerical order, forwards or backwards",
-            "höchstens 3 Zeichen hintereinander in der Reihenfolge der Zahlen, vorwärts wie \
+            "no more than 3 characters in a row in the order of the digits, forwards or backwards",
+            "höchstens 3 Zeichen hintereinander in der Reihenfolge der Ziffern, vorwärts wie \
              rückwärts",
         ),
         (
             "kind = 'sequence'\nmax-run = 2\ncustom = ['qwertz']\ndirections = 'backward'",
-            "no more than 2 characters in a row in reverse alphabetical, numerical or \
-             policy-defined order",
+            "no more than 2 characters in a row in the reverse order of the alphabet, the digits \
+             or a list in the policy",
             "höchstens 2 Zeichen hintereinander in der umgekehrten Reihenfolge des Alphabets, der \
-             Zahlen oder einer Zeichenreihe der Richtlinie",
+             Ziffern oder einer Liste in der Richtlinie",
+        ),
+        (
+            "kind = 'sequence'\nmax-run = 4\nalphabets = ['thai', 'kana', 'devanagari']\n\
+             directions = 'forward'",
+            "no more than 4 characters in a row in the order of the Thai alphabet, the kana or the \
+             Devanagari letters",
+            "höchstens 4 Zeichen hintereinander in der Reihenfolge des thailändischen Alphabets, \
+             der Kana oder der Devanagari-Buchstaben",
         ),
         (
             "kind = 'classes'\nmax = { symbol = 0 }",
@@ -277,6 +285,50 @@ fn only_what_a_rule_requires_is_said() {
             let messages = Messages::of(language).unwrap();
             assert_eq!(requirement(&messages, rule), expected);
         }
+    }
+}
+
+#[test]
+fn orders_are_parts_of_a_sentence_in_every_language() {
+    let rule = "kind = 'sequence'\nmax-run = 4\nalphabets = ['hangul', 'russian', 'iroha']";
+    for (language, expected) in [
+        (
+            "en",
+            "no more than 4 characters in a row in the order of the Korean letters, the Russian \
+             alphabet or the iroha poem, forwards or backwards",
+        ),
+        (
+            "de",
+            "höchstens 4 Zeichen hintereinander in der Reihenfolge der koreanischen Buchstaben, \
+             des russischen Alphabets oder des Iroha-Gedichts, vorwärts wie rückwärts",
+        ),
+        (
+            "es",
+            "no más de 4 caracteres seguidos en el orden de las letras coreanas, del alfabeto ruso \
+             o del poema iroha, al derecho o al revés",
+        ),
+        (
+            "fr",
+            "pas plus de 4 caractères de suite dans l’ordre des lettres coréennes, de l’alphabet \
+             russe ou du poème iroha, à l’endroit ou à l’envers",
+        ),
+        (
+            "ja",
+            "ハングル順、ロシア語のアルファベット順またはいろは順の並び（逆順を含む）は4文字まで",
+        ),
+        (
+            "pt",
+            "não mais de 4 caracteres seguidos pela ordem das letras coreanas, do alfabeto russo \
+             ou do poema iroha, do princípio para o fim ou ao contrário",
+        ),
+        (
+            "pt-BR",
+            "não mais que 4 caracteres seguidos na ordem das letras coreanas, do alfabeto russo \
+             ou do poema iroha, do início para o fim ou ao contrário",
+        ),
+    ] {
+        let messages = Messages::of(language).unwrap();
+        assert_eq!(requirement(&messages, rule), expected);
     }
 }
 

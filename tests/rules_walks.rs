@@ -1,5 +1,5 @@
-//! `repeat`, `sequence`, `keyboard` and `dates` against slow versions of
-//! themselves, in sessions too.
+//! `repeat`, `sequence` and `keyboard` against slow versions of themselves, in
+//! sessions too.
 
 // Helpers of tests are tests; clippy only knows those marked so.
 #![allow(
@@ -12,73 +12,16 @@
 )]
 
 mod common {
+    pub(crate) mod compared;
     pub(crate) mod drawn;
 }
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use countersign::{Engine, Policy, Subject, Substitution, fold, nfc};
+use common::compared::{compare, covered, digits, engine, parts, texts};
+use countersign::{Subject, Substitution, fold};
 use proptest::prelude::*;
-
-fn engine(kind: &str, options: &str) -> Option<Engine> {
-    let policy: Policy = format!("[[rule]]\nkind = '{kind}'\n{options}").parse().expect("TOML");
-    Engine::builder().build(&policy).ok()
-}
-
-/// What a check should come to: whether it passes, what it measures, and which
-/// characters are to blame where it fails.
-type Expected = (&'static str, bool, Option<usize>, Vec<usize>);
-
-/// Holds one-shot checks, sessions and spans to what is expected. `texts` are
-/// what a field holds one after the other.
-fn compare(
-    kind: &str,
-    engine: &Engine,
-    texts: &[String],
-    expected: impl Fn(&str) -> Vec<Expected>,
-) -> Result<(), TestCaseError> {
-    let subject = Subject::default();
-    let mut session = engine.session(subject.clone());
-    for text in texts {
-        session.set(text);
-        let report = engine.check(text, &subject);
-        prop_assert!(session.report() == report, "{:?}", text);
-        let expected = expected(text);
-        prop_assert_eq!(engine.checks().len(), 1 + expected.len());
-        for (check, passes, measured, blamed) in expected {
-            let id = format!("{kind}.{check}");
-            let found = report.check(&id).expect("a check");
-            let passed = found.outcome == countersign::Outcome::Passed;
-            prop_assert_eq!(
-                (passed, found.measured),
-                (passes, measured.map(|measured| measured as u32)),
-                "{}: {:?}",
-                id,
-                text
-            );
-            let spans = engine.spans(text, &subject, &id);
-            let blamed = if passes { Vec::new() } else { blamed };
-            prop_assert_eq!(spans, bytes(text, &blamed), "{}: {:?}", id, text);
-        }
-    }
-    Ok(())
-}
-
-/// Where the characters with these positions are; the text is in NFC and one
-/// character folds to one.
-fn bytes(text: &str, characters: &[usize]) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for (at, (start, c)) in text.char_indices().enumerate() {
-        if characters.contains(&at) {
-            match ranges.last_mut() {
-                Some(last) if last.end == start => last.end += c.len_utf8(),
-                _ => ranges.push(start..start + c.len_utf8()),
-            }
-        }
-    }
-    ranges
-}
 
 /// For each character of a form, which of the text it comes from, given what each
 /// becomes.
@@ -92,42 +35,6 @@ fn led_back(positions: &[usize], origins: &[usize]) -> Vec<usize> {
     let mut all: Vec<usize> = positions.iter().map(|at| origins[*at]).collect();
     all.dedup();
     all
-}
-
-/// Every part of the text as (start, end).
-fn parts(length: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..length).flat_map(move |start| (start + 1..=length).map(move |end| (start, end)))
-}
-
-/// The characters of these parts, each once.
-fn covered(parts: impl IntoIterator<Item = (usize, usize)>) -> Vec<usize> {
-    let mut all: Vec<usize> = parts.into_iter().flat_map(|(start, end)| start..end).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// A text made of pieces, and what is made of it by edits: cut anywhere, with
-/// something else behind.
-fn texts(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
-    let piece = prop::sample::select(pieces);
-    let some = prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat());
-    let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), some.clone());
-    (some, prop::collection::vec(edit, 1..6)).prop_map(|(first, edits)| {
-        let mut texts = vec![nfc(&first).to_string()];
-        for (from, to, inserted) in edits {
-            let old: Vec<char> = texts.last().expect("a text").chars().collect();
-            let (from, to) = (from.index(old.len() + 1), to.index(old.len() + 1));
-            let head: String = old[..from.min(to)].iter().collect();
-            let tail: String = old[from.max(to)..].iter().collect();
-            texts.push(nfc(&format!("{head}{inserted}{tail}")).to_string());
-        }
-        // As it is typed.
-        let last = texts.last().expect("a text").clone();
-        let ends = last.char_indices().map(|(at, _)| last[..at].to_owned());
-        texts.extend(ends.collect::<Vec<_>>());
-        texts
-    })
 }
 
 fn folding() -> impl Strategy<Value = &'static str> {
@@ -335,6 +242,17 @@ const SEQUENCES: &[&str] = &[
     "४५",
     "６",
     "五六七",
+    "ａｂ",
+    "ＣＤ",
+    "ⓒⓓⓔ",
+    "ⒺⒻ",
+    "𝐝𝐜",
+    "𝐃𝐄𝐅",
+    "②③④",
+    "⁵⁶",
+    "₇₈₉₀",
+    "㋐㋑㋒",
+    "㋔",
 ];
 
 /// A letter in all its forms.
@@ -456,15 +374,35 @@ const ALPHABETS: &[&str] =
     &["letters", "digits", "greek", "russian", "hebrew", "arabic", "kana", "hangul"];
 const CUSTOM: &[&str] = &["qwerty", "абвг", "hijl", "Aab", "o0i1l", "字bé"];
 
-/// Digits of other scripts are digits, however little is folded.
-fn digits(text: &[char]) -> Vec<char> {
-    let zeros = ['٠', '०', '０'];
-    let digit = |c: char| {
-        let of =
-            zeros.iter().find_map(|zero| (c as u32).checked_sub(*zero as u32).filter(|n| *n < 10));
-        of.map_or(c, |n| char::from_digit(n, 10).unwrap())
+/// Letters and digits as they are plainly, however little is folded: where case is,
+/// without case.
+fn undressed(text: &[char], folding: &str) -> Vec<char> {
+    let sets = [
+        ('ａ', 'a', 26),
+        ('Ａ', 'A', 26),
+        ('ⓐ', 'a', 26),
+        ('Ⓐ', 'A', 26),
+        ('𝐚', 'a', 26),
+        ('𝐀', 'A', 26),
+        ('①', '1', 9),
+        ('⁴', '4', 6),
+        ('₀', '0', 10),
+        ('㋐', 'ア', 5),
+    ];
+    let each = |c: char| {
+        let found = sets.iter().find_map(|(first, plain, count)| {
+            let at = (c as u32).checked_sub(*first as u32).filter(|at| at < count)?;
+            // Every other one of the first katakana is a small one.
+            let steps = if *plain == 'ア' { 2 * at } else { at };
+            char::from_u32(*plain as u32 + steps)
+        });
+        match found {
+            Some(c) if folding != "none" => c.to_ascii_lowercase(),
+            Some(c) => c,
+            None => c,
+        }
     };
-    text.iter().map(|c| digit(*c)).collect()
+    digits(text).into_iter().map(each).collect()
 }
 
 /// The ends of the runs that start here with this letter: where, and how many
@@ -511,7 +449,7 @@ proptest! {
              directions = '{directions}'\n{}",
             fold_options(folding)
         );
-        let form = |c: char| digits(&folded(&c.to_string(), folding));
+        let form = |c: char| undressed(&folded(&c.to_string(), folding), folding);
         let letters = |order: &[Letter]| -> Vec<Vec<Vec<char>>> {
             order.iter().map(|letter| letter.iter().map(|c| form(*c)).collect()).collect()
         };
@@ -542,7 +480,7 @@ proptest! {
         prop_assert_eq!(engine.is_none(), useless, "{}", options);
         let Some(engine) = engine else { return Ok(()) };
         compare("sequence", &engine, &texts, |typed| {
-            let text = digits(&folded(typed, folding));
+            let text = undressed(&folded(typed, folding), folding);
             let mut runs = Vec::new();
             for (order, start) in all.iter().flat_map(|order| (0..text.len()).map(move |at| (order, at))) {
                 let last = order.len() - 1;
@@ -611,13 +549,36 @@ fn runs_go_on_through_other_forms_of_letters_and_digits() {
         ("აბგდე", 5),
         ("ㅏㅑㅓㅕㅗ", 5),
         ("아야어여오", 5),
+        // Letters and digits that are only drawn in another way.
+        ("ａｂｃｄｅｆ", 6),
+        ("ＡＢＣＤＥＦ", 6),
+        ("𝐚𝐛𝐜𝐝", 4),
+        ("𝔄𝔅ℭ𝔇", 4),
+        ("ⓐⓑⓒⓓ", 4),
+        ("ⒹⒸⒷⒶ", 4),
+        ("¹²³⁴⁵", 5),
+        ("₁₂₃₄₅", 5),
+        ("④③②①⓪", 5),
+        ("ᵃᵇᶜᵈᵉ", 5),
+        ("🄰🄱🄲🄳", 4),
+        ("㋐㋑㋒㋓", 4),
+        ("㊀㊁㊂㊃㊄", 5),
+        ("ﺍﺏﺕﺙ", 4),
+        ("𝛼𝛽𝛾𝛿", 4),
+        ("aｂ𝐜Ⓓᵉ", 5),
         // What is no run.
+        ("ⓐⓒⓔ", 1),
+        ("⑩⑪⑫", 0),
         ("пароль", 1),
         ("함께하나다", 2),
     ] {
         assert_eq!(longest_run("", text), length, "{text}");
     }
     assert_eq!(longest_run("alphabets = ['iroha']", "いろはにほへと"), 7);
+    // Case counts where nothing is folded.
+    assert_eq!(longest_run("fold = 'none'", "ａｂ𝐜ⓓ"), 4);
+    assert_eq!(longest_run("fold = 'none'", "ａＢｃＤ"), 1);
+    assert_eq!(longest_run("fold = 'none'", "ⒶⒷ𝐂D"), 4);
     // Syllables are counted, not what they fold to.
     assert_eq!(longest_run("fold = 'full'", "함께하나다"), 2);
     assert_eq!(longest_run("fold = 'full'", "가나다라마"), 5);
@@ -957,6 +918,9 @@ fn the_rows_of_every_keyboard_are_walks() {
         ("١٢٣٤٥٦٧٨٩٠", 10),
         ("१२३४५६७८९०", 10),
         ("ｑｗｅｒｔｙ", 6),
+        ("𝐪𝐰𝐞𝐫𝐭𝐲", 6),
+        ("ⓠⓦⓔⓡⓣⓨ", 6),
+        ("⁴⁵⁶⁷⁸", 5),
     ] {
         assert_eq!(walk(row), length, "{row}");
         let reversed: String = row.chars().rev().collect();
@@ -966,367 +930,24 @@ fn the_rows_of_every_keyboard_are_walks() {
     }
 }
 
-// dates -----------------------------------------------------------------------
-
-const DATED: &[&str] = &[
-    "1",
-    "2",
-    "02",
-    "3",
-    "12",
-    "29",
-    "31",
-    "30",
-    "13",
-    "99",
-    "00",
-    "04",
-    "1999",
-    "2024",
-    "1900",
-    "2000",
-    "2100",
-    "1899",
-    ".",
-    "-",
-    "/",
-    " ",
-    "x",
-    "é",
-    "٣",
-    ".2.",
-    "/12/",
-    "-02-",
-    "122024",
-    "24121999",
-    "29022000",
-    "20242025",
-    "_",
-    "\\",
-    ", ",
-    " - ",
-    "．",
-    "２",
-    "०५",
-    "年",
-    "月",
-    "日",
-    "24年12月",
-    "Dec",
-    " märz ",
-    "AOÛT",
-    "out",
-    " de ",
-    "th",
-    "of",
-    "一月",
-    "5dez",
-    "er janvier ",
-    "Dec. 2",
-    "!",
-];
-
-/// Digits of other scripts as those of ASCII.
-fn plain_digits(text: &str) -> Vec<char> {
-    digits(&text.chars().collect::<Vec<_>>())
-}
-
-/// Some names of months, folded; the rest are in examples.
-const MONTHS: &[(&str, u32)] = &[
-    ("dec", 12),
-    ("marz", 3),
-    ("mar", 3),
-    ("aout", 8),
-    ("out", 10),
-    ("一月", 1),
-    ("dez", 12),
-    ("janvier", 1),
-    ("jan", 1),
-];
-
-fn is_mark(c: char) -> bool {
-    " .-/_\\,．".contains(c)
-}
-
-/// Letters in their folded form, without separators; nothing if there is anything
-/// else.
-fn words(text: &str) -> Option<String> {
-    let known = text.chars().all(|c| c.is_alphabetic() || is_mark(c));
-    let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
-    (known && text.chars().count() <= 32).then(|| fold(&letters, &Substitution::none()).to_string())
-}
-
-/// What may stand before the name of a month.
-fn leads() -> Vec<String> {
-    let endings = ["", "st", "nd", "rd", "th", "er", "o", "a", "年"];
-    let all = endings.iter().flat_map(|e| ["", "of", "de", "del"].map(|p| format!("{e}{p}")));
-    all.collect()
-}
-
-/// Whether the day is one of this month.
-fn is_day_of(day: &str, month: u32, year: &str) -> bool {
-    let number = match year.len() {
-        2 => year.parse::<u32>().ok().map(|year| 2000 + year),
-        4 => year.parse::<u32>().ok().filter(|year| (1900..2100).contains(year)),
-        _ => None,
-    };
-    let days = number.map_or(0, |year| match month {
-        2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    });
-    (1..=days).any(|number| written(day, number))
-}
-
-fn is_day(day: &str, month: u32, name: &str, year: &str) -> bool {
-    (name != "out" || year.len() == 4) && is_day_of(day, month, year)
-}
-
-/// Whether a part that begins and ends with a digit is a date with a name.
-fn is_named(part: &str) -> bool {
-    let groups: Vec<&str> =
-        part.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
-    let [first, last] = groups[..] else { return false };
-    let Some(words) = words(&part[first.len()..part.len() - last.len()]) else { return false };
-    MONTHS.iter().any(|(name, month)| {
-        let written = leads().iter().any(|lead| {
-            ["", "de", "del"].iter().any(|joint| words == format!("{lead}{name}{joint}"))
-        });
-        written && (is_day(first, *month, name, last) || is_day(last, *month, name, first))
-    })
-}
-
-/// Whether a part that begins with a letter, and ends with a digit, is a date that
-/// begins with the name.
-fn is_named_first(part: &str) -> bool {
-    let at = part.find(|c: char| c.is_ascii_digit()).unwrap();
-    let (before, numbers) = part.split_at(at);
-    let Some(before) = words(before) else { return false };
-    let groups: Vec<&str> =
-        numbers.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
-    let (day, year) = match groups[..] {
-        [day, year] => {
-            let between = words(&numbers[day.len()..numbers.len() - year.len()]);
-            if !between.is_some_and(|between| leads().contains(&between)) {
-                return false;
-            }
-            (day, year)
-        }
-        [both] if both.len() == 5 => both.split_at(1),
-        [both] if both.len() == 6 => both.split_at(2),
-        _ => return false,
-    };
-    MONTHS.iter().any(|(name, month)| before == *name && is_day(day, *month, name, year))
-}
-
-/// Whether the four, two or one digits are this number.
-fn written(text: &str, number: u32) -> bool {
-    let long = format!("{number:02}");
-    text == long || (text.len() == 1 && text == number.to_string())
-}
-
-/// Every way to write a day of a year, looked up.
-fn is_date(parts: [&str; 3]) -> bool {
-    let year = |text: &str| match text.len() {
-        2 => text.parse::<u32>().ok().map(|year| 2000 + year),
-        4 => text.parse::<u32>().ok().filter(|year| (1900..2100).contains(year)),
-        _ => None,
-    };
-    let day = |day: &str, month: &str, year: u32| {
-        let by = |number| year.is_multiple_of(number);
-        let february = if (by(4) && !by(100)) || by(400) { 29 } else { 28 };
-        let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-        (1..).zip(lengths).any(|(number, length)| {
-            written(month, number) && (1..=length).any(|number| written(day, number))
-        })
-    };
-    let [a, b, c] = parts;
-    year(c).is_some_and(|year| day(a, b, year) || day(b, a, year))
-        || year(a).is_some_and(|year| day(c, b, year))
-}
-
-/// Whether a whole part of a text, with no digit before or behind, is a date.
-fn is_dated(part: &str) -> bool {
-    let digits = part.bytes().all(|c| c.is_ascii_digit());
-    if digits {
-        return match part.len() {
-            6 => is_date([&part[..2], &part[2..4], &part[4..]]),
-            8 => {
-                is_date([&part[..2], &part[2..4], &part[4..]])
-                    || is_date([&part[..4], &part[4..6], &part[6..]])
-            }
-            _ => false,
-        };
-    }
-    let groups: Vec<&str> =
-        part.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
-    let gaps: Vec<&str> =
-        part.split(|c: char| c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
-    let ([a, b, c], [one, two]) = (&groups[..], &gaps[..]) else { return false };
-    // One mark, perhaps between two spaces, or a space.
-    let mark = |gap: &str| {
-        let bare = gap.strip_prefix(' ').unwrap_or(gap);
-        let bare = bare.strip_suffix(' ').unwrap_or(bare);
-        let bare = if bare.is_empty() && gap == " " { gap } else { bare };
-        let mut chars = bare.chars().map(|c| if c == '．' { '.' } else { c });
-        let only = chars.next().filter(|_| chars.next().is_none());
-        only.filter(|c| is_mark(*c) || matches!(c, '年' | '月'))
-    };
-    match (mark(one), mark(two)) {
-        (Some('年'), Some('月')) => {
-            (1..=12).any(|month| written(b, month) && is_day_of(c, month, a))
-        }
-        (Some('年' | '月'), _) | (_, Some('年' | '月')) | (None, _) => false,
-        (one, two) => one == two && is_date([a, b, c]),
-    }
-}
-
 #[test]
-fn dates_are_found_in_six_languages_and_in_every_script() {
-    let engine = engine("dates", "dates = true").expect("a rule");
-    let count = |text: &str| {
+fn a_step_to_and_fro_counts_each_time_on_every_keyboard() {
+    let engine = engine("keyboard", "max-walk = 3").expect("a rule");
+    for (text, length) in [
+        ("qwqw", 4),
+        ("asasas", 6),
+        ("йцйцйц", 6),
+        ("ωβωβ", 4),
+        ("oeoeo", 5),
+        // Words that are walks, in a layout that is a default.
+        ("queue", 4),
+        ("пример", 4),
+        ("капитан", 5),
+        // One that is not.
+        ("management", 2),
+    ] {
         let report = engine.check(text, &Subject::default());
-        report.check("dates.date").expect("a check").measured.expect("a number")
-    };
-    for text in [
-        "24 December 1999",
-        "24th of December, 1999",
-        "1st Feb. 2024",
-        "December 24, 1999",
-        "Sept. 3rd 2021",
-        "Sep-3-21",
-        "24DEC1999",
-        "dec241999",
-        "xxJuly41999",
-        "1999/Dec/24",
-        "24. Dezember 1999",
-        "3.März.2001",
-        "3. Maerz 2001",
-        "1. Jänner 2020",
-        "24Okt99",
-        "1er janvier 2024",
-        "14 juillet 1789 14juillet1989",
-        "24 févr. 2012",
-        "24-août-2012",
-        "24 de diciembre de 1999",
-        "1º de enero del 2024",
-        "5 mayo 1962",
-        "24 de dezembro de 1999",
-        "7 Março 2003",
-        "12 out 1999",
-        "1999年12月24日",
-        "1999 年 12 月 24 日",
-        "1999年一月24日",
-        "1999년 12월 24일",
-        "24. 12. 1999",
-        "24 / 12 / 99",
-        "24_12_1999",
-        "24,12,99",
-        "24\\12\\1999",
-        "24–12–1999",
-        "24．12．1999",
-        "24、12、1999",
-        "٢٤/١٢/١٩٩٩",
-        "٢٤،١٢،١٩٩٩",
-        "२४.१२.१९९९",
-        "๒๔๑๒๑๙๙๙",
-        "２４１２９９",
-    ] {
-        assert_eq!(count(text), 1, "{text}");
-    }
-    for text in [
-        "9 out of 10",
-        "4 out 10",
-        "3 set 12",
-        "December 1999",
-        "24 December",
-        "30 February 2000",
-        "24 of 1999",
-        "31. April 2001",
-        "24.12-1999",
-        "24年12月1999",
-        "24  12  1999",
-        "24.!12.1999",
-        "24 xdec 1999",
-        "24 decx 1999",
-        "march1234",
-    ] {
-        assert_eq!(count(text), 0, "{text}");
-    }
-}
-
-proptest! {
-    #![proptest_config(common::drawn::cases(256))]
-
-    #[test]
-    fn dates(
-        years in prop::option::of((1895..2105_u32, 0..150_u32)),
-        dates: bool,
-        texts in texts(DATED),
-    ) {
-        let mut options = format!("dates = {dates}");
-        if let Some((from, more)) = years {
-            options += &format!("\nyears = {{ from = {from}, to = {} }}", from + more);
-        }
-        let engine = engine("dates", &options);
-        prop_assert_eq!(engine.is_none(), years.is_none() && !dates);
-        let Some(engine) = engine else { return Ok(()) };
-        compare("dates", &engine, &texts, |text| {
-            let chars = plain_digits(text);
-            let digit = |at: Option<&char>| at.is_some_and(char::is_ascii_digit);
-            let alone = |(start, end): &(usize, usize)| {
-                let before = start.checked_sub(1).and_then(|at| chars.get(at));
-                !(digit(before) || digit(chars.get(*end)))
-                    && digit(chars.get(*start)) && digit(chars.get(end - 1))
-            };
-            let named = |(start, end): &(usize, usize)| {
-                !digit(chars.get(*end)) && digit(chars.get(end - 1)) && chars[*start].is_alphabetic()
-            };
-            let named: Vec<_> = parts(chars.len()).filter(named).collect();
-            let alone: Vec<_> = parts(chars.len()).filter(alone).collect();
-            let text = |(start, end): (usize, usize)| chars[start..end].iter().collect::<String>();
-            let year = years.map(|(from, more)| {
-                let is_year = |text: &str| {
-                    text.len() == 4 && (from..=from + more).any(|year| text == year.to_string())
-                };
-                let day = |text: &str| is_date([&text[..2], &text[2..], "00"]);
-                let month = |text: &str| (1..=12).any(|month| text == format!("{month:02}"));
-                let mut count = 0;
-                let mut found = Vec::new();
-                for (start, end) in alone.iter().copied() {
-                    let text = text((start, end));
-                    if !text.bytes().all(|c| c.is_ascii_digit()) {
-                        continue;
-                    }
-                    let found_here = match text.len() {
-                        4 if is_year(&text) => Some((start, end)),
-                        8 if is_year(&text[..4]) && is_year(&text[4..]) => Some((start, end)),
-                        8 if is_year(&text[..4]) && day(&text[4..]) => Some((start, start + 4)),
-                        8 if is_year(&text[4..]) && day(&text[..4]) => Some((start + 4, end)),
-                        6 if is_year(&text[..4]) && month(&text[4..]) => Some((start, start + 4)),
-                        6 if is_year(&text[2..]) && month(&text[..2]) => Some((start + 2, end)),
-                        _ => None,
-                    };
-                    count += usize::from(found_here.is_some());
-                    found.extend(found_here);
-                }
-                ("year", count == 0, Some(count), covered(found))
-            });
-            let date = dates.then(|| {
-                let mut found = Vec::new();
-                // Numbers before names, and what begins with a number before the rest.
-                let numbers = alone.iter().filter(|part| is_dated(&text(**part)));
-                let names = alone.iter().filter(|part| is_named(&text(**part)));
-                let first = named.iter().filter(|part| is_named_first(&text(**part)));
-                for (start, end) in numbers.chain(names).chain(first).copied() {
-                    if found.iter().all(|(_, before)| *before != end) {
-                        found.push((start, end));
-                    }
-                }
-                ("date", found.is_empty(), Some(found.len()), covered(found))
-            });
-            year.into_iter().chain(date).collect()
-        })?;
+        let walk = report.check("keyboard.walk").expect("a check");
+        assert_eq!(walk.measured, Some(length), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 mod months;
 
-use self::months::{ENDINGS, JOINTS, NAMES, PREPOSITIONS};
+use self::months::{ENDINGS, JOINTS, NAMES, Name, PREPOSITIONS};
 use super::{Doc, Example, Findings, Form, Judge, Kind, Lists, Looser, Opt, Rule, Step};
 use crate::error::Error;
 use crate::message::Phrase;
@@ -21,11 +21,15 @@ pub(super) const KIND: Kind = Kind::new("dates", build).documented(Doc {
               other half is a day and a month, or a year, too, or stand in a run of six with a \
               month of two digits before or behind. A date is a day, a month and a year, a month, \
               a day and a year, or a year, a month and a day: a whole run of six or eight digits, \
-              or three numbers with the same separator twice, one of `.`, `-`, `/`, `_`, `,`, `\\` \
-              and their like in other scripts, with or without spaces, or a space, or the signs \
-              of year and month in Japanese, Chinese and Korean. A month may be a name or its \
-              abbreviation, in English, German, French, Spanish, Portuguese or Japanese: \
-              `24 December 1999`, `Dec. 24th, 1999`, `24dez99`. Digits of every script count.",
+              or three numbers with the same separator twice, one of `.`, `-`, `/`, `_`, `,`, `\\`, \
+              `:`, `|` and their like in other scripts, with up to two spaces on either side, or up \
+              to two spaces, or the signs of year and month in Japanese, Chinese and Korean. A mark \
+              with a space behind it and a space go together, too: `24. 12 1999`. With colons, as \
+              in a time, the year has four digits. A month may be a name or its abbreviation, in \
+              English, German, French, Spanish, Portuguese or Japanese: `24 December 1999`, `Dec. \
+              24th, 1999`, `24dez99`. A name that is a common word, too, such as `may` or `mars`, \
+              needs a year of four digits or the same mark twice: `24-may-99`. Digits of every \
+              script count.",
     why: "People add the current year, or a birthday, to a word; there are few of either, and both \
           are tried with every word.",
     instead: "Leave out years and dates, also those that only you know of.",
@@ -115,6 +119,16 @@ pub(super) const KIND: Kind = Kind::new("dates", build).documented(Doc {
                 ("1er ao\u{fb}t 2024", &["date"]),
                 ("24 de diciembre de 1999", &["date"]),
                 ("24/dez/1999", &["date"]),
+                ("24:12:1999", &["date"]),
+                ("12:10:56", &[]),
+                ("24|12|99", &["date"]),
+                ("24. 12 1999", &["date"]),
+                ("24.12 1999", &[]),
+                ("3 may 2014", &["date"]),
+                ("24-may-99", &["date"]),
+                ("mar/24/99", &["date"]),
+                ("just 3 may 14 swim", &[]),
+                ("omar12024", &[]),
                 ("9 out of 10", &[]),
                 ("30 February 2000", &[]),
                 ("December 1999", &[]),
@@ -261,14 +275,16 @@ fn date(text: &[char], digits: usize) -> Option<usize> {
 
 /// Where the date of three numbers starts of which the last is `last`.
 fn separated(before: &[char], last: &[char]) -> Option<usize> {
-    let (separator, before) = separator(before)?;
+    let (second, before) = Separator::read(before)?;
     let (middle, before) = group(before);
-    let (same, before) = self::separator(before)?;
+    let (one, before) = Separator::read(before)?;
     let (first, before) = group(before);
-    let found = match (same, separator) {
+    let found = match (one.mark, second.mark) {
         ('年', '月') => is_day_of(last, middle, first),
         ('年' | '月', _) | (_, '年' | '月') => false,
-        _ => separator == same && is_date([first, middle, last]),
+        // What looks like a time needs a whole year.
+        (':', _) | (_, ':') if first.len() < 4 && last.len() < 4 => false,
+        _ => one.goes_with(&second) && is_date([first, middle, last]),
     };
     found.then_some(before.len())
 }
@@ -276,28 +292,28 @@ fn separated(before: &[char], last: &[char]) -> Option<usize> {
 /// Where the date with the name of a month starts of which the last number is
 /// `last`.
 fn named(before: &[char], last: &[char]) -> Option<usize> {
-    let of = |day: &[char], (month, is_word): (u32, bool), digits: &[char]| {
+    // With the same mark twice, a word is a month, too.
+    let of = |day: &[char], (_, month, is_word): &Name, digits: &[char], same: bool| {
         let day = number(day).filter(|_| day.len() <= 2);
-        let year = year(digits).filter(|_| !is_word || digits.len() == 4);
-        day.zip(year).is_some_and(|(day, year)| is_day(day, month, Some(year)))
+        let year = year(digits).filter(|_| same || !is_word || digits.len() == 4);
+        day.zip(year).is_some_and(|(day, year)| is_day(day, *month, Some(year)))
     };
+    let behind = |text: &[char], end: usize| first_mark(text.get(end..)?.iter());
     let mut words = Words::default();
     let (first, start) = group(words.read(before)?);
     // 24 December 1999, 1999 December 24.
-    let mut months = NAMES.iter().filter(|(name, ..)| {
+    let found = NAMES.iter().any(|name| {
         JOINTS.iter().any(|joint| {
-            let head = without(words.text(), joint).and_then(|text| without(text, name));
-            head.is_some_and(is_lead)
+            let at = words.name(name.0, joint).filter(|(lead, _)| is_lead(lead));
+            at.is_some_and(|(_, at)| {
+                let mark = before.get(..at.start).and_then(|text| first_mark(text.iter().rev()));
+                let same = mark.is_some() && mark == behind(before, at.end);
+                of(first, name, last, same) || of(last, name, first, same)
+            })
         })
     });
-    if !first.is_empty() && !words.text().is_empty() {
-        let found = months.any(|(_, month, is_word)| {
-            let month = (*month, *is_word);
-            of(first, month, last) || of(last, month, first)
-        });
-        if found {
-            return Some(start.len());
-        }
+    if found && !first.is_empty() {
+        return Some(start.len());
     }
     // December 24 1999; with nothing between the numbers, if the year is whole.
     let (day, year, text) = match last.len() {
@@ -306,10 +322,14 @@ fn named(before: &[char], last: &[char]) -> Option<usize> {
         6 => (last.get(..2)?, last.get(2..)?, before),
         _ => return None,
     };
+    let mark = first_mark(before.iter().rev());
     words.read(text)?;
-    let starts = NAMES.iter().filter_map(|(name, month, is_word)| {
-        let head = without(words.text(), name)?;
-        of(day, (*month, *is_word), year).then(|| words.origin.get(head.len()).copied())?
+    let starts = NAMES.iter().filter_map(|name| {
+        let (_, at) = words.name(name.0, "")?;
+        // The end of a longer word is no month.
+        let whole = !text.get(..at.start)?.last().is_some_and(|c| c.is_alphabetic());
+        let same = mark.is_some() && mark == behind(text, at.end);
+        (whole && of(day, name, year, same)).then_some(at.start)
     });
     starts.min()
 }
@@ -375,6 +395,16 @@ impl Words {
     fn text(&self) -> &[char] {
         self.folded.get(..self.length).unwrap_or_default()
     }
+
+    /// If the words end with the name and the joint: what is before the name, and
+    /// where it stands in what was read.
+    fn name(&self, name: &str, joint: &str) -> Option<(&[char], Range<usize>)> {
+        let until = without(self.text(), joint)?;
+        let before = without(until, name)?;
+        let start = self.origin.get(before.len())?;
+        let last = self.origin.get(until.len().checked_sub(1)?)?;
+        Some((before, *start..last + 1))
+    }
 }
 
 /// What `c` separates the numbers of a date as; none if it does not.
@@ -386,31 +416,54 @@ fn mark(c: char) -> Option<char> {
         '_' | '＿' => '_',
         ',' | '，' | '、' | '،' => ',',
         '\\' | '＼' => '\\',
+        ':' | '：' => ':',
+        '|' | '｜' => '|',
         ' ' | '\u{A0}' | '\u{2009}' | '\u{202F}' | '\u{3000}' => ' ',
         _ => return None,
     })
 }
 
-/// What separates the number behind `text` from what is before: a mark, perhaps
-/// between spaces, a space, or the sign of a year or month.
-fn separator(text: &[char]) -> Option<(char, &[char])> {
-    let trimmed = |text: &'_ [char]| match text.split_last() {
-        Some((last, before)) if mark(*last) == Some(' ') => before.len(),
-        _ => text.len(),
-    };
-    let rest = text.get(..trimmed(text))?;
-    let spaced = rest.len() < text.len();
-    let sign = rest.split_last().and_then(|(c, before)| {
-        let sign = match c {
-            '年' | '년' => Some('年'),
-            '月' | '월' => Some('月'),
-            c => mark(*c).filter(|mark| *mark != ' '),
+/// The first character that is no space, if it is a mark. Words are looked at, so
+/// they are few.
+fn first_mark<'t>(text: impl Iterator<Item = &'t char>) -> Option<char> {
+    text.take(Words::MOST).map(|c| mark(*c)).find(|mark| *mark != Some(' ')).flatten()
+}
+
+/// What separates two numbers: a mark, perhaps between spaces, up to two spaces
+/// alone, or the sign of a year or month.
+struct Separator {
+    mark: char,
+    /// Whether a space is behind the mark.
+    spaced: bool,
+}
+
+impl Separator {
+    /// The one that `text` ends with, and what is before.
+    fn read(text: &[char]) -> Option<(Self, &[char])> {
+        let trimmed = |text: &'_ [char]| {
+            text.len() - text.iter().rev().take(2).take_while(|c| mark(**c) == Some(' ')).count()
         };
-        Some((sign?, before))
-    });
-    match sign {
-        Some((sign, before)) => Some((sign, before.get(..trimmed(before))?)),
-        None => spaced.then_some((' ', rest)),
+        let rest = text.get(..trimmed(text))?;
+        let spaced = rest.len() < text.len();
+        let sign = rest.split_last().and_then(|(c, before)| {
+            let sign = match c {
+                '年' | '년' => Some('年'),
+                '月' | '월' => Some('月'),
+                c => mark(*c).filter(|mark| *mark != ' '),
+            };
+            Some((sign?, before))
+        });
+        match sign {
+            Some((mark, before)) => Some((Self { mark, spaced }, before.get(..trimmed(before))?)),
+            None => spaced.then_some((Self { mark: ' ', spaced: false }, rest)),
+        }
+    }
+
+    /// Whether both separate the numbers of one date: the same twice, or a space
+    /// and a mark with a space behind it, as in `24. 12 1999`.
+    fn goes_with(&self, other: &Self) -> bool {
+        let mixed = |one: &Self, other: &Self| one.mark == ' ' && other.spaced;
+        self.mark == other.mark || mixed(self, other) || mixed(other, self)
     }
 }
 

@@ -1,5 +1,7 @@
 //! `keyboard`: walks from key to neighbouring key.
 
+mod boards;
+
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -10,18 +12,21 @@ use crate::error::Error;
 use crate::message::Phrase;
 use crate::policy::Options;
 use crate::report::Check;
-use crate::text::{self, Fold, Grain, Key, Layout, MAX_COLUMNS, MAX_ROWS};
+use crate::text::{self, Fold, Grain, Key, Layout};
+use boards::{Board, Custom};
 
 pub(super) const KIND: Kind = Kind::new("keyboard", build).documented(Doc {
     forbids: "Walks over the keyboard, such as `qwertyuiop`, `1qaz2wsx` or `147258369`. What is \
               looked at are the keys: a hangul syllable is its jamo, kana are hiragana and voicing \
-              marks, digits of other scripts and full-width letters are those of ASCII.",
+              marks, digits of other scripts, and letters in full width, in circles or as in formulas, are \
+              those of ASCII.",
     why: "What looks random is a line on the keyboard, and programs that guess know all of them. \
-          Short walks are in words, too: of the 21,000 commonest English words from 3 to 9 \
-          letters, one in 42 has a walk of 4 characters (`were`, `fred`, `dressed`), one in 290 of \
-          5 (`reserve`); of Russian words, one in 17 has one of 4. A limit on the length of walks refuses phrases with such words; one on \
-          their share of the password hardly ever does. On a number pad, most digits are next to \
-          each other: a limit without one on turns refuses many random numbers.",
+          Short walks are in words, too: of the 20,000 commonest English words from 3 to 12 \
+          letters, one in 43 has a walk of 4 characters (`were`, `fred`, `dressed`), one in 330 of \
+          5 (`reserve`); of Russian words, one in 17 has one of 4. A limit on the length of walks \
+          refuses phrases with such words; one on their share of the password hardly ever does. On \
+          a number pad, most digits are next to each other: a limit without one on turns refuses \
+          many random numbers.",
     instead: "Use several words, or characters that are not next to each other.",
     options: &[
         Opt::new(
@@ -200,17 +205,6 @@ struct KeyboardOptions {
     turns: Turns,
 }
 
-/// A keyboard of one's own.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Custom {
-    rows: Vec<String>,
-    #[serde(default)]
-    shift: Vec<String>,
-    #[serde(default)]
-    grid: bool,
-}
-
 fn usual_layouts() -> Vec<Layout> {
     Layout::USUAL.to_vec()
 }
@@ -262,12 +256,6 @@ struct Keyboard {
     /// sorted.
     ascii: Vec<Keys>,
     others: Vec<(char, Keys)>,
-}
-
-/// Where characters are on a keyboard.
-struct Board {
-    grid: bool,
-    keys: Vec<(char, Key)>,
 }
 
 struct Share {
@@ -350,59 +338,6 @@ fn build(options: &Options<'_>, _: &mut Lists<'_>) -> Result<Box<dyn Rule>, Erro
     let boards = known.chain(own).collect::<Result<Vec<_>, Error>>()?;
     let share = max_share.map(|max| Share { max, least });
     Ok(Box::new(Keyboard::new(max_walk, share, boards, turns)))
-}
-
-impl Custom {
-    fn board(&self, options: &Options<'_>, index: usize) -> Result<Board, Error> {
-        let path = format!("custom.{index}");
-        let error = |path: &str, message: String| Err(options.error(path, message));
-        if self.rows.len() > MAX_ROWS || self.shift.len() > self.rows.len() {
-            let (side, most) = match self.rows.len() {
-                rows if rows > MAX_ROWS => ("rows", MAX_ROWS),
-                rows => ("shift", rows),
-            };
-            return error(&format!("{path}.{side}"), format!("more than {most} rows"));
-        }
-        let mut keys: Vec<(char, Key)> = Vec::new();
-        for (side, rows) in [("rows", &self.rows), ("shift", &self.shift)] {
-            for (row, text) in (0_u8..).zip(rows) {
-                let path = format!("{path}.{side}.{row}");
-                let text = text::nfc(text);
-                for (column, c) in (0_u8..).zip(text.chars()) {
-                    if usize::from(column) >= MAX_COLUMNS {
-                        return error(&path, format!("more than {MAX_COLUMNS} keys in a row"));
-                    }
-                    if c == ' ' {
-                        continue;
-                    }
-                    let mut strokes = Vec::new();
-                    text::keys(c, |c| strokes.push(c));
-                    let [c] = *strokes else {
-                        let c = u32::from(c);
-                        return error(&path, format!("U+{c:04X} takes more than one key"));
-                    };
-                    if keys.iter().any(|(known, _)| *known == c) {
-                        return error(&path, format!("U+{:04X} stands twice", u32::from(c)));
-                    }
-                    keys.push((c, Key::new(column, row)));
-                }
-            }
-        }
-        if keys.len() < 3 {
-            return error(&format!("{path}.rows"), "a keyboard has at least 3 keys".to_owned());
-        }
-        if self.shift.is_empty() {
-            for (c, key) in keys.clone() {
-                for other in c.to_uppercase().chain(c.to_lowercase()) {
-                    let whole = c.to_uppercase().count() == 1 && c.to_lowercase().count() == 1;
-                    if whole && keys.iter().all(|(known, _)| *known != other) {
-                        keys.push((other, key));
-                    }
-                }
-            }
-        }
-        Ok(Board { grid: self.grid, keys })
-    }
 }
 
 impl Keyboard {

@@ -49,8 +49,9 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
             "alphabets that are known: `letters` from a to z; `digits` of every script, with 0 \
              before 1 and also after 9; `russian` with and without \u{451}; `arabic` in the order \
              of dictionaries, of numbers, and of Persian; `kana` by the fifty sounds, `iroha` by \
-             the poem; `hangul` as jamo and as syllables. Final forms, and hiragana, katakana and \
-             half-width katakana, are one letter",
+             the poem; `hangul` as jamo and as syllables. Final forms, and hiragana and \
+             katakana, are one letter, and so are letters and digits in full or half width, in \
+             circles, above or below the line, and as in formulas",
         )
         .default(
             "[\"letters\", \"digits\", \"greek\", \"russian\", \"ukrainian\", \"armenian\", \
@@ -130,6 +131,9 @@ pub(super) const KIND: Kind = Kind::new("sequence", build).documented(Doc {
                 // Digits of other scripts, also mixed.
                 ("\u{661}\u{662}\u{663}\u{664}\u{665}", &["run"]),
                 ("\u{966}1\u{e52}3\u{ff14}", &["run"]),
+                // Full-width, bold, in circles, above the line.
+                ("\u{ff41}\u{1d41b}\u{24d2}D\u{1d49}", &["run"]),
+                ("\u{2460}\u{2082}\u{b3}\u{2074}5", &["run"]),
                 ("\u{430}\u{431}\u{432}\u{433}\u{434}", &["run"]),
                 ("\u{434}\u{435}\u{436}\u{437}\u{438}", &["run"]),
                 ("\u{434}\u{435}\u{451}\u{436}\u{437}", &["run"]),
@@ -364,7 +368,7 @@ impl SequenceOptions {
 
 impl Sequence {
     fn places(&self, c: char) -> &[Place] {
-        let c = plain(c);
+        let c = plain(c, &self.grain);
         let known = self.ascii.get(c as usize).copied();
         let first = known.unwrap_or_else(|| self.places.partition_point(|place| place.c < c));
         let from = self.places.get(first..).unwrap_or_default();
@@ -378,7 +382,7 @@ impl Sequence {
     fn runs(&self, place: &Place, before: &[char], ended: &[u32]) -> (Runs, [Option<usize>; 2]) {
         // Forms of a letter can end alike: the longest run goes on.
         let longest = |neighbours: &[Neighbour], length: fn(&Runs) -> u16| {
-            let alike = neighbours.iter().filter(|neighbour| neighbour.ends(before));
+            let alike = neighbours.iter().filter(|neighbour| neighbour.ends(before, &self.grain));
             let runs = alike.map(|Neighbour { slot, .. }| {
                 let number = ended.get(*slot).copied().unwrap_or(0);
                 (length(&Runs::read(number)), *slot)

@@ -18,8 +18,8 @@ pub enum Fold {
     Case,
     /// What stands on the keys that are pressed for the NFC text, one after the
     /// other: of a hangul syllable its jamo, of kana the hiragana and the voicing
-    /// mark, of digits and full-width characters those of ASCII; everything else
-    /// is left as it is.
+    /// mark, of digits, full-width characters, and letters in circles or formulas those
+    /// of ASCII; everything else is left as it is.
     Keys,
 }
 

@@ -1,6 +1,7 @@
 //! From a character to the keys that it takes.
 
 use super::fold::{digit, fold_char, hangul};
+use super::nfc::undressed;
 
 /// The keys of Hangul vowels and final consonants, in the order in which Unicode
 /// has them: some are two strokes.
@@ -55,8 +56,16 @@ pub(crate) fn keys(c: char, mut emit: impl FnMut(char)) {
         '\u{309B}' | '\u{309C}' => emit(c),
         // Kana, and full-width and half-width forms.
         '\u{3041}'..='\u{30FF}' | '\u{FF01}'..='\u{FF9F}' => fold_char(c, |c| emit(hiragana(c))),
-        _ => emit(digit(c).unwrap_or(c)),
+        // Some are keys themselves.
+        ..='\u{FF}' => emit(c),
+        _ => emit(digit(c).or_else(|| letter(c)).unwrap_or(c)),
     }
+}
+
+/// The letter or digit of ASCII that `c` is in a circle, above or below the line, or
+/// in formulas.
+fn letter(c: char) -> Option<char> {
+    undressed(c).filter(char::is_ascii_alphanumeric)
 }
 
 /// The strokes of a conjoining jamo.
@@ -98,6 +107,9 @@ mod tests {
             ("ß ж א", "ß ж א"),
             ("ｑＷ１！", "qw1!"),
             ("١۲३๔", "1234"),
+            ("𝐪𝕎ⓔⓇ①₂⁴", "qWeR124"),
+            // A key on French keyboards, and what is more than a letter.
+            ("²µ⑩⒜", "²µ⑩⒜"),
             ("쇼", "ㅅㅛ"),
             ("꽜", "ㄲㅗㅏㅆ"),
             ("값", "ㄱㅏㅂㅅ"),

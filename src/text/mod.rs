@@ -27,6 +27,7 @@ pub(crate) use keyboard::{Key, Layout, MAX_COLUMNS, MAX_ROWS, direction};
 pub(crate) use keys::keys;
 #[cfg(feature = "generate")]
 pub(crate) use nfc::starts_segment;
+pub(crate) use nfc::{only, undressed};
 pub use substitution::Substitution;
 pub(crate) use typing::Typing;
 pub(crate) use wiped_vec::{WipedVec, wipe};

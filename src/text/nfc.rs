@@ -1,7 +1,9 @@
 //! Canonical composition into buffers of our own, so that nothing typed is
 //! left in memory that nobody wipes, and nothing is allocated for short text.
 
-use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
+use unicode_normalization::char::{
+    canonical_combining_class, compose, decompose_canonical, decompose_compatible,
+};
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 use super::buffer::{Buffer, Full};
@@ -9,6 +11,23 @@ use super::wiped_vec::{WipedVec, wipe};
 
 /// Below are neither marks nor characters that combine with what precedes.
 const FIRST_MARK: char = '\u{300}';
+
+/// The one character that `c` is another way to write, by its compatibility
+/// decomposition: full-width, half-width, in a circle, above or below the line, or in
+/// the letters of formulas.
+pub(crate) fn undressed(c: char) -> Option<char> {
+    only(|emit| decompose_compatible(c, emit)).filter(|plain| *plain != c)
+}
+
+/// What `each` emits, if that is one character.
+pub(crate) fn only(each: impl FnOnce(&mut dyn FnMut(char))) -> Option<char> {
+    let (mut first, mut count) = (None, 0_u32);
+    each(&mut |c| {
+        first = first.or(Some(c));
+        count += 1;
+    });
+    first.filter(|_| count == 1)
+}
 
 /// Whether the text is in NFC for certain, by the quick check of UAX #15.
 pub(crate) fn is_quick(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::text::{self, Grain};
+use crate::text::{self, Grain, only, undressed};
 
 /// Where a character stands in an alphabet. It can stand at several places: in
 /// several alphabets, or in one after folding has made characters equal. A letter
@@ -33,10 +33,10 @@ pub(super) struct Neighbour {
 impl Neighbour {
     /// Whether `text` ends with it.
     #[inline]
-    pub(super) fn ends(&self, text: &[char]) -> bool {
+    pub(super) fn ends(&self, text: &[char], grain: &Grain) -> bool {
         let from = text.len().checked_sub(self.form.len());
         let end = from.and_then(|from| text.get(from..));
-        end.is_some_and(|end| end.iter().map(|c| plain(*c)).eq(self.form.iter().copied()))
+        end.is_some_and(|end| end.iter().map(|c| plain(*c, grain)).eq(self.form.iter().copied()))
     }
 }
 
@@ -77,8 +77,8 @@ pub(super) fn letter(forms: &str, grain: &Grain) -> Letter {
     for c in text::nfc(forms).chars() {
         let mut form = Vec::new();
         match grain {
-            Grain::Folded(fold) => fold.fold(c, |c| form.push(plain(c))),
-            _ => form.push(plain(c)),
+            Grain::Folded(fold) => fold.fold(c, |c| form.push(plain(c, grain))),
+            _ => form.push(plain(c, grain)),
         }
         if !form.is_empty() && !letter.contains(&form) {
             letter.push(form);
@@ -87,10 +87,22 @@ pub(super) fn letter(forms: &str, grain: &Grain) -> Letter {
     letter
 }
 
-/// Digits of every script are digits, however much is folded.
+/// Digits of every script are digits, and what is only written in another way (in
+/// full width, in a circle, above the line, as in formulas) is what it is plainly,
+/// however little is folded. Where case is folded, that of what comes out is, too.
 #[inline]
-pub(super) fn plain(c: char) -> char {
-    if c.is_ascii() { c } else { text::digit(c).unwrap_or(c) }
+pub(super) fn plain(c: char, grain: &Grain) -> char {
+    if c.is_ascii() {
+        return c;
+    }
+    let undressed = || {
+        let plain = undressed(c)?;
+        match grain {
+            Grain::Folded(fold) => only(|emit| fold.fold(plain, emit)),
+            Grain::Typed | Grain::Character => Some(plain),
+        }
+    };
+    text::digit(c).or_else(undressed).unwrap_or(c)
 }
 
 /// Adds the places of one alphabet.
